@@ -1,0 +1,76 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+# Node with what every start needs: a quick way through drizzle-orm's many modules (see the file).
+NODE := node --import ./src/db/fast-imports.ts
+VITEST := node node_modules/vitest/vitest.mjs run
+
+# What every change has to pass, in seconds; tests come on top of it.
+STATIC := biome check --error-on-warnings . && tsc && tsc -p tests && knip
+
+.PHONY: help run dev test check seed-connectors tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore format migrations
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: node_modules/.ready ## start the hub: http://127.0.0.1:3000 unless PORT or HOST say otherwise
+	@exec $(NODE) src/server.ts
+
+dev: node_modules/.ready ## the same, restarted whenever a file changes
+	@exec $(NODE) --watch-path=src --watch-path=views --watch-path=public src/server.ts
+
+test: node_modules/.ready browser ## everything: format, lint, types, dead code, unit, database, browser
+	@$(STATIC)
+	@$(VITEST)
+
+check: node_modules/.ready ## the quick part, in seconds: format, lint, types, dead code, architecture, unit tests
+	@$(STATIC)
+	@$(VITEST) --project unit
+
+seed-connectors: node_modules/.ready ## bring the catalog up to date with the drivers; a second run changes nothing
+	@$(NODE) seeds/connectors.ts
+
+tenant: node_modules/.ready ## make a workspace with its owner: NAME=… EMAIL=… PASSWORD=…
+	@$(NODE) src/commands/tenant.ts --name "$$NAME" --email "$$EMAIL"
+
+operator: node_modules/.ready ## let somebody operate the hub: EMAIL=…, or take it away: EMAIL=… REMOVE=1
+	@$(NODE) src/commands/operator.ts --email "$$EMAIL" --remove "$$REMOVE"
+
+reset-password: node_modules/.ready ## print a link with which somebody sets a new password: EMAIL=… [SECOND_FACTOR=remove]
+	@$(NODE) src/commands/reset-password.ts --email "$$EMAIL" --second-factor "$$SECOND_FACTOR"
+
+rotate-master-key: node_modules/.ready ## wrap everything under the newest master key, also while the hub runs; repeat it after a crash
+	@$(NODE) src/commands/rotate-master-key.ts
+
+rotate-data-keys: node_modules/.ready ## a new data key for every workspace, or for TENANT=…; all secrets are sealed anew
+	@$(NODE) src/commands/rotate-data-keys.ts --tenant "$$TENANT"
+
+doctor: node_modules/.ready ## examine database, keys, machine and settings: DEEP=1 opens every secret too, JSON=1 for programs
+	@$(NODE) src/commands/doctor.ts $(if $(DEEP),--deep) $(if $(JSON),--json)
+
+backup: node_modules/.ready ## write all data into a new encrypted FILE=…, also while the hub runs; BACKUP_PASSPHRASE or _FILE
+	@$(NODE) src/commands/backup.ts --file "$$FILE"
+
+restore: node_modules/.ready ## bring FILE=… back into an empty DATA_DIR or database that has its master keys again
+	@$(NODE) src/commands/restore.ts --file "$$FILE"
+
+format: node_modules/.ready ## write the formatting that check asks for
+	@biome check --write .
+
+migrations: node_modules/.ready ## write a migration for what changed in src/db/schema
+	@drizzle-kit generate
+
+.PHONY: browser
+browser: node_modules/.ready
+	@node tests/support/browser.ts
+
+# Installs exactly what the lock file says, without running any package's scripts, patches the database driver, and builds the
+# editor that forms load for lists and maps.
+node_modules/.ready: package.json package-lock.json $(wildcard patches/*)
+	@command -v npm >/dev/null || { echo 'Patchbay needs Node.js 20 or newer with npm to begin with; it brings its own newer Node after that.'; exit 1; }
+	@echo 'Installing packages (once)…'
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@patch-package --error-on-fail
+	@node src/lib/json-editor.ts
+	@touch $@

@@ -1,0 +1,41 @@
+import { defineConfig } from 'vitest/config';
+
+const browser = ['tests/e2e/**/*.test.ts', 'tests/**/*.browser.test.ts'];
+/** These need neither a database nor a browser; `make check` runs them. */
+const unit = ['tests/*.test.ts', 'tests/{lib,drivers,vault,views}/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    execArgv: ['--import', './src/db/fast-imports.ts'],
+    allowOnly: false,
+    reporters: ['default', './tests/support/count-reporter.ts'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: unit, exclude: browser, testTimeout: 15_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'database',
+          include: ['tests/**/*.test.ts'],
+          exclude: [...unit, ...browser],
+          globalSetup: ['tests/support/global-setup.ts'],
+          testTimeout: 30_000,
+          retry: 1,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: browser,
+          fileParallelism: false,
+          globalSetup: ['tests/support/global-setup.ts'],
+          testTimeout: 60_000,
+          retry: 1,
+          hookTimeout: 90_000,
+        },
+      },
+    ],
+  },
+});
