@@ -1,0 +1,76 @@
+import { sql } from 'drizzle-orm';
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import type { Sql } from 'postgres';
+import { driverFacade } from './facade.ts';
+import { isConflict, unavailable } from './failures.ts';
+import { Pool, type PoolOptions } from './pool.ts';
+import { isUuid } from './queries/text.ts';
+import type { Mode } from './transaction.ts';
+
+export { uniqueViolation } from './failures.ts';
+
+export type Drizzle = PostgresJsDatabase<Record<string, never>>;
+/** A transaction that belongs to one tenant; what every query takes. */
+export type Tx = Parameters<Parameters<Drizzle['transaction']>[0]>[0];
+
+export interface Database {
+  /** Drizzle on the application's login, outside any tenant: identity, catalog, rate limits, hub secrets. */
+  system: Drizzle;
+  /**
+   * Runs `work` in one transaction that sees and writes rows of this tenant only. It runs again, three times at most, when it lost
+   * against another transaction: so nothing but the database may remember that it ran.
+   * @throws AppError unavailable when the database is away or a deadline passed, outcome_unknown when the answer to a COMMIT was lost
+   */
+  asTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>, options?: { readOnly?: boolean }): Promise<T>;
+  /** Resolves when the database answers; throws AppError unavailable otherwise. */
+  ping(): Promise<void>;
+  /** Ends the pools; never waits longer than a few seconds. */
+  close(): Promise<void>;
+}
+
+const maxAttempts = 4;
+
+/** Opens the pool; nothing connects before the first query. */
+export function openDatabase({
+  connection,
+  max = 10,
+  deadlineMs = 4_000,
+}: Partial<PoolOptions> & Pick<PoolOptions, 'connection'>): Database {
+  const pool = new Pool({ connection, max, deadlineMs });
+  const drizzleOn = (mode: Mode): Drizzle => drizzle(driverFacade(pool, mode) as unknown as Sql);
+  const writing = drizzleOn('');
+  const reading = drizzleOn('read only');
+  return {
+    system: writing,
+    asTenant: (tenantId, work, { readOnly = false } = {}) => enterTenant(readOnly ? reading : writing, tenantId, work),
+    ping: async () => {
+      await writing.execute(sql`select 1`);
+    },
+    close: () => pool.close(),
+  };
+}
+
+/** Sets the tenant for this transaction only, and waits for that: a query that overtakes it would see other tenants' rows. */
+function enterTenant<T>(drizzle: Drizzle, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  if (!isUuid(tenantId)) return Promise.reject(new TypeError('The tenant id is not a UUID'));
+  return repeatOnConflict(() =>
+    drizzle.transaction(async (tx) => {
+      await tx.execute(
+        sql`select set_config('role', 'patchbay_app', true), set_config('app.tenant_id', ${tenantId}, true)`,
+      );
+      return work(tx);
+    }),
+  );
+}
+
+async function repeatOnConflict<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      if (attempts === maxAttempts)
+        throw unavailable(error, 'Too many people are changing the same data. Try again in a few seconds.');
+    }
+  }
+}

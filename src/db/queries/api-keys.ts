@@ -1,0 +1,96 @@
+import { and, desc, eq, getTableColumns, isNull, lt, sql } from 'drizzle-orm';
+import type { Role } from '../../context.ts';
+import type { Drizzle, Tx } from '../client.ts';
+import { apiKeys, members } from '../schema/index.ts';
+import { isUuid } from './text.ts';
+
+/** Without the hash, which only the look-up needs. */
+export type ApiKeyRow = Omit<typeof apiKeys.$inferSelect, 'hash'> & {
+  /** What whoever made it may do now; null when they have left. */
+  makerRole: Role | null;
+};
+
+/** A key that works, as a request finds it. */
+export interface LiveKey extends Record<string, unknown> {
+  tenantId: string;
+  id: string;
+  name: string;
+  hash: string;
+  role: Role;
+  scopes: string[];
+  makerRole: Role;
+  /** Seconds since its last use was noted; null for never. */
+  usedAgo: number | null;
+}
+
+/** The key with this hash, unless it is revoked, expired or its maker has left; outside of any tenant, which the key itself tells. */
+export async function findLiveKey(db: Drizzle, hash: string): Promise<LiveKey | null> {
+  const [row] = await db.execute<LiveKey>(sql`
+    select tenant_id as "tenantId", id, name, hash, role, scopes, maker_role as "makerRole", used_ago as "usedAgo"
+    from find_api_key(${hash})`);
+  return row ?? null;
+}
+
+const { hash: _hash, ...columns } = getTableColumns(apiKeys);
+const shown = { ...columns, makerRole: members.role };
+
+/** Inserts the key unless its id is taken; says whether it did. */
+export async function insertApiKey(tx: Tx, row: typeof apiKeys.$inferInsert): Promise<boolean> {
+  const made = await tx
+    .insert(apiKeys)
+    .values(row)
+    .onConflictDoNothing({ target: [apiKeys.tenantId, apiKeys.id] })
+    .returning({ id: apiKeys.id });
+  return made.length > 0;
+}
+
+/** Newest first; needs a transaction that may read memberships. */
+export async function selectApiKeys(
+  tx: Tx,
+  tenantId: string,
+  { beforeId, limit }: { beforeId: string | null; limit: number },
+): Promise<ApiKeyRow[]> {
+  return tx
+    .select(shown)
+    .from(apiKeys)
+    .leftJoin(members, isMaker)
+    .where(and(eq(apiKeys.tenantId, tenantId), beforeId && isUuid(beforeId) ? lt(apiKeys.id, beforeId) : undefined))
+    .orderBy(desc(apiKeys.id))
+    .limit(limit);
+}
+
+export async function findApiKey(tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow | null> {
+  if (!isUuid(id)) return null;
+  const [row] = await tx
+    .select(shown)
+    .from(apiKeys)
+    .leftJoin(members, isMaker)
+    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id)));
+  return row ?? null;
+}
+
+const isMaker = and(eq(members.id, apiKeys.memberId), eq(members.organizationId, apiKeys.tenantId));
+
+/** Ends a key for good; says whether it was still in force. */
+export async function revokeKey(tx: Tx, tenantId: string, id: string, by: string): Promise<boolean> {
+  const ended = await tx
+    .update(apiKeys)
+    .set({ revokedAt: sql`now()`, revokedByName: by })
+    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
+    .returning({ id: apiKeys.id });
+  return ended.length > 0;
+}
+
+/** Notes that the key is in use, unless that was noted within the last minute. */
+export async function markKeyUsed(tx: Tx, tenantId: string, id: string): Promise<void> {
+  await tx
+    .update(apiKeys)
+    .set({ lastUsedAt: sql`now()` })
+    .where(
+      and(
+        eq(apiKeys.tenantId, tenantId),
+        eq(apiKeys.id, id),
+        sql`(${apiKeys.lastUsedAt} is null or ${apiKeys.lastUsedAt} < now() - interval '1 minute')`,
+      ),
+    );
+}

@@ -1,0 +1,162 @@
+import { and, asc, count, eq, ilike, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
+import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
+import type { Tx } from '../client.ts';
+import { type ConnectorStatus, connectorCatalog, connectors } from '../schema/index.ts';
+import { containing, isUuid } from './text.ts';
+
+type Connector = typeof connectors.$inferSelect;
+/** A connector with the part of its catalog entry that every answer needs. */
+export type ConnectorRow = Connector & {
+  catalog: Pick<typeof connectorCatalog.$inferSelect, 'key' | 'name' | 'icon' | 'retiredAt'>;
+};
+
+const catalog = {
+  key: connectorCatalog.key,
+  name: connectorCatalog.name,
+  icon: connectorCatalog.icon,
+  retiredAt: connectorCatalog.retiredAt,
+};
+
+export interface ConnectorFilter {
+  q?: string;
+  status?: ConnectorStatus;
+  catalogKey?: string;
+  catalogKeys?: string[];
+  /** `[lower-case name, id]` of the last row of the previous page. */
+  after?: string[] | null;
+  limit: number;
+}
+
+/** Sorted by name without regard to case; `sortName` is the key that the next page starts after. */
+export async function selectConnectors(tx: Tx, tenantId: string, filter: ConnectorFilter) {
+  const rows = await tx
+    .select({ connector: connectors, catalog, sortName: sql<string>`lower(${connectors.name})` })
+    .from(connectors)
+    .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
+    .where(and(installed(tenantId), ...conditions(filter)))
+    .orderBy(asc(sql`lower(${connectors.name})`), asc(connectors.id))
+    .limit(filter.limit);
+  return rows.map((row) => ({ ...row.connector, catalog: row.catalog, sortName: row.sortName }));
+}
+
+function conditions({ q, status, catalogKey, catalogKeys, after }: ConnectorFilter): (SQL | undefined)[] {
+  return [
+    status && eq(connectors.status, status),
+    catalogKey ? eq(connectorCatalog.key, catalogKey) : undefined,
+    catalogKeys && inArray(connectorCatalog.key, catalogKeys),
+    q
+      ? or(
+          ilike(connectors.name, containing(q)),
+          ilike(connectors.handle, containing(q)),
+          ilike(connectorCatalog.name, containing(q)),
+          ilike(sql`${connectors.tags}::text`, containing(q)),
+        )
+      : undefined,
+    after && isUuid(after[1] ?? '')
+      ? sql`(lower(${connectors.name}), ${connectors.id}) > (${after[0]}, ${after[1]}::uuid)`
+      : undefined,
+  ];
+}
+
+const installed = (tenantId: string) => and(eq(connectors.tenantId, tenantId), isNull(connectors.deletedAt));
+
+export async function countByStatus(tx: Tx, tenantId: string): Promise<Partial<Record<ConnectorStatus, number>>> {
+  const rows = await tx
+    .select({ status: connectors.status, n: count() })
+    .from(connectors)
+    .where(installed(tenantId))
+    .groupBy(connectors.status);
+  return Object.fromEntries(rows.map((row) => [row.status, row.n]));
+}
+
+/** The catalog entries that the tenant has connectors of, by name. */
+export function selectInstalledEntries(tx: Tx, tenantId: string): Promise<{ key: string; name: string }[]> {
+  return tx
+    .selectDistinct({ key: connectorCatalog.key, name: connectorCatalog.name })
+    .from(connectors)
+    .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
+    .where(installed(tenantId))
+    .orderBy(asc(connectorCatalog.name));
+}
+
+export interface FindOptions {
+  /** Looks among the deleted ones that can still be restored instead. */
+  deleted?: boolean;
+  /** Locks the row until the transaction ends. */
+  lock?: boolean;
+}
+
+/** The tenant's connector, or null; an id that is no UUID names none. */
+export async function findConnector(tx: Tx, tenantId: string, id: string, options: FindOptions = {}) {
+  if (!isUuid(id)) return null;
+  const query = tx
+    .select({ connector: connectors, catalog })
+    .from(connectors)
+    .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
+    .where(
+      and(
+        eq(connectors.tenantId, tenantId),
+        eq(connectors.id, id),
+        options.deleted ? isNotNull(connectors.deletedAt) : isNull(connectors.deletedAt),
+      ),
+    );
+  const [row] = await (options.lock ? query.for('update', { of: connectors }) : query);
+  return row ? { ...row.connector, catalog: row.catalog } : null;
+}
+
+export async function insertConnector(tx: Tx, values: typeof connectors.$inferInsert): Promise<Connector> {
+  const [row] = await tx.insert(connectors).values(values).returning();
+  return row as Connector;
+}
+
+/** Changes the row and counts its version up; the caller has locked it. */
+export async function updateConnectorRow(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  values: PgUpdateSetSource<typeof connectors>,
+): Promise<Connector> {
+  const [row] = await tx
+    .update(connectors)
+    .set({ ...values, version: sql`${connectors.version} + 1`, updatedAt: sql`now()` })
+    .where(and(eq(connectors.tenantId, tenantId), eq(connectors.id, id)))
+    .returning();
+  return row as Connector;
+}
+
+/** Marks the row as deleted by the database's clock, which the purge goes by. */
+export const markDeleted = (tx: Tx, tenantId: string, id: string, values: PgUpdateSetSource<typeof connectors>) =>
+  updateConnectorRow(tx, tenantId, id, { ...values, deletedAt: sql`now()` });
+
+/** Removes the row if it has been deleted for that long, also now that it is locked; says whether. */
+export async function purgeConnectorRow(tx: Tx, tenantId: string, id: string, olderThan: string): Promise<boolean> {
+  const old = sql`${connectors.deletedAt} < now() - ${olderThan}::interval`;
+  const gone = await tx
+    .delete(connectors)
+    .where(and(eq(connectors.tenantId, tenantId), eq(connectors.id, id), old))
+    .returning({ id: connectors.id });
+  return gone.length > 0;
+}
+
+/** Lets one transaction of the tenant at a time choose a handle, until it ends: two names may want the same one. */
+export async function lockHandles(tx: Tx, tenantId: string) {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`patchbay:handles:${tenantId}`}, 0))`);
+}
+
+/** Which of these handles are taken, also by deleted connectors: a handle never changes its owner before the purge. */
+export async function takenHandles(tx: Tx, tenantId: string, handles: string[]): Promise<Set<string>> {
+  const rows = await tx
+    .select({ handle: connectors.handle })
+    .from(connectors)
+    .where(and(eq(connectors.tenantId, tenantId), inArray(connectors.handle, handles)));
+  return new Set(rows.map((row) => row.handle));
+}
+
+/** Deleted connectors of all tenants that can no longer be restored. */
+export async function dueConnectorPurges(tx: { execute: Tx['execute'] }, olderThan: string, max: number) {
+  const rows = await tx.execute(sql`select tenant_id, id from due_connector_purges(${olderThan}::interval, ${max})`);
+  return (rows as unknown as { tenant_id: string; id: string }[]).map((row) => ({
+    tenantId: row.tenant_id,
+    id: row.id,
+  }));
+}

@@ -1,0 +1,57 @@
+import { and, asc, eq, gt } from 'drizzle-orm';
+import type { Drizzle, Tx } from '../client.ts';
+import { apiKeys, auditEvents, connectorCatalog, connectors, invitations } from '../schema/index.ts';
+
+// One page each, in the order of ids; `after` is the last id of the page before.
+
+export type ExportedConnector = Awaited<ReturnType<typeof pageOfConnectors>>[number];
+
+/** Connectors with their entry's key, deleted ones that can still be restored as well. */
+export function pageOfConnectors(tx: Tx, tenantId: string, after: string, limit: number) {
+  return tx
+    .select({ connector: connectors, catalogKey: connectorCatalog.key })
+    .from(connectors)
+    .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
+    .where(and(eq(connectors.tenantId, tenantId), gt(connectors.id, after)))
+    .orderBy(asc(connectors.id))
+    .limit(limit);
+}
+
+export function pageOfAuditEvents(tx: Tx, tenantId: string, after: string, limit: number) {
+  return tx
+    .select()
+    .from(auditEvents)
+    .where(and(eq(auditEvents.tenantId, tenantId), gt(auditEvents.id, after)))
+    .orderBy(asc(auditEvents.id))
+    .limit(limit);
+}
+
+/** Keys of programs without their hashes. */
+export function pageOfApiKeys(tx: Tx, tenantId: string, after: string, limit: number) {
+  return tx
+    .select({
+      id: apiKeys.id,
+      name: apiKeys.name,
+      prefix: apiKeys.prefix,
+      role: apiKeys.role,
+      scopes: apiKeys.scopes,
+      expiresAt: apiKeys.expiresAt,
+      revokedAt: apiKeys.revokedAt,
+      createdAt: apiKeys.createdAt,
+      createdByName: apiKeys.createdByName,
+    })
+    .from(apiKeys)
+    .where(and(eq(apiKeys.tenantId, tenantId), gt(apiKeys.id, after)))
+    .orderBy(asc(apiKeys.id))
+    .limit(limit);
+}
+
+/** Invitations without what would let anybody in. */
+export function selectInvitations(db: Drizzle, tenantId: string) {
+  const { email, role, status, expiresAt, createdAt } = invitations;
+  return db
+    .select({ email, role, status, expiresAt, createdAt })
+    .from(invitations)
+    .where(eq(invitations.organizationId, tenantId))
+    .orderBy(asc(invitations.id));
+}

@@ -1,0 +1,20 @@
+import { asc, eq } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import type { Tx } from '../client.ts';
+import { tenantKeys } from '../schema/index.ts';
+
+type TenantKeyRow = typeof tenantKeys.$inferSelect;
+
+/** The tenant's wrapped data keys, oldest first. */
+export const selectTenantKeys = (tx: Tx, tenantId: string): Promise<TenantKeyRow[]> =>
+  tx.select().from(tenantKeys).where(eq(tenantKeys.tenantId, tenantId)).orderBy(asc(tenantKeys.number));
+
+/** Adds the key unless another transaction has added one of this number, and says whether it did; waits for that one to end. */
+export async function insertTenantKey(tx: Tx, row: Omit<typeof tenantKeys.$inferInsert, 'id'>): Promise<boolean> {
+  const made = await tx
+    .insert(tenantKeys)
+    .values({ id: uuidv7(), ...row })
+    .onConflictDoNothing({ target: [tenantKeys.tenantId, tenantKeys.number] })
+    .returning({ id: tenantKeys.id });
+  return made.length === 1;
+}

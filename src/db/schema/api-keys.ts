@@ -1,0 +1,38 @@
+import { sql } from 'drizzle-orm';
+import { check, index, jsonb, pgTable, primaryKey, uniqueIndex, uuid, varchar } from 'drizzle-orm/pg-core';
+import { createdAt, id, instant, tenantFence, tenantId } from './columns.ts';
+
+/** Keys of programs. The key itself is not here, only its hash; what a key may do is never more than what its maker may do now. */
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    tenantId: tenantId(),
+    id: id(),
+    name: varchar('name', { length: 255 }).notNull(),
+    /** The key's first characters, to recognise it by. */
+    prefix: varchar('prefix', { length: 16 }).notNull(),
+    /** SHA-256 of the key, hex. */
+    hash: varchar('hash', { length: 64 }).notNull(),
+    role: varchar('role', { length: 20 }).$type<'owner' | 'admin' | 'member'>().notNull(),
+    scopes: jsonb('scopes').$type<string[]>().notNull(),
+    /** Null for a key without an end. */
+    expiresAt: instant('expires_at'),
+    /** Written at most once a minute. */
+    lastUsedAt: instant('last_used_at'),
+    revokedAt: instant('revoked_at'),
+    revokedByName: varchar('revoked_by_name', { length: 255 }),
+    /** The maker's membership, not the person: whoever leaves and comes back does not get old keys back. */
+    memberId: uuid('member_id').notNull(),
+    createdAt: createdAt(),
+    createdBy: uuid('created_by').notNull(),
+    createdByName: varchar('created_by_name', { length: 255 }).notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    uniqueIndex('api_keys_once').on(table.tenantId, table.hash),
+    index('api_keys_hash').on(table.hash),
+    index('api_keys_member').on(table.tenantId, table.memberId),
+    check('api_keys_role_known', sql`${table.role} in ('owner', 'admin', 'member')`),
+    tenantFence(),
+  ],
+);
