@@ -1,0 +1,118 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { FieldErrors } from '../../errors.ts';
+import type { JsonSchema } from './json-schema.ts';
+import { isTooMuch, tooMuch, unstorableTexts } from './limits.ts';
+import { brief, messageOf, rankOf, requiredMessage } from './messages.ts';
+import { baseType, isObject, shapeOf } from './shape.ts';
+import { xKeywords } from './vocabulary.ts';
+
+/** Returns a message for every field that is wrong, and `{}` when the value is valid. It changes nothing. */
+export type Validator = (value: unknown) => FieldErrors;
+
+/**
+ * Compiles a schema of ours once; later calls with the same object are free. Foreign schemas must not come here unlinted:
+ * a hostile one can keep the process busy for seconds.
+ * @param options.prefix in front of every path, e.g. `config` gives `config.site_url`
+ * @throws Error when the schema itself is wrong or uses an unknown keyword
+ */
+export function compileSchema(schema: JsonSchema, options: { prefix?: string } = {}): Validator {
+  const check = checkerOf(schema);
+  const prefix = options.prefix ? [options.prefix] : [];
+  return (value) => {
+    if (value === undefined) return { [prefix.join('.')]: [requiredMessage] };
+    if (isTooMuch(value)) return { [prefix.join('.')]: [tooMuch] };
+    check(value);
+    const problems = [...withoutNoise(check.errors ?? []), ...blankTexts(schema, value), ...oddTexts(value)];
+    return toFieldErrors(problems, prefix);
+  };
+}
+
+/** Ajv's errors (made with `verbose` and `allErrors`) as messages by dotted path, without what only repeats others. */
+export const fieldErrorsOf = (errors: ErrorObject[]): FieldErrors => toFieldErrors(withoutNoise(errors), []);
+
+const ajv = new Ajv2020({
+  strict: true,
+  // `required: ["method"]` beside a oneOf whose variants declare it is right; the lint finds real misspellings.
+  strictRequired: false,
+  allowUnionTypes: true,
+  allErrors: true,
+  verbose: true,
+  discriminator: true,
+  ownProperties: true,
+  logger: false,
+});
+formats.default(ajv);
+ajv.addVocabulary(xKeywords);
+
+const checkers = new WeakMap<JsonSchema, ValidateFunction>();
+
+function checkerOf(schema: JsonSchema): ValidateFunction {
+  const known = checkers.get(schema);
+  if (known) return known;
+  const checker = ajv.compile(schema);
+  // Ajv's own cache holds on to every schema for ever; ours lets go of those that nobody holds any more.
+  ajv.removeSchema(schema);
+  checkers.set(schema, checker);
+  return checker;
+}
+
+interface Problem {
+  path: string[];
+  keyword: string;
+  message: string;
+}
+
+/** Drops what a wrong or missing variant causes elsewhere: the one message about the choice says it all. */
+function withoutNoise(errors: ErrorObject[]): Problem[] {
+  const unions = errors.filter(({ keyword }) => keyword === 'oneOf' || keyword === 'anyOf');
+  const undecided = new Set(
+    errors.filter(({ keyword }) => keyword === 'discriminator').map(({ instancePath }) => instancePath),
+  );
+  return errors
+    .filter((error) => !unions.some((union) => error.schemaPath.startsWith(`${union.schemaPath}/`)))
+    .filter((error) => !(error.keyword === 'unevaluatedProperties' && undecided.has(error.instancePath)))
+    .filter((error) => error.keyword !== 'if' && error.propertyName === undefined)
+    .map((error) => ({ path: pathOf(error), keyword: error.keyword, message: messageOf(error) }));
+}
+
+/** Where the message belongs: a missing, unknown or wrongly chosen field is named itself, not its parent. */
+function pathOf({ instancePath, params }: ErrorObject): string[] {
+  const parent = instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const child = params.missingProperty ?? params.additionalProperty ?? params.unevaluatedProperty ?? params.tag;
+  return (child === undefined ? parent : [...parent, child]).map(brief);
+}
+
+/** A required text of blanks only is a missing one. */
+function blankTexts(schema: JsonSchema, value: unknown, parent: string[] = []): Problem[] {
+  if (!isObject(value)) return [];
+  const { properties, required } = shapeOf(schema, value);
+  return properties.flatMap(([key, field]) => {
+    const child = Object.hasOwn(value, key) ? value[key] : undefined;
+    const path = [...parent, key];
+    if (typeof child === 'string' && required.has(key) && !child.trim())
+      return [{ path, keyword: 'required', message: requiredMessage }];
+    return baseType(field) === 'object' ? blankTexts(field, child, path) : [];
+  });
+}
+
+const oddTexts = (value: unknown): Problem[] =>
+  unstorableTexts(value).map((path) => ({
+    path: path.map(brief),
+    keyword: 'type',
+    message: 'Use characters that can be typed; one of these cannot be saved.',
+  }));
+
+/** One message a field: the most telling one. */
+function toFieldErrors(problems: Problem[], prefix: string[]): FieldErrors {
+  const first = new Map<string, Problem>();
+  for (const problem of problems) {
+    const path = [...prefix, ...problem.path].join('.');
+    const known = first.get(path);
+    if (!known || rankOf(problem.keyword) < rankOf(known.keyword)) first.set(path, problem);
+  }
+  return Object.fromEntries([...first].map(([path, { message }]) => [path, [message]]));
+}
