@@ -1,0 +1,31 @@
+import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, type Values } from '../driver.ts';
+import { authSchema } from './auth-schema.ts';
+import { configSchema } from './config-schema.ts';
+
+const baseUrl = (config: Values) => config.base_url ?? 'https://backend.composio.dev';
+
+export const driver = defineDriver({
+  entry: {
+    key: 'composio',
+    name: 'Composio',
+    description:
+      'Hundreds of hosted toolkits through one key. Composio, not the hub, holds the tokens of those services.',
+    category: 'Work',
+    aliases: ['toolkits', 'integrations', 'broker', 'agents'],
+    authType: 'api_key',
+    authMethods: ['api_key'],
+    capabilities: { tools: 0 },
+    configSchema,
+    authSchema,
+    schemaVersion: 1,
+  },
+  fieldDocs: {
+    'config.base_url': 'https://docs.composio.dev/reference',
+    'config.timeout_s': 'https://docs.composio.dev/reference',
+    ...tlsDocs,
+    'auth.api_key': 'https://docs.composio.dev/reference/authenticating-to-composio',
+  },
+  destinations: (config) => originsOf(baseUrl(config)),
+  summary: (config) => hostOf(baseUrl(config)),
+  needsConnection: authorisedByPerson,
+});

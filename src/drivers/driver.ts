@@ -1,0 +1,91 @@
+import type { JsonSchema } from '../lib/schema/json-schema.ts';
+
+export * from './fields.ts';
+
+export const authTypes = ['oauth', 'api_key', 'basic', 'none'] as const;
+export type AuthType = (typeof authTypes)[number];
+/** How a credential is obtained; `token` is one that the admin brings along, entered by hand. */
+export const authMethods = ['oauth2', 'client_credentials', 'api_key', 'basic', 'token', 'none'] as const;
+export type AuthMethod = (typeof authMethods)[number];
+export const categories = ['AI', 'Data', 'Developer', 'Publishing', 'Social', 'Work'] as const;
+type Category = (typeof categories)[number];
+
+/** What a publishing service accepts; a broadcaster plans with it. Lengths are characters. */
+export interface PublishCapability {
+  text: boolean;
+  html: boolean;
+  markdown: boolean;
+  max_length: number | null;
+  media: ('image' | 'video' | 'document')[];
+  schedule: boolean;
+  draft: boolean;
+}
+
+export interface Capabilities {
+  publish?: PublishCapability;
+  /** How many tools the driver can run in this version. */
+  tools: number;
+  llm?: { chat: boolean; embeddings: boolean };
+  sql?: { read: boolean; write: boolean };
+}
+
+export interface CatalogEntry {
+  /** Equals the folder's name: `[a-z0-9-]`. */
+  key: string;
+  name: string;
+  description: string;
+  category: Category;
+  /** Other names that people search for. */
+  aliases: string[];
+  authType: AuthType;
+  /** Everything the entry offers, the primary one first. */
+  authMethods: AuthMethod[];
+  capabilities: Capabilities;
+  /** An object schema: what to configure, apart from credentials. */
+  configSchema: JsonSchema;
+  /** An object schema with `oneOf` variants told apart by `method` (an AuthMethod as const). */
+  authSchema: JsonSchema;
+  schemaVersion: number;
+}
+
+export type Values = Record<string, unknown>;
+
+/** How settings that were saved under one version of the schemas become those of the next. */
+export interface SchemaMigration {
+  /** What changes, in a sentence for the people who will save it. */
+  describe: string;
+  /**
+   * Plain values in and out; it may change what it is given. A secret is an object that it leaves where it is, moves to
+   * another path, or drops.
+   */
+  migrate(config: Values, auth: Values): { config: Values; auth: Values };
+}
+
+export interface Driver {
+  entry: CatalogEntry;
+  /** By the version that they start from; a version without one only changed what needs no migration. */
+  migrations?: Record<number, SchemaMigration>;
+  /** The service's API page for every config and auth field, by dotted path. */
+  fieldDocs: Record<string, string>;
+  /**
+   * The origins (`https://host[:port]`, or `postgres://host:port`) that may receive this connector's secrets.
+   * Depends on every field that can move them; adding to the set asks for the secrets again. A weaker way to the same place counts as
+   * another one (`postgres://host:port?sslmode=disable`).
+   */
+  destinations(config: Values, auth: Values): string[];
+  /** One line for the card, e.g. the site's host; never a secret. */
+  summary?(config: Values): string;
+  /** Set for the entry that can describe any service; the catalog offers it when nothing else matches. */
+  generic?: boolean;
+  /** True when this auth needs an authorised connection before the connector can be active. */
+  needsConnection(auth: Values): boolean;
+}
+
+/** A driver as the registry holds it. */
+export interface LoadedDriver extends Driver {
+  /** The text of its icon.svg. */
+  icon: string;
+}
+
+/** Declares a driver; `src/drivers/index.ts` finds and checks it. */
+export const defineDriver = (driver: Driver): Driver => driver;

@@ -1,0 +1,47 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { problemsOf } from './check.ts';
+import type { Driver, LoadedDriver } from './driver.ts';
+
+/** All drivers by key, in the order of their names. */
+export type DriverRegistry = ReadonlyMap<string, LoadedDriver>;
+
+/** A driver's folder that is not fit to use; stops the start. */
+export class DriverError extends Error {
+  override name = 'DriverError';
+}
+
+/**
+ * Loads the driver in every folder beside this file: its `index.ts` exports `driver`, its icon is `icon.svg`.
+ * Schemas are linted here and compiled at their first use, so that the start stays quick.
+ * @throws DriverError that names the folder and everything that is wrong with it
+ */
+export async function loadDrivers(dir = import.meta.dirname): Promise<DriverRegistry> {
+  const entries = await readdir(dir, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const drivers = await Promise.all(folders.map((folder) => loadDriver(dir, folder)));
+  const byName = drivers.sort((a, b) => a.entry.name.localeCompare(b.entry.name, 'en'));
+  return new Map(byName.map((driver) => [driver.entry.key, driver]));
+}
+
+async function loadDriver(dir: string, folder: string): Promise<LoadedDriver> {
+  const [driver, icon] = await Promise.all([importDriver(dir, folder), readIcon(dir, folder)]);
+  const problems = problemsOf(folder, driver, icon);
+  if (problems.length) throw new DriverError(`Driver folder "${folder}": ${problems.join(' ')}`);
+  return Object.freeze({ ...(driver as Driver), icon: icon as string });
+}
+
+async function importDriver(dir: string, folder: string): Promise<unknown> {
+  try {
+    const module: { driver?: unknown } = await import(pathToFileURL(path.join(dir, folder, 'index.ts')).href);
+    return module.driver;
+  } catch (cause) {
+    throw new DriverError(`Driver folder "${folder}": index.ts cannot be loaded: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+const readIcon = (dir: string, folder: string): Promise<string | null> =>
+  readFile(path.join(dir, folder, 'icon.svg'), 'utf8').catch(() => null);

@@ -1,0 +1,48 @@
+import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, tokenOrigin, type Values } from '../driver.ts';
+import { authSchema } from './auth-schema.ts';
+import { configSchema } from './config-schema.ts';
+
+const reference = 'https://platform.openai.com/docs/api-reference';
+const rfc6749 = 'https://www.rfc-editor.org/rfc/rfc6749';
+
+const baseUrl = (config: Values) => config.base_url ?? 'https://api.openai.com/v1';
+
+export const driver = defineDriver({
+  entry: {
+    key: 'openai',
+    name: 'OpenAI',
+    description: 'Chat and embeddings from OpenAI or a server that speaks its API, with three model tiers.',
+    category: 'AI',
+    aliases: ['ChatGPT', 'GPT', 'LLM', 'embeddings', 'language model'],
+    authType: 'api_key',
+    authMethods: ['api_key', 'client_credentials'],
+    capabilities: { tools: 0, llm: { chat: true, embeddings: true } },
+    configSchema,
+    authSchema,
+    schemaVersion: 1,
+  },
+  fieldDocs: {
+    'config.models.low': 'https://platform.openai.com/docs/models',
+    'config.models.medium': 'https://platform.openai.com/docs/models',
+    'config.models.high': 'https://platform.openai.com/docs/models',
+    'config.models.embeddings': 'https://platform.openai.com/docs/guides/embeddings',
+    'config.temperature': `${reference}/chat/create`,
+    'config.max_tokens': `${reference}/chat/create`,
+    'config.timeout_s': 'https://github.com/openai/openai-node#timeouts',
+    'config.organization': `${reference}/authentication`,
+    'config.project': `${reference}/authentication`,
+    'config.base_url': `${reference}/introduction`,
+    ...tlsDocs,
+    'auth.api_key': `${reference}/authentication`,
+    'auth.token_url': `${rfc6749}#section-3.2`,
+    'auth.client_id': `${rfc6749}#section-2.3.1`,
+    'auth.client_secret': `${rfc6749}#section-2.3.1`,
+    'auth.scope': `${rfc6749}#section-3.3`,
+  },
+  destinations: (config, auth) =>
+    auth.method === 'client_credentials'
+      ? [...tokenOrigin(auth.token_url), ...originsOf(baseUrl(config))]
+      : originsOf(baseUrl(config)),
+  summary: (config) => hostOf(baseUrl(config)),
+  needsConnection: authorisedByPerson,
+});

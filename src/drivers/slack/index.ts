@@ -1,0 +1,37 @@
+import { authorisedByPerson, defineDriver } from '../driver.ts';
+import { authSchema } from './auth-schema.ts';
+import { configSchema } from './config-schema.ts';
+
+const docs = 'https://docs.slack.dev';
+const oauth = `${docs}/authentication/installing-with-oauth`;
+
+export const driver = defineDriver({
+  entry: {
+    key: 'slack',
+    name: 'Slack',
+    description: 'Posts messages, reads channels and replies in threads as your own bot in a Slack workspace.',
+    category: 'Work',
+    aliases: ['chat', 'messages', 'bot', 'GovSlack'],
+    authType: 'oauth',
+    authMethods: ['oauth2', 'token'],
+    capabilities: { tools: 0 },
+    configSchema,
+    authSchema,
+    schemaVersion: 1,
+  },
+  fieldDocs: {
+    'config.default_channel': `${docs}/reference/methods/chat.postMessage`,
+    'config.team_id': `${docs}/enterprise`,
+    'config.environment': `${docs}/govslack`,
+    'auth.redirect_uri': oauth,
+    'auth.client_id': oauth,
+    'auth.client_secret': oauth,
+    'auth.scopes': `${docs}/reference/scopes`,
+    'auth.user_scopes': `${docs}/reference/scopes`,
+    'auth.signing_secret': `${docs}/authentication/verifying-requests-from-slack`,
+    'auth.access_token': `${docs}/authentication/tokens`,
+  },
+  destinations: (config) => [config.environment === 'gov' ? 'https://slack-gov.com' : 'https://slack.com'],
+  summary: (config) => (typeof config.default_channel === 'string' ? `Channel ${config.default_channel}` : ''),
+  needsConnection: authorisedByPerson,
+});

@@ -1,0 +1,46 @@
+import { authorisedByPerson, defineDriver } from '../driver.ts';
+import { authSchema } from './auth-schema.ts';
+import { configSchema } from './config-schema.ts';
+
+const createPost = 'https://docs.x.com/x-api/posts/create-post';
+const authorizationCode = 'https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code';
+
+export const driver = defineDriver({
+  entry: {
+    key: 'twitter',
+    name: 'X',
+    description: 'Posts with images and video on X, formerly Twitter, from the accounts that people authorise.',
+    category: 'Social',
+    aliases: ['Twitter', 'tweet', 'tweets', 'x.com'],
+    authType: 'oauth',
+    authMethods: ['oauth2', 'token'],
+    capabilities: {
+      publish: {
+        text: true,
+        html: false,
+        markdown: false,
+        max_length: 280,
+        media: ['image', 'video'],
+        schedule: false,
+        draft: false,
+      },
+      tools: 0,
+    },
+    configSchema,
+    authSchema,
+    schemaVersion: 1,
+  },
+  fieldDocs: {
+    'config.username': 'https://docs.x.com/x-api/users/get-my-user',
+    'config.long_posts': createPost,
+    'config.reply_settings': createPost,
+    'auth.redirect_uri': 'https://docs.x.com/fundamentals/developer-apps',
+    'auth.client_id': authorizationCode,
+    'auth.client_secret': authorizationCode,
+    'auth.scopes': authorizationCode,
+    'auth.access_token': 'https://docs.x.com/fundamentals/authentication/overview',
+  },
+  destinations: () => ['https://api.x.com'],
+  summary: (config) => (typeof config.username === 'string' ? `@${config.username.replace(/^@/, '')}` : ''),
+  needsConnection: authorisedByPerson,
+});
