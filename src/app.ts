@@ -1,0 +1,160 @@
+import { Hono } from 'hono';
+import { compress } from 'hono/compress';
+import type { Hub } from './context.ts';
+import type { Assets } from './lib/assets.ts';
+import type { Metrics } from './lib/metrics.ts';
+import { apiKeyOperations } from './routes/api/api-keys.ts';
+import { auditOperations } from './routes/api/audit.ts';
+import { catalogOperations } from './routes/api/catalog.ts';
+import { connectorOperations } from './routes/api/connectors.ts';
+import { memberOperations } from './routes/api/members.ts';
+import { mount } from './routes/api/mount.ts';
+import { openapiDocument } from './routes/api/openapi.ts';
+import type { Mounted } from './routes/api/operation.ts';
+import { signInOperations } from './routes/api/sign-in.ts';
+import { accountPages } from './routes/dashboard/account.ts';
+import { activityPages } from './routes/dashboard/activity.ts';
+import { catalogPages } from './routes/dashboard/catalog.ts';
+import { connectorPages } from './routes/dashboard/connectors.ts';
+import { docsPages } from './routes/dashboard/docs.ts';
+import { entrancePages } from './routes/dashboard/entrance.ts';
+import { invitationPages } from './routes/dashboard/invitation.ts';
+import { operatorActivityPages } from './routes/dashboard/operator-activity.ts';
+import { operatorApplicationPages } from './routes/dashboard/operator-applications.ts';
+import { operatorEntryPages } from './routes/dashboard/operator-entries.ts';
+import { operatorTenantPages } from './routes/dashboard/operator-tenants.ts';
+import { passwordResetPages } from './routes/dashboard/password-reset.ts';
+import { redirectPages } from './routes/dashboard/redirects.ts';
+import { secondStepPages } from './routes/dashboard/second-step.ts';
+import type { Env } from './routes/env.ts';
+import { problemFor } from './routes/errors.ts';
+import { accountForms } from './routes/form/account.ts';
+import { apiKeyForms } from './routes/form/api-keys.ts';
+import { connectorForms } from './routes/form/connectors.ts';
+import { invitationForms } from './routes/form/invitations.ts';
+import { memberForms } from './routes/form/members.ts';
+import { operatorTenantForms } from './routes/form/operator-tenants.ts';
+import { secondFactorForms } from './routes/form/second-factor.ts';
+import { workspaceForms } from './routes/form/workspace.ts';
+import { limitBody } from './routes/middleware/body-limit.ts';
+import { csrf } from './routes/middleware/csrf.ts';
+import { methodOverride } from './routes/middleware/method-override.ts';
+import { plainAddress } from './routes/middleware/plain-address.ts';
+import { rateLimit } from './routes/middleware/rate-limit.ts';
+import { requestLog } from './routes/middleware/request-log.ts';
+import { runningTenant } from './routes/middleware/running-tenant.ts';
+import { securityHeaders } from './routes/middleware/security-headers.ts';
+import { apiSession, operatorSession, pageSession } from './routes/middleware/session.ts';
+import { sameTenant } from './routes/middleware/tenant.ts';
+import { unrouted } from './routes/not-found.ts';
+import { mountPage, type PageRoute } from './routes/page.ts';
+import { mountProbes } from './routes/probes.ts';
+import { errorPage, pageTools } from './routes/render.ts';
+import type { PatchbayViews } from './routes/views.ts';
+import type { Identity } from './services/identity.ts';
+
+export interface AppDeps {
+  hub: Hub;
+  identity: Identity;
+  metrics: Metrics;
+  views: PatchbayViews;
+  assets: Assets;
+}
+
+/** The web application, with every route that it declares; it takes all it needs and listens to nothing. */
+export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[]; pages: PageRoute[] } {
+  const { hub, identity, metrics, assets } = deps;
+  const { config } = hub;
+  const tools = pageTools(deps);
+  const publicOperations = signInOperations(identity);
+  const operations = [
+    ...catalogOperations,
+    ...connectorOperations,
+    ...auditOperations,
+    ...apiKeyOperations,
+    ...memberOperations,
+  ];
+  const document = openapiDocument(
+    [...publicOperations, ...operations].map(({ operation }) => operation),
+    config.baseUrl,
+  );
+  const publicPages = [
+    ...entrancePages(tools),
+    ...invitationPages(tools),
+    ...passwordResetPages(tools),
+    ...secondStepPages(tools),
+    ...docsPages(tools, document),
+    ...redirectPages(tools),
+  ];
+  const operatorPages = [
+    ...operatorTenantForms(tools),
+    ...operatorTenantPages(tools),
+    ...operatorEntryPages(tools),
+    ...operatorApplicationPages(tools),
+    ...operatorActivityPages(tools),
+  ];
+  const workspacePages = workspaceForms(tools);
+  // Forms first: /connectors/new is no connector's id.
+  const pages = [
+    ...catalogPages(tools),
+    ...connectorForms(tools),
+    ...connectorPages(tools),
+    ...activityPages(tools),
+    ...apiKeyForms(tools),
+    ...memberForms(tools),
+    ...invitationForms(tools),
+    ...accountPages(tools),
+    ...accountForms(tools),
+    ...secondFactorForms(tools),
+  ];
+
+  const app = new Hono<Env>().basePath(config.basePath);
+  const isApi = (path: string) => /^\/(api|v1|mcp)\//.test(path.slice(config.basePath.length));
+  app.onError((error, c) => (isApi(c.req.path) ? problemFor(c, error) : errorPage(tools, c, error)));
+  app.notFound((c) => {
+    const error = unrouted(app, c);
+    return isApi(c.req.path) ? problemFor(c, error) : errorPage(tools, c, error);
+  });
+
+  app.use(
+    requestLog({
+      log: hub.log,
+      metrics,
+      proxies: config.trustedProxies,
+      quiet: ['/healthz', '/readyz', '/metrics'],
+    }),
+  );
+  app.use(
+    compress({ threshold: 1024 }),
+    securityHeaders({ secure: config.secure }),
+    plainAddress(),
+    limitBody(),
+    csrf({ baseUrl: config.baseUrl }),
+    methodOverride(app),
+  );
+  mountProbes(app, hub, metrics);
+  app.get('/assets/*', async (c) => {
+    const { status, headers, body } = await assets.respond(
+      c.req.path.slice(config.basePath.length),
+      c.req.header('accept-encoding') ?? '',
+    );
+    return c.body(body, status, headers);
+  });
+
+  for (const operation of publicOperations) mount(app, operation);
+  for (const route of publicPages) mountPage(app, route);
+  app.use('/api/*', apiSession({ hub, identity }), sameTenant(), rateLimit({ hub, name: 'api', rate: 600 }));
+  app.use('/api/*', runningTenant(hub));
+  for (const operation of operations) mount(app, operation);
+  app.use('/operator/*', operatorSession({ hub, identity }));
+  for (const route of operatorPages) mountPage(app, route);
+  app.use(pageSession({ hub, identity }), sameTenant());
+  for (const route of workspacePages) mountPage(app, route);
+  app.use(runningTenant(hub));
+  for (const route of pages) mountPage(app, route);
+  return {
+    app,
+    operations: [...publicOperations, ...operations],
+    pages: [...publicPages, ...operatorPages, ...workspacePages, ...pages],
+  };
+}

@@ -1,0 +1,134 @@
+import { type Static, Type } from '@sinclair/typebox';
+import type { ApiKeyRow } from '../../db/queries/api-keys.ts';
+import { createApiKey, listApiKeys, revokeApiKey, roleOfKey, statusOfKey } from '../../services/api-keys.ts';
+import { type Scope, scopes } from '../../services/scopes.ts';
+import { ById, Cursor, component, Instant, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
+import { operation } from './operation.ts';
+
+const exampleId = { id: '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78' };
+const scopeNames = Object.keys(scopes) as Scope[];
+
+const ApiKeyResponse = component(
+  'ApiKeyResponse',
+  Type.Object({
+    id: Uuid('Of the key.'),
+    name: Type.String(),
+    prefix: Type.String({ description: 'The first characters of the key, to recognise it by.' }),
+    role: OneOf(['member', 'admin', 'owner'], { description: 'What it was made with.' }),
+    effective_role: OneOf(['member', 'admin', 'owner'], {
+      description: 'What it may do now: never more than its maker.',
+    }),
+    scopes: Type.Array(OneOf(scopeNames)),
+    status: OneOf(['active', 'expired', 'revoked']),
+    expires_at: Nullable(Type.String({ format: 'date-time' }), 'Null for a key without an end.'),
+    last_used_at: Nullable(Type.String({ format: 'date-time' }), 'To the minute; null when it was never used.'),
+    revoked_at: Nullable(Type.String({ format: 'date-time' }), 'Null while it is in force.'),
+    created_at: Instant('When it was made.'),
+    created_by: Type.Object({ id: Uuid('Of the person.'), name: Type.String() }),
+  }),
+);
+
+const ApiKeyCreated = component(
+  'ApiKeyCreated',
+  Type.Object({
+    ...ApiKeyResponse.properties,
+    key: Type.String({ description: 'The key itself. It is told here once and never again.' }),
+  }),
+);
+
+const ApiKeyCreate = component(
+  'ApiKeyCreate',
+  Type.Object(
+    {
+      name: Type.String({ minLength: 1, maxLength: 255, title: 'Name', description: 'Such as what will use it.' }),
+      role: OneOf(['member', 'admin', 'owner'], { title: 'Role', description: 'At most your own.' }),
+      scopes: Type.Array(OneOf(scopeNames), { minItems: 1, uniqueItems: true, title: 'Scopes' }),
+      expires_at: Type.Optional(
+        Nullable(Type.String({ format: 'date-time' }), 'When it ends; without one it works until it is revoked.'),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+const apiKeyResponse = (row: ApiKeyRow): Static<typeof ApiKeyResponse> => ({
+  id: row.id,
+  name: row.name,
+  prefix: row.prefix,
+  role: row.role,
+  effective_role: roleOfKey(row),
+  scopes: row.scopes as Scope[],
+  status: statusOfKey(row),
+  expires_at: row.expiresAt?.toISOString() ?? null,
+  last_used_at: row.lastUsedAt?.toISOString() ?? null,
+  revoked_at: row.revokedAt?.toISOString() ?? null,
+  created_at: row.createdAt.toISOString(),
+  created_by: { id: row.createdBy, name: row.createdByName },
+});
+
+/** Keys are made and ended by people who are signed in: no key makes another. */
+export const apiKeyOperations = [
+  operation(
+    {
+      method: 'get',
+      path: '/api/api-keys',
+      id: 'listApiKeys',
+      summary: 'List API keys, newest first',
+      description: 'Also those that are expired or revoked.',
+      tag: 'API keys',
+      role: 'admin',
+      scope: null,
+      audit: null,
+      input: { query: Type.Object({ limit: Limit, cursor: Cursor }, { additionalProperties: false }) },
+      status: 200,
+      response: ListOf(ApiKeyResponse),
+      example: { query: { limit: '10' } },
+    },
+    async (ctx, { query }) => {
+      const list = await listApiKeys(ctx, query);
+      return { data: list.data.map(apiKeyResponse), next_cursor: list.nextCursor };
+    },
+  ),
+  operation(
+    {
+      method: 'post',
+      path: '/api/api-keys',
+      id: 'createApiKey',
+      summary: 'Make an API key',
+      description: 'The answer holds the key. Keep it where only the program that uses it can read it.',
+      tag: 'API keys',
+      role: 'admin',
+      scope: null,
+      audit: 'api_key.created',
+      input: { body: ApiKeyCreate },
+      status: 201,
+      response: ApiKeyCreated,
+      example: { body: { name: 'Deployment', role: 'member', scopes: ['connectors:read', 'publish:read'] } },
+    },
+    async (ctx, { body }) => {
+      const { row, key } = await createApiKey(ctx, { ...body, expiresAt: body.expires_at ?? null });
+      return { ...apiKeyResponse(row), key };
+    },
+  ),
+  operation(
+    {
+      method: 'delete',
+      path: '/api/api-keys/:id',
+      id: 'revokeApiKey',
+      summary: 'Revoke an API key',
+      description: 'The next request with it is refused. Revoking it again changes nothing.',
+      tag: 'API keys',
+      role: 'admin',
+      scope: null,
+      audit: 'api_key.revoked',
+      input: { params: ById },
+      status: 204,
+      response: null,
+      example: { params: exampleId },
+    },
+    async (ctx, { params }) => {
+      await revokeApiKey(ctx, params.id);
+      return null;
+    },
+  ),
+];

@@ -1,0 +1,41 @@
+import type { Context, Hono } from 'hono';
+import { answerOnce } from '../../services/idempotency.ts';
+import type { Env } from '../env.ts';
+import { problemFor } from '../errors.ts';
+import { requireScope } from '../middleware/api-key.ts';
+import { ctxOf } from '../middleware/session.ts';
+import type { Mounted } from './operation.ts';
+import { readInput } from './read-input.ts';
+
+/** Routes an operation: read and validate, call the verb, answer. POST honours Idempotency-Key. */
+export function mount(app: Hono<Env>, { operation, handle }: Mounted) {
+  app.on(operation.method.toUpperCase(), operation.path, async (c) => {
+    requireScope(c, operation.scope);
+    const input = await readInput(c, operation);
+    const run = async (): Promise<Response> => {
+      const data = await handle(c, input);
+      return data === null ? c.body(null, 204) : c.json(data as object, operation.status as 200);
+    };
+    const key =
+      operation.method === 'post' && operation.role !== 'public' ? c.req.header('idempotency-key') : undefined;
+    if (key === undefined) return run();
+    const request = { route: `POST ${operation.path}`, key, body: input.rawBody };
+    return replayable(c, await answerOnce(ctxOf(c), request, () => captured(c, run)));
+  });
+}
+
+/** An expected failure is an answer too: the same key gets it again. */
+async function captured(c: Context<Env>, run: () => Promise<Response>) {
+  const response = await run().catch((error: unknown) => problemFor(c, error));
+  return {
+    status: response.status,
+    body: await response.text(),
+    contentType: response.headers.get('content-type') ?? '',
+  };
+}
+
+function replayable(c: Context<Env>, answer: { status: number; body: string; contentType: string; replayed: boolean }) {
+  if (answer.replayed) c.header('Idempotent-Replayed', 'true');
+  if (answer.contentType) c.header('Content-Type', answer.contentType);
+  return c.body(answer.body, answer.status as 200);
+}

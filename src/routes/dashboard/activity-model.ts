@@ -1,0 +1,51 @@
+import type { AuditEventRow } from '../../db/queries/audit-events.ts';
+import type { ActivityRow } from '../activity-views.ts';
+import { paths } from '../paths.ts';
+
+/** What can be filtered for, in words. */
+export const actionLabels: Record<string, string> = {
+  'connector.installed': 'installed',
+  'connector.updated': 'changed',
+  'connector.activated': 'activated',
+  'connector.deactivated': 'deactivated',
+  'connector.deleted': 'deleted',
+  'connector.restored': 'brought back',
+  'connector.purged': 'removed for good',
+  'member.renamed': 'took the name',
+  'member.role_changed': 'changed the role of',
+  'member.removed': 'removed',
+  'invitation.created': 'invited',
+  'invitation.revoked': 'took back the invitation of',
+  'invitation.accepted': 'accepted the invitation as',
+  'api_key.created': 'made the API key',
+  'api_key.revoked': 'revoked the API key',
+  'tenant.created': 'created the workspace',
+  'tenant.renamed': 'renamed the workspace',
+  'tenant.suspended': 'suspended the workspace',
+  'tenant.resumed': 'resumed the workspace',
+  'tenant.quotas_changed': 'changed the limits of',
+  'tenant.entries_changed': 'changed what can be installed in',
+  'tenant.exported': 'exported the workspace',
+  'data_key.added': 'added a data key to',
+  'data_key.removed': 'removed an old data key of',
+  'data_key.rewrapped': 'changed the master key of',
+  'secrets.resealed': 'sealed the secrets anew of',
+};
+
+const gone = new Set(['connector.deleted', 'connector.purged']);
+
+export const activityRow = (row: AuditEventRow): ActivityRow => ({
+  id: row.id,
+  at: row.createdAt,
+  actor: row.actorType === 'api_key' ? `${row.actorName} (API key)` : row.actorName,
+  action: row.action,
+  label: actionLabels[row.action] ?? row.action,
+  subject: {
+    name: row.subjectName,
+    path:
+      row.subjectType === 'connector' && row.subjectId && !gone.has(row.action) ? paths.connector(row.subjectId) : null,
+  },
+  details: Array.isArray(row.details.changed) ? row.details.changed.map(String) : [],
+  requestId: row.requestId,
+  ip: row.ip,
+});

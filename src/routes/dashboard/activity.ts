@@ -1,0 +1,52 @@
+import type { Context } from 'hono';
+import type { Ctx } from '../../context.ts';
+import { listAudit } from '../../services/audit.ts';
+import type { ActivityResults } from '../activity-views.ts';
+import type { Env } from '../env.ts';
+import { orFailure } from '../failure.ts';
+import { nextPage } from '../next-page.ts';
+import { isPartial, type PageRoute, page } from '../page.ts';
+import { paths } from '../paths.ts';
+import type { PageTools } from '../render.ts';
+import { actionLabels, activityRow } from './activity-model.ts';
+
+export const activityPages = (tools: PageTools): PageRoute[] => [
+  page(
+    {
+      method: 'get',
+      path: paths.activity,
+      role: 'member',
+      audit: null,
+      example: { query: { action: 'connector.installed' } },
+    },
+    async (ctx, c) => {
+      const results = await activityResults(ctx, c);
+      if (isPartial(c)) return tools.html(c, 'activity/_results', { results });
+      return tools.html(c, 'activity/index', {
+        shell: await tools.shell(c, ctx, { title: 'Activity', tab: 'activity' }),
+        results,
+      });
+    },
+  ),
+];
+
+async function activityResults(ctx: Ctx, c: Context<Env>): Promise<ActivityResults> {
+  const { q = '', action = '', cursor } = c.req.query();
+  const filters = { q: q.slice(0, 200), action: action in actionLabels ? action : '' };
+  const { value, failure } = await orFailure(
+    listAudit(ctx, { q: filters.q || undefined, action: filters.action || undefined, cursor }),
+  );
+  return {
+    filters,
+    actions: Object.entries(actionLabels).map(([key, label]) => ({ action: key, label })),
+    rows: value?.data.map(activityRow) ?? [],
+    next: value?.nextCursor ? nextPage(c, paths.activity, value.nextCursor) : null,
+    newest: cursor ? newestPage(filters) : null,
+    failure,
+  };
+}
+
+function newestPage(filters: ActivityResults['filters']): string {
+  const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value));
+  return query.size ? `${paths.activity}?${query}` : paths.activity;
+}

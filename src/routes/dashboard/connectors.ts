@@ -1,0 +1,86 @@
+import type { Context } from 'hono';
+import type { Ctx } from '../../context.ts';
+import { listAudit } from '../../services/audit.ts';
+import { getConnector, listInstalled, summariseInstalled } from '../../services/installed.ts';
+import type { Env } from '../env.ts';
+import { orFailure } from '../failure.ts';
+import { nextPage } from '../next-page.ts';
+import { isPartial, type PageRoute, page } from '../page.ts';
+import { paths } from '../paths.ts';
+import type { PageTools } from '../render.ts';
+import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../views.ts';
+import { activityRow } from './activity-model.ts';
+import { connectorCard, connectorSections } from './connector-model.ts';
+
+export const connectorPages = (tools: PageTools): PageRoute[] => [
+  page(
+    { method: 'get', path: paths.installed, role: 'member', audit: null, example: { query: { status: 'inactive' } } },
+    async (ctx, c) => {
+      const results = await installedResults(ctx, c);
+      if (isPartial(c)) return tools.html(c, 'connectors/_results', { results });
+      return tools.html(c, 'connectors/index', {
+        shell: await tools.shell(c, ctx, { title: 'Installed', tab: 'installed' }),
+        results,
+      });
+    },
+  ),
+  page({ method: 'get', path: paths.connector(':id'), role: 'member', audit: null, example: {} }, async (ctx, c) => {
+    const detail = await connectorDetail(ctx, c.req.param('id') ?? '');
+    if (isPartial(c)) return tools.html(c, 'connectors/_detail', { detail });
+    return tools.html(c, 'connectors/show', {
+      shell: await tools.shell(c, ctx, { title: detail.card.name, tab: 'installed' }),
+      detail,
+    });
+  }),
+];
+
+/** What the address asks for; a filter that it does not know is none. */
+function filtersOf(query: Record<string, string>): InstalledFilters {
+  const { q = '', status = '', entry = '' } = query;
+  const statuses = ['active', 'inactive', 'attention'] as const;
+  return { q: q.slice(0, 200), status: statuses.find((known) => known === status) ?? '', entry: entry.slice(0, 100) };
+}
+
+/** The Installed list as the address filters it; also the page behind a dialog. */
+export async function installedResults(ctx: Ctx, c: Context<Env>, query = c.req.query()): Promise<InstalledResults> {
+  const filters = filtersOf(query);
+  const { value, failure } = await orFailure(load(ctx, filters, query.cursor));
+  const counts = value?.summary.counts ?? {};
+  return {
+    filters,
+    counts: {
+      all: value?.summary.total ?? 0,
+      active: counts.active ?? 0,
+      inactive: counts.inactive ?? 0,
+      attention: counts.error ?? 0,
+    },
+    entries: value?.summary.entries ?? [],
+    cards: value?.list.data.map((row) => connectorCard(ctx, row, value.list.unreadable.get(row.id) ?? [])) ?? [],
+    next: value?.list.nextCursor ? nextPage(c, paths.installed, value.list.nextCursor) : null,
+    failure,
+  };
+}
+
+async function load(ctx: Ctx, filters: InstalledFilters, cursor: string | undefined) {
+  const status = filters.status === 'attention' ? 'error' : filters.status || undefined;
+  const list = await listInstalled(ctx, {
+    q: filters.q || undefined,
+    status,
+    catalogKey: filters.entry || undefined,
+    cursor,
+  });
+  return { list, summary: await summariseInstalled(ctx) };
+}
+
+async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
+  const { connector, unreadable } = await getConnector(ctx, id);
+  const events = await listAudit(ctx, { subjectId: connector.id, limit: 10 });
+  return {
+    card: connectorCard(ctx, connector, unreadable),
+    sections: connectorSections(ctx, connector, unreadable),
+    createdAt: connector.createdAt,
+    createdBy: connector.createdByName ?? 'Patchbay',
+    curl: `curl -b jar ${ctx.hub.config.baseUrl}/api/connectors/${connector.id}`,
+    events: events.data.map((row) => activityRow(row)),
+  };
+}

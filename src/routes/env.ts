@@ -1,0 +1,28 @@
+import type { Logger } from 'pino';
+import type { Ctx } from '../context.ts';
+import type { Session } from '../services/identity.ts';
+
+/** What middleware puts on Hono's context. */
+export interface Env {
+  Bindings: Bindings;
+  Variables: {
+    requestId: string;
+    log: Logger;
+    /** The caller's address; null when the server cannot tell. */
+    ip: string | null;
+    session?: Session;
+    /** Only behind the session middleware: `c.get('ctx')` in a handler goes through `ctxOf`. */
+    ctx?: Ctx;
+    /** What the API key of this request may do; absent for people, whom their role alone limits. */
+    scopes?: string[];
+    /** Fields for the request's log line. */
+    route?: string;
+  };
+}
+
+/** What the server hands over with a request; all of it is absent in tests that call `app.request`. */
+interface Bindings {
+  incoming?: { socket?: { remoteAddress?: string } };
+  /** Set when a form's `_method` sent the request round again: the variables of the first round. */
+  outer?: Env['Variables'];
+}

@@ -1,0 +1,97 @@
+import type { Context } from 'hono';
+import { type Ctx, requireRole } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { createApiKey, getApiKey, revokeApiKey } from '../../services/api-keys.ts';
+import type { Scope } from '../../services/scopes.ts';
+import type { Env } from '../env.ts';
+import { leaveNotice } from '../flash.ts';
+import { type PageRoute, page } from '../page.ts';
+import { paths } from '../paths.ts';
+import type { PageTools } from '../render.ts';
+import { reservedId } from '../reserved-id.ts';
+import { apiKeyQuestion, apiKeysPage, endOf, newApiKeyPage, type SentKey } from '../settings-page.ts';
+import type { Confirm } from '../settings-views.ts';
+
+const admin = { role: 'admin' } as const;
+
+/** The workspace's API keys: the list, the form for a new one, and the end of one. */
+export const apiKeyForms = (tools: PageTools): PageRoute[] => [
+  page({ ...admin, method: 'get', path: paths.apiKeys, audit: null, example: {} }, (ctx, c) =>
+    apiKeysPage(tools, ctx, c),
+  ),
+  page({ ...admin, method: 'get', path: paths.newApiKey, audit: null, example: {} }, (ctx, c) => {
+    requireRole(ctx, 'admin', 'make API keys');
+    return newApiKeyPage(tools, ctx, c);
+  }),
+  page(
+    {
+      ...admin,
+      method: 'post',
+      path: paths.apiKeys,
+      audit: 'api_key.created',
+      example: { form: { name: 'Deployment', role: 'member', scopes: 'connectors:read', expires_at: '90' } },
+    },
+    (ctx, c) => create(tools, ctx, c),
+  ),
+  page({ ...admin, method: 'get', path: paths.apiKeyRevocation(':id'), audit: null, example: {} }, async (ctx, c) => {
+    const { id, name, lastUsedAt } = await getApiKey(ctx, c.req.param('id') ?? '');
+    return apiKeyQuestion(tools, ctx, c, revocation(ctx, { id, name, used: lastUsedAt !== null }));
+  }),
+  page(
+    { ...admin, method: 'delete', path: paths.apiKey(':id'), audit: 'api_key.revoked', example: {} },
+    async (ctx, c) => {
+      const { name } = await revokeApiKey(ctx, c.req.param('id') ?? '');
+      leaveNotice(c, tools.hub, { tone: 'ok', name, text: 'is revoked. Requests with it are refused from now on.' });
+      return tools.redirect(c, paths.apiKeys);
+    },
+  ),
+];
+
+async function create(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {
+  const form = await c.req.formData();
+  const text = (name: string) => String(form.get(name) ?? '');
+  const sent: SentKey = {
+    name: text('name'),
+    role: text('role'),
+    scopes: form.getAll('scopes').map(String),
+    expires: text('expires_at'),
+  };
+  try {
+    const input = { name: sent.name, role: sent.role, scopes: sent.scopes, expiresAt: endOf(sent.expires) };
+    const { row, key } = await createApiKey(ctx, input, { id: reservedId(form.get('id')) });
+    return await apiKeysPage(tools, ctx, c, { made: { name: row.name, key, curl: trial(tools, key, sent.scopes) } });
+  } catch (error) {
+    if (!(error instanceof AppError) || !error.errors) throw error;
+    return newApiKeyPage(tools, ctx, c, { sent, errors: error.errors });
+  }
+}
+
+/** A call that this key may make; '' when it can only change things. */
+function trial({ hub }: PageTools, key: string, scopes: string[]): string {
+  const path = Object.entries(readable).find(([scope]) => scopes.includes(scope))?.[1];
+  return path ? `curl -H 'Authorization: Bearer ${key}' ${hub.config.baseUrl}${path}` : '';
+}
+
+const readable: Partial<Record<Scope, string>> = {
+  'connectors:read': '/api/installed',
+  'catalog:read': '/api/catalog',
+  'publish:read': '/api/publish-targets',
+  'audit:read': '/api/audit',
+};
+
+const revocation = (ctx: Ctx, { id, name, used }: { id: string; name: string; used: boolean }): Confirm => ({
+  title: `Revoke ${name}?`,
+  tenantId: ctx.tenantId,
+  method: 'DELETE',
+  path: paths.apiKey(id),
+  back: paths.apiKeys,
+  consequences: [
+    used
+      ? 'Every program that uses it is refused from its next request on.'
+      : 'It was never used, so nothing that works now will stop.',
+    'This cannot be undone: make a new key instead.',
+  ],
+  submit: 'Revoke',
+  keep: 'Keep it',
+  select: null,
+});

@@ -1,0 +1,21 @@
+import type { Ctx } from '../../context.ts';
+import type { ConnectorRow } from '../../db/queries/connectors.ts';
+import { paths } from '../paths.ts';
+import type { Deletion } from '../views.ts';
+
+/** The question before a delete, with what stops working. */
+export function deletionOf(ctx: Ctx, { id, name, status, catalog }: ConnectorRow): Deletion {
+  const use =
+    status === 'inactive'
+      ? 'It is inactive, so nothing that works now will stop.'
+      : `Everything that uses ${catalog.name} through it stops working at once.`;
+  return {
+    id,
+    name,
+    icon: catalog.icon,
+    tenantId: ctx.tenantId,
+    consequences: [use, 'Its settings and saved secrets go with it.'],
+    path: paths.connector(id),
+    back: paths.installed,
+  };
+}

@@ -1,0 +1,235 @@
+import type { Context } from 'hono';
+import { type Ctx, requireRole } from '../../context.ts';
+import type { ConnectorRow } from '../../db/queries/connectors.ts';
+import type { CatalogEntry } from '../../drivers/driver.ts';
+import { AppError, invalid } from '../../errors.ts';
+import { deleteConnector, restoreConnector, setConnectorStatus } from '../../services/connector-status.ts';
+import { driverFor, installConnector, updateConnector } from '../../services/connectors.ts';
+import { getConnector } from '../../services/installed.ts';
+import { tenantDriver } from '../../services/oauth-applications.ts';
+import { requireInstallable } from '../../services/provisioned-entries.ts';
+import { catalogResults } from '../dashboard/catalog.ts';
+import { installedResults } from '../dashboard/connectors.ts';
+import type { Env } from '../env.ts';
+import { leaveNotice } from '../flash.ts';
+import { formData } from '../middleware/form-fields.ts';
+import { isPartial, type PageRoute, page } from '../page.ts';
+import { paths } from '../paths.ts';
+import type { PageTools } from '../render.ts';
+import { reservedId } from '../reserved-id.ts';
+import type { ConnectorDialog, ConnectorForm, Toast } from '../views.ts';
+import { deletionOf } from './connector-deletion.ts';
+import { editForm, newForm, readConnectorForm, type Submitted } from './connector-form.ts';
+import { staleEdit } from './stale-edit.ts';
+
+const admin = { role: 'admin' } as const;
+
+const exampleForm = {
+  catalog_key: 'wordpress',
+  name: 'Company blog',
+  'auth.method': 'basic',
+  'auth.~0.username': 'editor',
+  'auth.~0.password': 'abcd efgh ijkl mnop qrst uvwx',
+  'config.site_url': 'https://blog.example.com',
+};
+
+/** Dialogs and form posts for connectors: fragments for htmx, whole pages and redirects for everybody else. */
+export const connectorForms = (tools: PageTools): PageRoute[] => [
+  page(
+    { ...admin, method: 'get', path: '/connectors/new', audit: null, example: { query: { catalog_key: 'wordpress' } } },
+    async (ctx, c) => {
+      requireRole(ctx, 'admin', 'install connectors');
+      const { entry } = await tenantDriver(ctx, driverFor(ctx, c.req.query('catalog_key') ?? ''));
+      await requireInstallable(ctx, entry.key);
+      return openDialog(tools, ctx, c, { kind: 'form', form: newForm(ctx, entry) });
+    },
+  ),
+  page(
+    {
+      ...admin,
+      method: 'post',
+      path: paths.connectors,
+      audit: 'connector.installed',
+      example: { form: exampleForm },
+    },
+    (ctx, c) => install(tools, ctx, c),
+  ),
+  page({ ...admin, method: 'get', path: paths.editConnector(':id'), audit: null, example: {} }, async (ctx, c) => {
+    requireRole(ctx, 'admin', 'configure connectors');
+    const { connector } = await getConnector(ctx, idOf(c));
+    return openDialog(tools, ctx, c, {
+      kind: 'form',
+      form: editForm(ctx, (await tenantDriver(ctx, driverFor(ctx, connector.catalog.key))).entry, connector),
+    });
+  }),
+  page(
+    {
+      ...admin,
+      method: 'put',
+      path: paths.connector(':id'),
+      audit: 'connector.updated',
+      example: { form: { ...exampleForm, version: '1', tags: 'marketing' } },
+    },
+    (ctx, c) => update(tools, ctx, c),
+  ),
+  page(
+    { ...admin, method: 'post', path: paths.connectorActivation(':id'), audit: 'connector.activated', example: {} },
+    async (ctx, c) => {
+      const { name } = await setConnectorStatus(ctx, idOf(c), 'active');
+      return changed(tools, ctx, c, { tone: 'ok', name, text: 'is active.' });
+    },
+  ),
+  page(
+    { ...admin, method: 'delete', path: paths.connectorActivation(':id'), audit: 'connector.deactivated', example: {} },
+    async (ctx, c) => {
+      const { name } = await setConnectorStatus(ctx, idOf(c), 'inactive');
+      return changed(tools, ctx, c, { tone: 'ok', name, text: 'is inactive. Its settings are kept.' });
+    },
+  ),
+  page({ ...admin, method: 'get', path: paths.connectorDeletion(':id'), audit: null, example: {} }, async (ctx, c) => {
+    requireRole(ctx, 'admin', 'delete connectors');
+    const { connector } = await getConnector(ctx, idOf(c));
+    return openDialog(tools, ctx, c, { kind: 'deletion', deletion: deletionOf(ctx, connector) });
+  }),
+  page(
+    { ...admin, method: 'delete', path: paths.connector(':id'), audit: 'connector.deleted', example: {} },
+    async (ctx, c) => {
+      const { id, name } = await deleteConnector(ctx, idOf(c));
+      const action = { label: 'Undo', path: paths.connectorRestoration(id), method: 'post' as const };
+      return deleted(tools, ctx, c, id, {
+        tone: 'ok',
+        name,
+        text: 'was deleted. You can undo this for ten minutes.',
+        action,
+      });
+    },
+  ),
+  page(
+    { ...admin, method: 'post', path: paths.connectorRestoration(':id'), audit: 'connector.restored', example: {} },
+    async (ctx, c) => {
+      const { name } = await restoreConnector(ctx, idOf(c));
+      return changed(tools, ctx, c, { tone: 'ok', name, text: 'is back.' });
+    },
+  ),
+];
+
+const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
+
+/** Over the page that is there, or as a page of its own with the list behind it. */
+async function openDialog(tools: PageTools, ctx: Ctx, c: Context<Env>, dialog: ConnectorDialog): Promise<Response> {
+  if (isPartial(c)) {
+    if (dialog.kind === 'form') return tools.html(c, 'connectors/_dialog', { form: dialog.form });
+    return tools.html(c, 'connectors/_deletion', { deletion: dialog.deletion });
+  }
+  return behind(tools, ctx, c, dialog);
+}
+
+async function behind(
+  tools: PageTools,
+  ctx: Ctx,
+  c: Context<Env>,
+  dialog: ConnectorDialog,
+  status = 200,
+): Promise<Response> {
+  if (dialog.kind === 'form' && dialog.form.method === 'post') {
+    const shell = await tools.shell(c, ctx, { title: dialog.form.heading, tab: 'catalog', dialog });
+    return tools.html(c, 'catalog/index', { shell, results: await catalogResults(ctx, c) }, status);
+  }
+  const title = dialog.kind === 'form' ? dialog.form.heading : `Delete ${dialog.deletion.name}`;
+  const shell = await tools.shell(c, ctx, { title, tab: 'installed', dialog });
+  return tools.html(c, 'connectors/index', { shell, results: await installedResults(ctx, c, {}) }, status);
+}
+
+async function install(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {
+  requireRole(ctx, 'admin', 'install connectors');
+  const form = await formData(c);
+  const { entry } = await tenantDriver(ctx, driverFor(ctx, String(form.get('catalog_key') ?? '')));
+  const id = reservedId(form.get('id'));
+  return submit(tools, ctx, c, readConnectorForm(entry, form), {
+    save: ({ input }) => installConnector(ctx, entry.key, input, { id }),
+    done: ({ id, name }) => ({
+      tone: 'ok',
+      name,
+      text: 'was added. Activate it when it should be used.',
+      action: { label: 'Open', path: paths.connector(id), method: 'get' },
+    }),
+    again: (again) => Promise.resolve(newForm(ctx, entry, { ...again, id })),
+  });
+}
+
+async function update(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {
+  requireRole(ctx, 'admin', 'configure connectors');
+  const { connector } = await getConnector(ctx, idOf(c));
+  const { entry } = await tenantDriver(ctx, driverFor(ctx, connector.catalog.key));
+  const form = await formData(c);
+  const version = Number(form.get('version'));
+  return submit(tools, ctx, c, readConnectorForm(entry, form), {
+    save: ({ input }) => updateConnector(ctx, connector.id, { ...input, version }),
+    done: ({ name }) => ({ tone: 'ok', name, text: 'was saved.' }),
+    again: (again) => redrawEdit(ctx, entry, connector.id, again),
+  });
+}
+
+/** The form over again, from the row as it is now: after a stale edit that is somebody else's. */
+async function redrawEdit(
+  ctx: Ctx,
+  entry: CatalogEntry,
+  id: string,
+  { submitted, error }: Refusal,
+): Promise<ConnectorForm> {
+  const { connector } = await getConnector(ctx, id);
+  const stale = error.code === 'stale_version' ? await staleEdit(ctx, connector) : undefined;
+  return editForm(ctx, entry, connector, { submitted, errors: error.errors, stale });
+}
+
+interface Refusal {
+  submitted: Submitted;
+  error: AppError;
+  errors?: AppError['errors'];
+}
+
+interface Submission {
+  save(submitted: Submitted): Promise<ConnectorRow>;
+  done(saved: ConnectorRow): Toast;
+  again(refusal: Refusal): Promise<ConnectorForm>;
+}
+
+/** Saves and goes on, or shows the form again with what was typed and what is wrong with it. */
+async function submit(
+  tools: PageTools,
+  ctx: Ctx,
+  c: Context<Env>,
+  submitted: Submitted,
+  { save, done, again }: Submission,
+): Promise<Response> {
+  try {
+    if (Object.keys(submitted.errors).length) throw invalid(submitted.errors);
+    return await changed(tools, ctx, c, done(await save(submitted)));
+  } catch (error) {
+    if (!(error instanceof AppError) || ![409, 422].includes(error.status)) throw error;
+    if (!error.errors && error.code !== 'stale_version') throw error; // nothing to mend in the form: a toast beside it
+    const form = await again({ submitted, error, errors: error.errors });
+    if (isPartial(c)) return tools.html(c, 'connectors/_form', { form }, error.status);
+    return behind(tools, ctx, c, { kind: 'form', form }, error.status);
+  }
+}
+
+/** After a change: the dialog closes and the lists load themselves anew, with a toast and the count; or a redirect with a notice. */
+async function changed(tools: PageTools, ctx: Ctx, c: Context<Env>, toast: Toast): Promise<Response> {
+  if (!isPartial(c)) {
+    leaveNotice(c, tools.hub, toast);
+    return tools.redirect(c, paths.installed);
+  }
+  c.header('HX-Trigger', JSON.stringify({ 'dialog-close': {}, 'connectors-changed': {} }));
+  c.header('HX-Reswap', 'none');
+  return c.html(await tools.done(ctx, toast));
+}
+
+/** What was deleted has no page of its own any more. */
+async function deleted(tools: PageTools, ctx: Ctx, c: Context<Env>, id: string, toast: Toast): Promise<Response> {
+  const at = URL.parse(c.req.header('hx-current-url') ?? '')?.pathname;
+  if (at !== tools.url(paths.connector(id))) return changed(tools, ctx, c, toast);
+  leaveNotice(c, tools.hub, toast);
+  c.header('HX-Redirect', tools.url(paths.installed));
+  return c.body(null, 200);
+}

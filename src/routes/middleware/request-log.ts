@@ -1,0 +1,81 @@
+import type { MiddlewareHandler } from 'hono';
+import { matchedRoutes, routePath } from 'hono/route';
+import type { Logger } from 'pino';
+import { addressList, clientAddress } from '../../lib/client-address.ts';
+import type { Metrics } from '../../lib/metrics.ts';
+import { requestId } from '../../lib/request-id.ts';
+import type { Env } from '../env.ts';
+
+interface Options {
+  log: Logger;
+  metrics: Metrics;
+  /** Peers whose X-Forwarded-For is believed: addresses and ranges. */
+  proxies?: readonly string[];
+  /** Paths that are asked every few seconds; logged at debug only. */
+  quiet?: string[];
+}
+
+/**
+ * Gives each request an id (a valid `X-Request-Id`, else a new one), the caller's address and a logger, and writes one
+ * line and one measurement when it is answered. The path is logged without its query: queries may carry secrets.
+ */
+export function requestLog({ log, metrics, proxies = [], quiet = [] }: Options): MiddlewareHandler<Env> {
+  const trusted = addressList(proxies);
+  return async function requestLog(c, next) {
+    const outer = c.env?.outer;
+    if (outer) return insideAnother(c, next, outer);
+
+    const started = performance.now();
+    const id = requestId(c.req.header('x-request-id'));
+    const requestLogger = log.child({ request_id: id });
+    c.set('requestId', id);
+    c.set('log', requestLogger);
+    c.set('ip', clientAddress(c.env?.incoming?.socket?.remoteAddress, c.req.header('x-forwarded-for'), trusted));
+    await next();
+    c.res.headers.set('x-request-id', id);
+
+    const { status } = c.res;
+    const ms = performance.now() - started;
+    const method = c.req.method;
+    metrics.observeRequest({ method, route: c.get('route') ?? pattern(c), status, seconds: ms / 1000 });
+    const level = status >= 500 ? 'error' : quiet.includes(c.req.path) ? 'debug' : 'info';
+    const { user, tenant } = c.get('session') ?? {};
+    const key = c.get('scopes') && c.get('ctx');
+    requestLogger[level](
+      {
+        method,
+        path: pathOf(c),
+        status,
+        ms: Math.round(ms * 10) / 10,
+        ip: c.get('ip'),
+        tenant_id: tenant?.id ?? (key ? key.tenantId : undefined),
+        user_id: user?.id,
+        ...(key && { key_id: key.actor.id }),
+      },
+      'request',
+    );
+  };
+}
+
+/** A token in a path is a secret: the route's pattern stands for it. */
+function pathOf(c: Context): string {
+  return matchedRoutes(c).find(({ path }) => path.endsWith('/:token'))?.path ?? c.req.path;
+}
+
+type Context = Parameters<MiddlewareHandler<Env>>[0];
+
+/** The second round of a form post with `_method`: same id, and what it learns goes to the first round's line. */
+async function insideAnother(c: Context, next: () => Promise<void>, outer: Env['Variables']) {
+  c.set('requestId', outer.requestId);
+  c.set('log', outer.log);
+  c.set('ip', outer.ip);
+  await next();
+  outer.route = pattern(c);
+  outer.session = c.get('session');
+}
+
+/** The route's pattern; paths that no route knows share one label. */
+function pattern(c: Context): string {
+  const path = routePath(c, -1);
+  return path.endsWith('*') && c.res.status >= 404 && c.res.status <= 405 ? 'none' : path;
+}

@@ -1,0 +1,69 @@
+/** The one table of paths, without the base path; views and redirects put that in front with `url()`. */
+export const paths = {
+  home: '/',
+  signin: '/signin',
+  /** The second step, for people with a second factor. */
+  signinCode: '/signin/code',
+  signout: '/signout',
+  setup: '/setup',
+  forgotPassword: '/forgot-password',
+  resetPassword: (token: string) => `/reset-password/${token}`,
+  catalog: '/catalog',
+  installed: '/installed',
+  activity: '/activity',
+  /** POST switches the workspace. */
+  workspace: '/settings/workspace',
+  account: '/settings/account',
+  accountName: '/settings/account/name',
+  accountPassword: '/settings/account/password',
+  /** POST starts setting it up, DELETE turns it off. */
+  secondFactor: '/settings/account/second-factor',
+  secondFactorConfirmation: '/settings/account/second-factor/confirmation',
+  /** DELETE signs out everywhere. */
+  accountSessions: '/settings/account/sessions',
+  accountSession: (id: string) => `/settings/account/sessions/${id}`,
+  members: '/settings/members',
+  member: (id: string) => `/settings/members/${id}`,
+  /** GET: the question before a role changes. */
+  memberRole: (id: string) => `/settings/members/${id}/role`,
+  /** GET: what ends; the question before somebody is removed. */
+  memberRemoval: (id: string) => `/settings/members/${id}/removal`,
+  /** POST invites. */
+  invitations: '/settings/invitations',
+  /** DELETE takes it back. */
+  invitation: (id: string) => `/settings/invitations/${id}`,
+  /** The public page behind a link. */
+  acceptance: (token: string) => `/invitations/${token}`,
+  apiKeys: '/settings/api-keys',
+  newApiKey: '/settings/api-keys/new',
+  apiKey: (id: string) => `/settings/api-keys/${id}`,
+  /** GET: what stops working; the question before a key is revoked. */
+  apiKeyRevocation: (id: string) => `/settings/api-keys/${id}/revocation`,
+  connectors: '/connectors',
+  newConnector: (catalogKey: string) => `/connectors/new?catalog_key=${encodeURIComponent(catalogKey)}`,
+  connector: (id: string) => `/connectors/${id}`,
+  editConnector: (id: string) => `/connectors/${id}/edit`,
+  connectorActivation: (id: string) => `/connectors/${id}/activation`,
+  /** GET: what stops working; the question before a delete. */
+  connectorDeletion: (id: string) => `/connectors/${id}/deletion`,
+  /** POST brings a deleted connector back. */
+  connectorRestoration: (id: string) => `/connectors/${id}/restoration`,
+  operator: '/operator',
+  operatorTenants: '/operator/tenants',
+  newTenant: '/operator/tenants/new',
+  operatorEntries: '/operator/entries',
+  /** POST switches the entry on, DELETE off. */
+  entryAvailability: (key: string) => `/operator/entries/${key}/availability`,
+  entryApplication: (key: string) => `/operator/entries/${key}/application`,
+  tenantEntries: (id: string) => `/operator/tenants/${id}/entries`,
+  operatorTenant: (id: string) => `/operator/tenants/${id}`,
+  tenantQuotas: (id: string) => `/operator/tenants/${id}/quotas`,
+  tenantSuspension: (id: string) => `/operator/tenants/${id}/suspension`,
+  tenantExport: (id: string) => `/operator/tenants/${id}/export`,
+  /** GET: what would go; the question before a delete. */
+  tenantDeletion: (id: string) => `/operator/tenants/${id}/deletion`,
+  operatorActivity: '/operator/activity',
+  operatorEvent: (id: string) => `/operator/activity/${id}`,
+  docs: '/docs',
+  openapi: '/openapi.json',
+} as const;

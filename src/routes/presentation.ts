@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config.ts';
+import type { DriverRegistry } from '../drivers/index.ts';
+import { type Assets, loadAssets } from '../lib/assets.ts';
+import { brandIcon, brandSprite, iconsIn, uiIcon, uiSprite } from '../lib/icons.ts';
+import { jsonEditorModule } from '../lib/json-editor.ts';
+import { ago } from '../lib/time.ts';
+import { createViews, templatesIn } from '../lib/views.ts';
+import { paths } from './paths.ts';
+import type { Models, PatchbayViews, ViewGlobals } from './views.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const viewsDir = path.join(root, 'views');
+
+/** Stands for a service whose driver is gone. */
+const noBrand = 'plug';
+
+/** Everything that the browser gets: templates compiled, public files and sprites read. */
+export async function loadPresentation(
+  { basePath }: Pick<Config, 'basePath'>,
+  drivers: DriverRegistry,
+): Promise<{ views: PatchbayViews; assets: Assets }> {
+  const icons = templatesIn(viewsDir).flatMap((file) => iconsIn(readFileSync(path.join(viewsDir, file), 'utf8')));
+  const assets = await loadAssets(path.join(root, 'public'), {
+    'js/htmx.js': readFileSync(fileURLToPath(import.meta.resolve('htmx.org/dist/htmx.min.js'))),
+    'js/forms/island/json-editor.js': await jsonEditorModule(),
+    'icons.svg': uiSprite([...icons, noBrand]),
+    'brands.svg': brandSprite([...drivers.values()].map((driver) => [driver.entry.key, driver.icon])),
+  });
+  const url = (at: string) => `${basePath}${at}`;
+  const asset = (name: string) => url(assets.path(name));
+  const icon = (name: string) => uiIcon(asset('icons.svg'), name);
+  const globals: ViewGlobals = {
+    url,
+    link: (to, query) => `${url(to)}${queryOf(query)}`,
+    asset,
+    modules: assets.importsOf('js/app.js').map(asset),
+    icon,
+    brand: (name) => (drivers.has(name) ? brandIcon(asset('brands.svg'), name) : icon(noBrand)),
+    ago,
+    plural: (count, one, many) => `${count} ${count === 1 ? one : many}`,
+    paths,
+  };
+  return { views: createViews<Models>(viewsDir, globals), assets };
+}
+
+function queryOf(values: Record<string, string>): string {
+  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== '')).toString();
+  return query && `?${query}`;
+}

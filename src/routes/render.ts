@@ -1,0 +1,88 @@
+import type { Context } from 'hono';
+import type { Ctx, Hub } from '../context.ts';
+import type { AppError } from '../errors.ts';
+import type { Identity } from '../services/identity.ts';
+import { countInstalled } from '../services/installed.ts';
+import type { Env } from './env.ts';
+import { asAppError, titleOf } from './errors.ts';
+import { takeNotice } from './flash.ts';
+import { isPartial } from './page.ts';
+import { paths } from './paths.ts';
+import type { Dialog, Models, PatchbayViews, Shell, Toast } from './views.ts';
+
+/** What page routes need beside the request. */
+export type PageTools = ReturnType<typeof pageTools>;
+
+interface PageDeps {
+  hub: Hub;
+  identity: Identity;
+  views: PatchbayViews;
+}
+
+export interface Frame {
+  title: string;
+  tab: Shell['tab'];
+  dialog?: Dialog;
+}
+
+export function pageTools({ hub, identity, views }: PageDeps) {
+  const url = (path: string) => `${hub.config.basePath}${path}`;
+  const text = <K extends keyof Models>(name: K, model: Models[K]): string => views.render(name, model);
+  return {
+    hub,
+    identity,
+    url,
+    text,
+    /** One template as an answer: a page or a fragment, so it varies by who asks. */
+    html: <K extends keyof Models>(c: Context<Env>, name: K, model: Models[K], status = 200): Response =>
+      c.html(text(name, model), status as 200, { Vary: 'HX-Request' }),
+    /** What changed elsewhere on the page after an action: a toast, and the count on the tab. */
+    done: async (ctx: Ctx, toast: Toast): Promise<string> =>
+      text('shared/_done', { toasts: [toast], installedCount: await countInstalled(ctx) }),
+    redirect: (c: Context<Env>, path: string): Response => c.redirect(url(path), 303),
+    async shell(c: Context<Env>, ctx: Ctx, frame: Frame): Promise<Shell> {
+      const { tenant, tenants = [], user } = c.get('session') ?? {};
+      const notice = takeNotice(c, hub);
+      const name = user?.name ?? ctx.actor.name;
+      return {
+        ...frame,
+        dialog: frame.dialog ?? null,
+        tenant: tenant ?? { id: ctx.tenantId, name: '' },
+        tenants,
+        user: { name, email: user?.email ?? '', initial: [...name][0]?.toUpperCase() ?? '?' },
+        role: ctx.actor.role,
+        operator: c.get('session')?.operator ?? false,
+        installedCount: await countInstalled(ctx),
+        toasts: notice ? [notice] : [],
+      };
+    },
+  };
+}
+
+/** The error as a page, or for a fragment as a toast beside the page as it is. */
+export function errorPage(tools: PageTools, c: Context<Env>, thrown: unknown): Response {
+  const error = asAppError(c, thrown);
+  if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
+  if (isPartial(c)) return errorToast(tools, c, error);
+  const session = c.get('session');
+  if (error.code === 'suspended' && session) {
+    const others = session.tenants.filter(({ suspended }) => !suspended);
+    const { operator } = session;
+    return tools.html(c, 'errors/suspended', { message: error.message, others, operator }, error.status);
+  }
+  const next = { label: 'Go to the catalog', path: paths.catalog };
+  return tools.html(
+    c,
+    'errors/page',
+    { status: error.status, title: titleOf(error), message: error.message, requestId: c.get('requestId'), next },
+    error.status,
+  );
+}
+
+function errorToast(tools: PageTools, c: Context<Env>, error: AppError): Response {
+  c.header('HX-Reswap', 'none');
+  return c.html(
+    tools.text('shared/_done', { toasts: [{ tone: 'bad', text: error.message }], installedCount: null }),
+    error.status,
+  );
+}

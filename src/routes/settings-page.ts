@@ -1,0 +1,114 @@
+import type { Context } from 'hono';
+import { v7 as uuidv7 } from 'uuid';
+import { type Ctx, mayActAs, type Role } from '../context.ts';
+import type { ApiKeyRow } from '../db/queries/api-keys.ts';
+import type { FieldErrors } from '../errors.ts';
+import { listApiKeys, roleOfKey, statusOfKey } from '../services/api-keys.ts';
+import { isScope, type Scope, scopes } from '../services/scopes.ts';
+import type { Env } from './env.ts';
+import { orFailure } from './failure.ts';
+import { nextPage } from './next-page.ts';
+import { isPartial } from './page.ts';
+import { paths } from './paths.ts';
+import type { PageTools } from './render.ts';
+import type { ApiKeyRowView, ApiKeysPage, Confirm, NewApiKeyPage, Option, SettingsNav } from './settings-views.ts';
+import type { Shell } from './views.ts';
+
+const ways: { label: string; path: string; lowest: Role }[] = [
+  { label: 'Members', path: paths.members, lowest: 'member' },
+  { label: 'API keys', path: paths.apiKeys, lowest: 'admin' },
+  { label: 'Your account', path: paths.account, lowest: 'member' },
+];
+
+/** The ways through the settings for this person. */
+export const settingsNav = (ctx: Ctx, current: string): SettingsNav =>
+  ways
+    .filter(({ lowest }) => mayActAs(ctx.actor, lowest))
+    .map(({ label, path }) => ({ label, path, current: path === current }));
+
+interface Shown {
+  made?: ApiKeysPage['made'];
+  confirm?: Confirm;
+}
+
+/** The list of keys; with the one that was just made, or behind a question. */
+export async function apiKeysPage(tools: PageTools, ctx: Ctx, c: Context<Env>, shown: Shown = {}): Promise<Response> {
+  const cursor = c.req.method === 'GET' ? c.req.query('cursor') : undefined;
+  const { value, failure } = await orFailure(listApiKeys(ctx, { cursor }));
+  const keys = {
+    rows: value?.data.map(apiKeyRow) ?? [],
+    next: value?.nextCursor ? nextPage(c, paths.apiKeys, value.nextCursor) : null,
+    failure,
+    made: shown.made ?? null,
+  };
+  const shell = await frame(tools, ctx, c, 'API keys', shown.confirm);
+  return tools.html(c, 'settings/api-keys', { shell, nav: settingsNav(ctx, paths.apiKeys), keys });
+}
+
+/** The frame of a page of the settings. */
+export const frame = (tools: PageTools, ctx: Ctx, c: Context<Env>, title: string, confirm?: Confirm): Promise<Shell> =>
+  tools.shell(c, ctx, { title, tab: null, dialog: confirm && { kind: 'confirm', confirm } });
+
+const apiKeyRow = (row: ApiKeyRow): ApiKeyRowView => ({
+  id: row.id,
+  name: row.name,
+  prefix: row.prefix,
+  role: row.role,
+  actsAs: row.makerRole && roleOfKey(row) !== row.role ? roleOfKey(row) : '',
+  scopes: row.scopes.map((scope) => (isScope(scope) ? scopes[scope] : scope)),
+  status: statusOfKey(row),
+  createdBy: row.createdByName,
+  createdAt: row.createdAt,
+  expiresAt: row.expiresAt,
+  lastUsedAt: row.lastUsedAt,
+  revokedBy: row.revokedByName ?? '',
+});
+
+/** Over the page that is there, or with the list behind it. */
+export const apiKeyQuestion = (tools: PageTools, ctx: Ctx, c: Context<Env>, confirm: Confirm) =>
+  isPartial(c) ? tools.html(c, 'settings/_confirm', { confirm }) : apiKeysPage(tools, ctx, c, { confirm });
+
+/** What the form for a new key was sent with. */
+export interface SentKey {
+  name: string;
+  role: string;
+  scopes: string[];
+  /** Days until it ends, or `never`. */
+  expires: string;
+}
+
+const unsent: SentKey = { name: '', role: 'member', scopes: ['catalog:read', 'connectors:read'], expires: '90' };
+
+/** How long a key may live, as the form offers it. */
+const expiries = { '30': 'In 30 days', '90': 'In 90 days', '365': 'In a year', never: 'Never' };
+
+/** The form for a new key; with what was wrong in it. */
+export async function newApiKeyPage(
+  tools: PageTools,
+  ctx: Ctx,
+  c: Context<Env>,
+  { sent = unsent, errors = {} }: { sent?: SentKey; errors?: FieldErrors } = {},
+): Promise<Response> {
+  const roles = (['member', 'admin', 'owner'] as const).filter((role) => mayActAs(ctx.actor, role));
+  const form: NewApiKeyPage = {
+    tenantId: ctx.tenantId,
+    id: uuidv7(),
+    name: sent.name,
+    roles: roles.map((role) => option(role, capital(role), role === sent.role)),
+    scopes: (Object.keys(scopes) as Scope[]).map((scope) => option(scope, scopes[scope], sent.scopes.includes(scope))),
+    expiries: Object.entries(expiries).map(([value, label]) => option(value, label, value === sent.expires)),
+    errors,
+  };
+  const shell = await frame(tools, ctx, c, 'Create an API key');
+  const nav = settingsNav(ctx, paths.apiKeys);
+  return tools.html(c, 'settings/new-api-key', { shell, nav, form }, Object.keys(errors).length ? 422 : 200);
+}
+
+const option = (value: string, label: string, chosen: boolean): Option => ({ value, label, chosen });
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** The end that was chosen, as the verb takes it; what the form does not offer is not a time at all. */
+export function endOf(expires: string): string | null {
+  if (expires === 'never') return null;
+  return Object.hasOwn(expiries, expires) ? new Date(Date.now() + Number(expires) * 86_400_000).toISOString() : '';
+}

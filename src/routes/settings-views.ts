@@ -1,0 +1,128 @@
+import type { Role } from '../context.ts';
+import type { FieldErrors } from '../errors.ts';
+import type { KeyStatus } from '../services/api-keys.ts';
+import type { Shell } from './views.ts';
+
+// What the templates under views/settings/ are given.
+
+/** The ways through the settings of a workspace; what somebody may not use is not in it. */
+export type SettingsNav = { label: string; path: string; current: boolean }[];
+
+/** A question before something that cannot be taken back, with what follows from it. */
+export interface Confirm {
+  title: string;
+  tenantId: string;
+  method: 'PUT' | 'DELETE';
+  path: string;
+  /** The page behind; where it leads to keep things as they are. */
+  back: string;
+  consequences: string[];
+  submit: string;
+  keep: string;
+  /** A choice that goes along. */
+  select: { name: string; label: string; options: Option[] } | null;
+}
+
+export interface Option {
+  value: string;
+  label: string;
+  chosen: boolean;
+}
+
+export interface ApiKeyRowView {
+  id: string;
+  name: string;
+  prefix: string;
+  role: Role;
+  /** What it may do now when that is less than `role`; '' otherwise. */
+  actsAs: Role | '';
+  /** What it may do, in words. */
+  scopes: string[];
+  status: KeyStatus;
+  createdBy: string;
+  createdAt: Date;
+  expiresAt: Date | null;
+  lastUsedAt: Date | null;
+  revokedBy: string;
+}
+
+export interface ApiKeysPage {
+  rows: ApiKeyRowView[];
+  next: string | null;
+  failure: string | null;
+  /** The key that was just made: shown this once. */
+  made: { name: string; key: string; curl: string } | null;
+}
+
+export interface NewApiKeyPage {
+  tenantId: string;
+  /** The id that the form reserves: sending it twice makes one key. */
+  id: string;
+  name: string;
+  roles: Option[];
+  scopes: Option[];
+  expiries: Option[];
+  errors: FieldErrors;
+}
+
+export interface MemberRowView {
+  id: string;
+  name: string;
+  email: string;
+  role: Role;
+  /** How many API keys they made that are in force. */
+  keys: number;
+  joinedAt: Date;
+  self: boolean;
+  mayChange: boolean;
+  mayRemove: boolean;
+}
+
+export interface InvitePanel {
+  tenantId: string;
+  email: string;
+  roles: Option[];
+  errors: FieldErrors;
+  /** The link that was just made: shown this once. */
+  made: { email: string; link: string } | null;
+  pending: { id: string; email: string; role: Role; invitedBy: string; expiresAt: Date }[];
+}
+
+/** What the page behind an invitation's link shows. */
+export interface InvitationPage {
+  token: string;
+  next: 'sign-up' | 'sign-in' | 'join';
+  tenantName: string;
+  email: string;
+  role: Role;
+  name: string;
+  errors: FieldErrors;
+}
+
+export interface MembersPage {
+  rows: MemberRowView[];
+  /** Why this person may change nothing here; '' when they may. */
+  locked: string;
+  /** Null for whoever may not invite. */
+  invite: InvitePanel | null;
+  failure: string | null;
+}
+
+export interface SettingsModels {
+  'invitations/show': { invitation: InvitationPage };
+  'settings/members': { shell: Shell; nav: SettingsNav; members: MembersPage };
+  'settings/_confirm': { confirm: Confirm };
+  'settings/api-keys': { shell: Shell; nav: SettingsNav; keys: ApiKeysPage };
+  'settings/new-api-key': { shell: Shell; nav: SettingsNav; form: NewApiKeyPage };
+}
+
+/** What only pages of the settings include. */
+export interface SettingsPartials {
+  'settings/_nav': { nav: SettingsNav };
+  'settings/_invite': { invite: InvitePanel };
+  'settings/_member': { row: MemberRowView };
+  'settings/_api-key': { row: ApiKeyRowView };
+  'settings/_made': { made: NonNullable<ApiKeysPage['made']> };
+  'settings/_errors': { errors: FieldErrors };
+  'settings/_choice': { name: string; label: string; help: string; options: Option[]; errors: string[] | undefined };
+}

@@ -1,0 +1,228 @@
+import type { Role } from '../context.ts';
+import type { AuthMethod } from '../drivers/driver.ts';
+import type { FieldErrors } from '../errors.ts';
+import type { Field } from '../lib/forms/field.ts';
+import type { ErrorSummary } from '../lib/forms/summary.ts';
+import type { Reference } from '../lib/reference.ts';
+import type { Helpers, Views } from '../lib/views.ts';
+import type { AccountModels } from './account-views.ts';
+import type { ActivityModels, ActivityRow } from './activity-views.ts';
+import type { OperatorModels } from './operator-views.ts';
+import type { paths } from './paths.ts';
+import type { Confirm, SettingsModels } from './settings-views.ts';
+
+// What each template is given, by its name under views/. Paths are without the base path: templates put it in front.
+//
+// How a change answers htmx: `shared/_done`, with the header `HX-Trigger: connectors-changed`, upon which every region of the
+// page that shows connectors fetches itself again by its own address. The trigger `dialog-close` closes the dialog. A form that
+// was refused answers with `connectors/_form` alone, a dialog opens with `connectors/_dialog` or `connectors/_deletion`.
+// Without htmx the same dialog stands in `shell.dialog` of the page behind it.
+
+export interface Named {
+  id: string;
+  name: string;
+}
+
+/** What the frame of every signed-in page shows. */
+export interface Shell {
+  title: string;
+  tab: 'catalog' | 'installed' | 'activity' | null;
+  tenant: Named;
+  tenants: Named[];
+  user: { name: string; email: string; initial: string };
+  role: Role;
+  /** Whether the person runs the hub itself. */
+  operator: boolean;
+  installedCount: number;
+  /** Shown once the page is there: what was done before the redirect that led here. */
+  toasts: Toast[];
+  /** Open over the page, so that its address can be reloaded and works without JavaScript. */
+  dialog: Dialog | null;
+}
+
+export interface Toast {
+  tone: 'ok' | 'bad' | 'info';
+  /** In bold in front of the text: `{ name: 'Editorial Slack', text: 'is active.' }`. */
+  name?: string;
+  text: string;
+  /** `post` for Undo, `get` for a link. */
+  action?: { label: string; path: string; method: 'get' | 'post' };
+}
+
+export type ConnectorDialog = { kind: 'form'; form: ConnectorForm } | { kind: 'deletion'; deletion: Deletion };
+export type Dialog = ConnectorDialog | { kind: 'confirm'; confirm: Confirm };
+
+/** The form to add or change a connector; the same in a dialog and on a reloaded page. */
+export interface ConnectorForm {
+  /** The brand's icon: the catalog entry's `icon`. */
+  icon: string;
+  heading: string;
+  subtitle: string;
+  method: 'post' | 'put';
+  path: string;
+  /** The page behind; where Cancel leads. */
+  back: string;
+  /** Hidden inputs: `_tenant`, and `catalog_key` and the reserved `id`, or `version`. */
+  hidden: Record<string, string>;
+  /** Something to know first; '' for none. */
+  notice: string;
+  summary?: ErrorSummary;
+  stale: StaleEdit | null;
+  /** In order; a title of '' has no heading. */
+  sections: { title: string; help: string; fields: Field[] }[];
+  submit: string;
+}
+
+/** Somebody else saved in between; `hidden.version` is then theirs, so that saving again overwrites. */
+export interface StaleEdit {
+  by: string;
+  at: Date;
+  /** Labels of the fields that they changed; may be empty. */
+  changed: string[];
+}
+
+export interface Deletion {
+  id: string;
+  name: string;
+  icon: string;
+  tenantId: string;
+  /** Plain sentences about what stops working. */
+  consequences: string[];
+  path: string;
+  back: string;
+}
+
+export interface CatalogFilters {
+  q: string;
+  category: string;
+  /** An auth method; '' for any. */
+  auth: AuthMethod | '';
+  sort: '' | 'name' | 'category' | 'popular';
+}
+
+export interface CatalogCard {
+  key: string;
+  name: string;
+  icon: string;
+  category: string;
+  description: string;
+  authMethods: AuthMethod[];
+  installedCount: number;
+  /** Why this person may not add it; '' when they may. */
+  locked: string;
+}
+
+export interface CatalogResults {
+  filters: CatalogFilters;
+  cards: CatalogCard[];
+  total: number;
+  categories: { name: string; count: number }[];
+  /** The entry that can describe any service, offered when nothing matches. */
+  generic: { key: string; name: string } | null;
+  /** Path of the next page; null on the last one. */
+  next: string | null;
+  /** Why the list could not be loaded; null when it was. */
+  failure: string | null;
+}
+
+export interface InstalledFilters {
+  q: string;
+  status: '' | 'active' | 'inactive' | 'attention';
+  /** A catalog key; '' for all. */
+  entry: string;
+}
+
+export interface ConnectorCard {
+  id: string;
+  tenantId: string;
+  name: string;
+  handle: string;
+  entry: { key: string; name: string; icon: string; retired: boolean };
+  authMethod: AuthMethod;
+  status: 'inactive' | 'active' | 'error';
+  statusReason: string;
+  /** The driver's line, e.g. the site's host; '' for none. */
+  summary: string;
+  tags: string[];
+  /** Labels of saved secrets that no longer open. */
+  unreadable: string[];
+  changedAt: Date;
+  changedBy: string;
+  /** Why this person may not change it; '' when they may. */
+  locked: string;
+}
+
+export interface InstalledResults {
+  filters: InstalledFilters;
+  counts: { all: number; active: number; inactive: number; attention: number };
+  /** What is installed, for the entry filter. */
+  entries: { key: string; name: string }[];
+  cards: ConnectorCard[];
+  next: string | null;
+  failure: string | null;
+}
+
+export type ShownValue =
+  | { kind: 'text'; text: string }
+  | { kind: 'list'; items: string[] }
+  | { kind: 'copy'; text: string }
+  | { kind: 'secret'; savedAt: Date | null; unreadable: boolean }
+  | { kind: 'none' };
+
+export interface ConnectorDetail {
+  card: ConnectorCard;
+  sections: { title: string; rows: { label: string; value: ShownValue }[] }[];
+  createdAt: Date;
+  createdBy: string;
+  /** A curl command that works once the session cookie is filled in. */
+  curl: string;
+  events: ActivityRow[];
+}
+
+export interface SignInPage {
+  email: string;
+  next: string;
+  /** A sentence about the last try; '' at first. */
+  error: string;
+  errors: FieldErrors;
+}
+
+export interface ErrorPage {
+  status: number;
+  title: string;
+  message: string;
+  requestId: string;
+  /** Where to go on. */
+  next: { label: string; path: string };
+}
+
+/** After a change: toasts and the number on the Installed tab, for whichever page is open. */
+export interface Done {
+  toasts: Toast[];
+  /** null leaves it as it is. */
+  installedCount: number | null;
+}
+
+export interface Models extends AccountModels, ActivityModels, OperatorModels, SettingsModels {
+  'catalog/index': { shell: Shell; results: CatalogResults };
+  'catalog/_results': { results: CatalogResults };
+  'connectors/index': { shell: Shell; results: InstalledResults };
+  'connectors/_results': { results: InstalledResults };
+  'connectors/show': { shell: Shell; detail: ConnectorDetail };
+  'connectors/_detail': { detail: ConnectorDetail };
+  'connectors/_dialog': { form: ConnectorForm };
+  'connectors/_form': { form: ConnectorForm };
+  'connectors/_deletion': { deletion: Deletion };
+  'signin/index': SignInPage;
+  'setup/index': { token: string; values: Record<'tenant_name' | 'name' | 'email', string>; errors: FieldErrors };
+  'errors/page': ErrorPage;
+  'docs/index': { reference: Reference };
+  'shared/_done': Done;
+}
+
+/** What every template is given beside its model. */
+export interface ViewGlobals extends Helpers {
+  paths: typeof paths;
+}
+
+export type PatchbayViews = Views<Models>;

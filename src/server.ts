@@ -1,0 +1,115 @@
+import { type ServerType, serve } from '@hono/node-server';
+import type { Logger } from 'pino';
+import { seedConnectors } from '../seeds/connectors.ts';
+import { createApp } from './app.ts';
+import { type Config, readConfig } from './config.ts';
+import type { Hub } from './context.ts';
+import { startDatabase } from './db/start.ts';
+import { StartError } from './db/start-error.ts';
+import { loadDrivers } from './drivers/index.ts';
+import { startJobs } from './jobs/runner.ts';
+import { schedule } from './jobs/schedule.ts';
+import { createLog } from './lib/log.ts';
+import { createMetrics } from './lib/metrics.ts';
+import { loadPresentation } from './routes/presentation.ts';
+import { createIdentity } from './services/identity.ts';
+import { checkKeyring } from './services/keyring.ts';
+import { ensureFirstOwner } from './services/setup.ts';
+import { readKeyring } from './vault/keyring.ts';
+import { createVault } from './vault/vault.ts';
+
+/** What was started and has to be stopped, the latest first. */
+const stops: (() => Promise<unknown>)[] = [];
+
+/** Config → database → vault → drivers → jobs → listen; ready when it resolves. */
+async function start(config: Config, log: Logger) {
+  const vault = createVault(readKeyring(config));
+  const [database, drivers] = await Promise.all([startDatabase(config, log), loadDrivers()]);
+  stops.unshift(database.stop);
+  await checkKeyring(database.db, vault);
+  log.debug(await seedConnectors(database.admin, drivers), 'catalog seeded');
+
+  const hub: Hub = { config, db: database.db, vault, drivers, log };
+  const identity = createIdentity(hub);
+  const { app } = createApp({ hub, identity, metrics: createMetrics(), ...(await loadPresentation(config, drivers)) });
+  const first = await ensureFirstOwner(hub);
+  stops.unshift(startJobs(hub, schedule).stop);
+  const server = await listen(config, app.fetch);
+  stops.unshift(() => close(server));
+
+  log.info({ url: config.baseUrl, role_mode: database.roleMode, start_ms: Math.round(performance.now()) }, 'ready');
+  if (first.url) announceSetup(first.url);
+  void identity.warmUp().catch((error) => log.error({ err: error }, 'the identity library could not be loaded'));
+}
+
+/** On the terminal and not in the log: the link lets its holder create the first owner, once. */
+const announceSetup = (url: string) =>
+  process.stderr.write(`\nNobody can sign in yet. Create the first workspace and its owner here:\n\n  ${url}\n\n`);
+
+function listen(config: Config, fetch: Parameters<typeof serve>[0]['fetch']): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, port: config.port, hostname: config.host }, () => resolve(server));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explainListen(config, error)));
+  });
+}
+
+function explainListen({ host, port }: Config, error: NodeJS.ErrnoException): Error {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `Port ${port} on ${host} is taken. Stop what uses it, or set PORT to another one.`,
+    EACCES: `This user may not listen on port ${port}. Set PORT to one from 1024 on.`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine. Correct HOST.`,
+    ENOTFOUND: `${host} is not an address of this machine. Correct HOST.`,
+  };
+  return new StartError(reasons[error.code ?? ''] ?? `Cannot listen on ${host}:${port}: ${error.message}`, {
+    cause: error,
+  });
+}
+
+/** Takes no new requests and lets the running ones finish. */
+function close(server: ServerType): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
+  });
+}
+
+const patienceMs = 10_000;
+let stopping = false;
+
+async function stop(log: Logger, why: string, code: number) {
+  if (stopping) process.exit(code || 1); // asked a second time: at once
+  stopping = true;
+  log.info({ why }, 'stopping');
+  setTimeout(() => process.exit(code || 1), patienceMs).unref();
+  for (const each of stops) await each().catch((error) => log.error({ err: error }, 'a part did not stop cleanly'));
+  process.exit(code);
+}
+
+/** Mistakes that the operator can mend are told in a sentence; only our own come with a stack. */
+const operatorMistakes = new Set(['ConfigError', 'StartError', 'DriverError', 'VaultError', 'AppError']);
+
+function tellFailure(error: unknown) {
+  const known = error instanceof Error && operatorMistakes.has(error.name);
+  const fields = known && 'errors' in error && error.errors ? `\n${JSON.stringify(error.errors, null, 2)}` : '';
+  process.stderr.write(
+    `\nPatchbay did not start.\n${known ? error.message + fields : ((error as Error)?.stack ?? String(error))}\n`,
+  );
+}
+
+async function main() {
+  const config = readConfig();
+  const log = createLog(config.logLevel);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(log, signal, 0));
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise failed and nobody looked'));
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught exception');
+    void stop(log, 'uncaughtException', 1);
+  });
+  await start(config, log);
+}
+
+main().catch(async (error: unknown) => {
+  tellFailure(error);
+  for (const each of stops) await each().catch(() => {});
+  process.exit(1);
+});

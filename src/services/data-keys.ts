@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import type { Hub } from '../context.ts';
+import type { Drizzle, Tx } from '../db/client.ts';
+import { type Connection, withConnection } from '../db/connection.ts';
+import {
+  countEnvelopes,
+  deleteDataKey,
+  selectOlderDataKeys,
+  selectOpenTransactions,
+  selectTenants,
+} from '../db/queries/data-keys.ts';
+import { insertTenantKey, selectTenantKeys } from '../db/queries/tenant-keys.ts';
+import { AppError, notFound } from '../errors.ts';
+import { recordAudit } from './audit.ts';
+import { resealTenant } from './reseal.ts';
+import { systemCtx } from './system.ts';
+
+export interface Tenant {
+  id: string;
+  name: string;
+}
+
+export interface DataKeyRotation {
+  tenant: Tenant;
+  /** Envelopes that were sealed anew. */
+  resealed: number;
+  removed: number[];
+  /** Older data keys that stay, with what needs them. */
+  kept: string[];
+}
+
+export interface DataKeyOptions {
+  /** Id or slug; all tenants without it. */
+  tenant?: string;
+  /** How long a request may go on with what it has read before, in ms. */
+  graceMs?: number;
+  tell?: (line: string) => void;
+}
+
+/** Longer than any request of ours holds on to what it has read. */
+const patience = { graceMs: 5_000, transactionMs: 60_000 };
+
+/**
+ * Gives each tenant a new data key, seals everything anew under it and removes the older keys, while hubs run. A run that was cut off is
+ * completed first: a tenant with an older key gets no third one.
+ * @param admin the database owner's login: requests may not remove data keys
+ * @throws AppError not_found for an unknown tenant
+ */
+export async function rotateDataKeys(hub: Hub, admin: Connection, options: DataKeyOptions = {}) {
+  const { tenant, graceMs = patience.graceMs, tell = () => {} } = options;
+  const tenants = await selectTenants(hub.db.system, tenant);
+  if (tenant && !tenants.length) throw notFound('workspace');
+  return withConnection(admin, async (sql) => {
+    const db = drizzle(sql);
+    for (const each of tenants) await addDataKey(hub, each);
+    tell(`${tenants.length} workspaces have a new data key`);
+    await untilTransactionsEnd(db); // from here on nothing is sealed under an older key
+    const results = await resealAll(hub, tenants, tell);
+    await untilTransactionsEnd(db);
+    await sleep(graceMs); // a request may read a row in one transaction and the keys in its next
+    const rotations: DataKeyRotation[] = [];
+    for (const each of results) rotations.push({ ...each, ...(await removeOlderKeys(db, hub, each.tenant)) });
+    return rotations;
+  });
+}
+
+async function resealAll(hub: Hub, tenants: Tenant[], tell: (line: string) => void) {
+  const results: Pick<DataKeyRotation, 'tenant' | 'resealed'>[] = [];
+  for (const each of tenants) {
+    results.push({ tenant: each, resealed: await resealTenant(hub, each) });
+    if (results.length % 50 === 0 || results.length === tenants.length)
+      tell(`${results.length} of ${tenants.length} workspaces sealed anew`);
+  }
+  return results;
+}
+
+async function addDataKey(hub: Hub, tenant: Tenant) {
+  await hub.db.asTenant(tenant.id, async (tx) => {
+    const [first, ...more] = await selectTenantKeys(tx, tenant.id);
+    if (!first || more.length) return;
+    const key = hub.vault.newTenantKey(tenant.id, first.number + 1);
+    if (await insertTenantKey(tx, key)) await audit(tx, hub, tenant, 'data_key.added', { data_key: key.number });
+  });
+}
+
+/** Waits for every transaction that is open now and has touched a tenant's table. */
+async function untilTransactionsEnd(db: Drizzle) {
+  const open = await selectOpenTransactions(db);
+  for (const until = Date.now() + patience.transactionMs; open.size; await sleep(50)) {
+    const now = await selectOpenTransactions(db);
+    for (const id of open) if (!now.has(id)) open.delete(id);
+    if (open.size && Date.now() > until)
+      throw new AppError(
+        'unavailable',
+        'A transaction has been open for a minute; perhaps a backup runs. No key was removed. Run this again when it is over.',
+      );
+  }
+}
+
+/** What is sealed in a table that nobody seals anew keeps its key, whatever table that is. */
+async function removeOlderKeys(db: Drizzle, hub: Hub, tenant: Tenant): Promise<{ removed: number[]; kept: string[] }> {
+  return db.transaction(async (tx) => {
+    const removed: number[] = [];
+    const kept: string[] = [];
+    for (const { id, number } of await selectOlderDataKeys(tx, tenant.id)) {
+      const uses = [...(await countEnvelopes(tx, tenant.id, number))].map(([table, n]) => `${n} rows of ${table}`);
+      if (uses.length) kept.push(`data key ${number} for ${uses.join(' and ')}`);
+      else if (await deleteDataKey(tx, tenant.id, id)) removed.push(number);
+    }
+    if (removed.length) await audit(tx, hub, tenant, 'data_key.removed', { data_keys: removed });
+    return { removed, kept };
+  });
+}
+
+const audit = (tx: Tx, hub: Hub, tenant: Tenant, action: string, details: Record<string, unknown>) =>
+  recordAudit(tx, systemCtx(hub, tenant.id, 'rotate-data-keys'), {
+    action,
+    subject: { type: 'tenant', id: tenant.id, name: tenant.name },
+    details,
+  });

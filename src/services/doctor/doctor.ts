@@ -1,0 +1,32 @@
+import { AppError } from '../../errors.ts';
+import { checkClock, checkFence, checkJobs, checkMigrations, checkRoles, checkVersion } from './database.ts';
+import { type Check, type Finding, fail, type Patient } from './finding.ts';
+import { checkKeyring, checkSecrets } from './keys.ts';
+import { machineChecks } from './machine.ts';
+
+const checks: [string, Check][] = [
+  ['database version', checkVersion],
+  ['database roles', checkRoles],
+  ['row-level security', checkFence],
+  ['migrations', checkMigrations],
+  ['clock', checkClock],
+  ['keyring', checkKeyring],
+  ['secrets', checkSecrets],
+  ['clock work', checkJobs],
+  ...machineChecks.map((check): [string, Check] => ['machine', check]),
+];
+
+/** Looks at everything and changes nothing; a check that cannot be made is a finding too. */
+export async function examine(patient: Patient): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const [name, check] of checks) {
+    try {
+      findings.push(...(await check(patient)));
+    } catch (error) {
+      const expected = error instanceof AppError || ['StartError', 'ConfigError'].includes((error as Error).name);
+      const said = expected ? (error as Error).message : `It could not be checked: ${(error as Error).message}`;
+      findings.push(fail(name, said));
+    }
+  }
+  return findings;
+}

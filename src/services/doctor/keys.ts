@@ -1,0 +1,43 @@
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { withConnection } from '../../db/connection.ts';
+import { masterKeyUsage } from '../master-keys.ts';
+import { openEverything } from '../secret-check.ts';
+import { type Finding, fail, ok, type Patient, warn } from './finding.ts';
+
+export async function checkKeyring({ owner, vault }: Patient): Promise<Finding[]> {
+  const { newest, uses, droppable, missing } = await withConnection(owner, (sql) =>
+    masterKeyUsage(drizzle(sql), vault),
+  );
+  const inUse = uses.map(({ masterKeyId, dataKeys, hubSecrets }) => `${masterKeyId} (${dataKeys + hubSecrets})`);
+  const older = uses.filter(({ masterKeyId }) => masterKeyId !== newest);
+  const said = inUse.length ? `In use: ${inUse.join(', ')}.` : 'Nothing is sealed yet.';
+  if (missing.length)
+    return [
+      fail(
+        'keyring',
+        `${said} Not in ${vault.keySource}: ${missing.join(', ')}.`,
+        'Put these keys back; what they seal cannot be read without them.',
+      ),
+    ];
+  if (older.length) return [warn('keyring', `${said} The newest is ${newest}.`, 'Run make rotate-master-key.')];
+  if (!droppable.length) return [ok('keyring', said)];
+  return [
+    ok(
+      'keyring',
+      `${said} Nothing needs ${droppable.join(', ')}.`,
+      'Keep copies with older backups, then remove them.',
+    ),
+  ];
+}
+
+export async function checkSecrets({ owner, vault, deep }: Patient): Promise<Finding[]> {
+  if (!deep) return [];
+  const { opened, unreadable } = await withConnection(owner, (sql) =>
+    drizzle(sql).transaction((tx) => openEverything(tx, vault)),
+  );
+  if (!unreadable.length) return [ok('secrets', `All ${opened} open.`)];
+  const shown = unreadable.slice(0, 20).join('; ');
+  return [
+    fail('secrets', `${unreadable.length} do not open (${opened} do): ${shown}.`, 'Enter them again in Configure.'),
+  ];
+}

@@ -1,0 +1,19 @@
+import type { Hub } from '../context.ts';
+import { selectSuspension } from '../db/queries/tenants.ts';
+import { AppError } from '../errors.ts';
+
+/**
+ * For callers whose session does not say it: programs with a key.
+ * @throws AppError suspended
+ */
+export async function requireRunning({ db }: Pick<Hub, 'db'>, tenantId: string): Promise<void> {
+  const found = await selectSuspension(db.system, tenantId);
+  if (found) throw suspended(found.name, found.reason);
+}
+
+/** The one sentence for everything that is stopped. */
+export const suspended = (name: string, reason: string) =>
+  new AppError(
+    'suspended',
+    `The workspace ${name} is suspended${reason ? `: ${reason.replace(/[.]$/, '')}` : ''}. Nothing is lost, but nothing in it runs until the operator of this hub resumes it. Ask them.`,
+  );
