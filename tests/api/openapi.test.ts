@@ -1,0 +1,86 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { statusOf } from '../../src/errors.ts';
+import { type Json, type TestApp, testApp } from '../support/app.ts';
+import { rowFor } from '../support/rows.ts';
+
+let hub: TestApp;
+let document: Json;
+beforeAll(async () => {
+  hub = await testApp();
+  document = await (await hub.as(null, 'GET', '/openapi.json')).json();
+});
+afterAll(() => hub.close());
+
+describe('/openapi.json', () => {
+  it('has every operation of the app', () => {
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods as object).map((method) => `${method} ${path}`),
+    );
+    const declared = hub.declared.operations.map(
+      ({ operation }) => `${operation.method} ${operation.path.replace(/:(\w+)/g, '{$1}')}`,
+    );
+    expect(described.sort()).toEqual(declared.sort());
+  });
+
+  it('names components as programs expect them, and refers to nothing that is not there', () => {
+    expect(Object.keys(document.components.schemas)).toEqual(
+      expect.arrayContaining([
+        'ConnectorCatalogResponse',
+        'ConnectorCreate',
+        'ConnectorUpdate',
+        'ConnectorResponse',
+        'Problem',
+      ]),
+    );
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/(\w+)\/(\w+)"/g)];
+    expect(references.length).toBeGreaterThan(20);
+    for (const [, kind = '', name = ''] of references)
+      expect(document.components[kind], `${kind}/${name}`).toHaveProperty(name);
+  });
+
+  it('tells role, security and the errors of each operation', () => {
+    const known = new Set(Object.values(statusOf).map(String));
+    for (const methods of Object.values(document.paths) as Record<string, Record<string, unknown>>[])
+      for (const operation of Object.values(methods)) {
+        expect(operation['x-role']).toMatch(/^(public|member|admin|owner)$/);
+        const people = operation['x-scope'] ? undefined : [{ session: [] }];
+        expect(operation.security).toEqual(operation['x-role'] === 'public' ? [] : people);
+        const problems = Object.keys(operation.responses as object).filter((status) => Number(status) >= 400);
+        expect(problems.every((status) => known.has(status))).toBe(true);
+      }
+  });
+
+  it('describes what the app answers to its own examples', async () => {
+    const ajv = formats.default(new Ajv2020({ strict: false }));
+    ajv.addSchema({ $id: 'hub', ...document });
+    const rows = new Map<string, string>();
+    const order = ['get', 'post', 'put', 'patch', 'delete'];
+    const operations = hub.declared.operations
+      .filter(({ operation }) => operation.tag !== 'Sign-in')
+      .sort((a, b) => order.indexOf(a.operation.method) - order.indexOf(b.operation.method));
+    for (const { operation } of operations) {
+      const { params = {}, query = {}, body } = operation.example;
+      const kind = operation.path.split('/:')[0] ?? '';
+      const id = rows.get(kind) ?? (await rowFor(hub, kind));
+      rows.set(kind, id);
+      const path = operation.path.replace(/:(\w+)/g, (_all, name: string) =>
+        name === 'id' ? id : (params[name] ?? ''),
+      );
+      const response = await hub.as(
+        hub.cast.ada,
+        operation.method.toUpperCase(),
+        `${path}?${new URLSearchParams(query)}`,
+        body,
+      );
+      expect([operation.id, response.status]).toEqual([operation.id, operation.status]);
+      if (!operation.response) continue;
+      const pointer = `hub#/paths/${operation.path.replace(/:(\w+)/g, '{$1}').replaceAll('/', '~1')}/${operation.method}/responses/${operation.status}/content/application~1json/schema`;
+      const check = ajv.getSchema(encodeURI(pointer));
+      expect(check, pointer).toBeDefined();
+      check?.(await response.json());
+      expect([operation.id, check?.errors]).toEqual([operation.id, null]);
+    }
+  });
+});

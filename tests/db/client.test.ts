@@ -1,0 +1,180 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Database, openDatabase, type Tx, uniqueViolation } from '../../src/db/client.ts';
+import { organizations } from '../../src/db/schema/index.ts';
+import { AppError } from '../../src/errors.ts';
+import { type TestDatabase, testDatabase } from '../support/db.ts';
+
+const tenantId = uuidv7();
+const organization = (name: string) => ({ id: uuidv7(), name, slug: name });
+
+async function failureOf(promise: Promise<unknown>): Promise<AppError> {
+  const error = await promise.then(
+    () => new Error('It did not fail'),
+    (thrown) => thrown,
+  );
+  expect(error).toBeInstanceOf(AppError);
+  return error;
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
+  const started = performance.now();
+  return [await work(), performance.now() - started];
+}
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.drop());
+
+/** Runs the work on a client of its own, which is closed in any case. */
+async function withClient(work: (db: Database) => Promise<void>, options: { max?: number; deadlineMs?: number } = {}) {
+  const db = openDatabase({ connection: database.hub, ...options });
+  try {
+    await work(db);
+  } finally {
+    await db.close();
+  }
+}
+
+describe('errors', () => {
+  it('name the unique constraint, alone and inside transactions', async () => {
+    const { system } = database.db;
+    await system.insert(organizations).values(organization('taken'));
+    const again = () => system.insert(organizations).values(organization('taken'));
+    expect(uniqueViolation(await again().then(null, (error) => error))).toBe('organizations_slug_unique');
+    const inside = system.transaction((tx) => tx.insert(organizations).values(organization('taken')));
+    expect(uniqueViolation(await inside.then(null, (error) => error))).toBe('organizations_slug_unique');
+    expect(uniqueViolation(new Error('outer', { cause: await again().then(null, (error) => error) }))).toBe(
+      'organizations_slug_unique',
+    );
+    expect(uniqueViolation(new Error('another'))).toBeNull();
+  });
+
+  it('quote neither parameters nor rows', async () => {
+    const canary = 'canary-5e1f';
+    const values = { id: uuidv7(), name: canary, slug: canary };
+    await database.db.system.insert(organizations).values(values);
+    const error = await database.db.system
+      .insert(organizations)
+      .values(values)
+      .then(null, (thrown) => thrown);
+    expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain(canary);
+  });
+
+  it('of the work itself pass as they are', async () => {
+    const mine = Object.assign(new Error('mine'), { code: 'ECONNRESET' });
+    await expect(database.db.system.transaction(() => Promise.reject(mine))).rejects.toBe(mine);
+  });
+});
+
+describe('deadlines', () => {
+  it('let the server cancel a slow statement, and keep the connection', () =>
+    withClient(
+      async (db) => {
+        const pid = async () => (await db.system.execute(sql`select pg_backend_pid() as pid`))[0]?.pid;
+        const before = await pid();
+        const [error, ms] = await timed(() => failureOf(Promise.resolve(db.system.execute(sql`select pg_sleep(3)`))));
+        expect(error).toMatchObject({ code: 'unavailable', retryAfter: 2 });
+        expect(ms).toBeLessThan(1_000);
+        expect(await pid()).toBe(before);
+      },
+      { max: 1, deadlineMs: 1_000 },
+    ));
+
+  it('end a transaction whose work takes too long, and roll it back', () =>
+    withClient(
+      async (db) => {
+        const work = async (tx: Tx) => {
+          await tx.insert(organizations).values(organization('too-late'));
+          await sleep(900);
+        };
+        const [error, ms] = await timed(() => failureOf(db.system.transaction(work)));
+        expect(error.code).toBe('unavailable');
+        expect(ms).toBeLessThan(800);
+        await sleep(600);
+        expect(await db.system.execute(sql`select from organizations where slug = 'too-late'`)).toHaveLength(0);
+      },
+      { max: 1, deadlineMs: 500 },
+    ));
+
+  it('give up on a lock', () =>
+    withClient(
+      async (db) => {
+        await db.system.insert(organizations).values(organization('locked'));
+        const change = (tx: Tx) => tx.execute(sql`update organizations set name = 'changed' where slug = 'locked'`);
+        const holding = db.system.transaction(async (tx) => {
+          await change(tx);
+          await sleep(800);
+        });
+        await sleep(100);
+        const [error, ms] = await timed(() => failureOf(db.system.transaction(change)));
+        expect(error.message).toContain('Somebody else is changing the same data');
+        expect(ms).toBeLessThan(700);
+        await holding;
+      },
+      { deadlineMs: 1_000 },
+    ));
+
+  it('answer those who wait for a busy pool, and leave the busy one alone', () =>
+    withClient(
+      async (db) => {
+        const hold = (times: number) =>
+          db.system.transaction(async (tx) => {
+            const [row] = await tx.execute(sql`select pg_backend_pid() as pid`);
+            for (let n = 0; n < times; n++) await tx.execute(sql`select pg_sleep(0.1)`);
+            return row?.pid;
+          });
+        const first = hold(7);
+        const second = failureOf(hold(7)); // gets its turn too late to finish
+        const [third, ms] = await timed(() => failureOf(hold(1)));
+        expect([third.code, (await second).code]).toEqual(['unavailable', 'unavailable']);
+        expect(ms).toBeLessThan(1_300);
+        expect(await hold(0)).toBe(await first);
+      },
+      { max: 1, deadlineMs: 1_000 },
+    ));
+});
+
+describe('conflicts between transactions', () => {
+  const deadlock = async (db: Database, attempts: () => void) => {
+    const [one, two] = [organization(`one-${uuidv7()}`), organization(`two-${uuidv7()}`)];
+    await db.system.insert(organizations).values([one, two]);
+    const touch = (tx: Tx, id: string) => tx.execute(sql`select from organizations where id = ${id} for update`);
+    const lockBoth = (first: string, second: string) =>
+      db.system.transaction(async (tx) => {
+        attempts();
+        await touch(tx, first);
+        await sleep(100);
+        await touch(tx, second);
+      });
+    return Promise.allSettled([lockBoth(one.id, two.id), lockBoth(two.id, one.id)]);
+  };
+
+  it('reach those who run transactions of their own', async () => {
+    let attempts = 0;
+    await withClient(
+      async (db) => {
+        const results = await deadlock(db, () => attempts++);
+        expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+      },
+      { deadlineMs: 8_000 },
+    );
+    expect(attempts).toBe(2);
+  });
+
+  it('are run again inside a tenant, three times at most', async () => {
+    const serializationFailure = sql`do $$ begin raise exception 'conflict' using errcode = '40001'; end $$`;
+    let attempts = 0;
+    const settled = await database.db.asTenant(tenantId, async (tx) => {
+      if (++attempts < 4) await tx.execute(serializationFailure);
+      return 'settled';
+    });
+    expect([settled, attempts]).toEqual(['settled', 4]);
+    const error = await failureOf(database.db.asTenant(tenantId, (tx) => tx.execute(serializationFailure)));
+    expect(error.message).toContain('Too many people');
+  });
+});

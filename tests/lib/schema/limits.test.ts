@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { compileSchema } from '../../../src/lib/schema/compile.ts';
+import { isTooMuch, isTooMuchJson, unstorableTexts } from '../../../src/lib/schema/limits.ts';
+
+const nested = (depth: number): unknown => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`);
+
+describe('a value', () => {
+  it('may be as large and as deep as anything of ours is', () => {
+    expect(isTooMuch(nested(40))).toBe(false);
+    expect(isTooMuch({ list: Array.from({ length: 4_999 }, () => 'x') })).toBe(false);
+    expect(isTooMuch('x'.repeat(1_000_000))).toBe(false);
+    expect(isTooMuch(undefined)).toBe(false);
+  });
+
+  it('is too much when it is deeper or holds more', () => {
+    expect(isTooMuch(nested(41))).toBe(true);
+    expect(isTooMuch(nested(150_000))).toBe(true);
+    expect(isTooMuch({ list: Array.from({ length: 5_000 }, () => 'x') })).toBe(true);
+    expect(isTooMuch(Array.from({ length: 100 }, () => Array.from({ length: 50 }, () => 1)))).toBe(true);
+  });
+
+  it('that is too much gets one message and not one for each of its parts', () => {
+    const schema = { type: 'object', properties: { list: { type: 'array', items: { type: 'string' } } } };
+    const started = performance.now();
+    const errors = compileSchema(schema, { prefix: 'config' })({ list: Array.from({ length: 500_000 }, () => 1) });
+    expect(Object.keys(errors)).toEqual(['config']);
+    expect(performance.now() - started).toBeLessThan(200);
+  });
+
+  it('is judged the same as JSON, without parsing it', () => {
+    const values = [
+      nested(40),
+      nested(41),
+      { list: Array.from({ length: 4_999 }, () => 'x') },
+      { a: ['",[{\\"', '\\'] },
+    ];
+    for (const value of values) expect(isTooMuchJson(JSON.stringify(value))).toBe(isTooMuch(value));
+    expect(isTooMuchJson(JSON.stringify({ text: '"[{,'.repeat(100_000) }))).toBe(false);
+    expect(isTooMuchJson(`{${Array.from({ length: 110_000 }, (_, n) => `"${n}":1`)}}`)).toBe(true);
+    expect(isTooMuchJson('['.repeat(1_000_000))).toBe(true);
+    for (const broken of ['', '"', '"\\', '}]}', '{"a":']) expect(isTooMuchJson(broken)).toBe(false);
+  });
+
+  it('tells where it holds text that cannot be saved', () => {
+    expect(unstorableTexts({ a: 'fine ✓ 🙂', b: ['\0', { c: '\ud800' }], d: 1, e: null })).toEqual([
+      ['b', '0'],
+      ['b', '1', 'c'],
+    ]);
+  });
+});

@@ -1,0 +1,232 @@
+import type { Field } from '../../src/lib/forms/field.ts';
+import { formFields } from '../../src/lib/forms/model.ts';
+import { readReference } from '../../src/lib/reference.ts';
+import type { ActivityRow } from '../../src/routes/activity-views.ts';
+import { paths } from '../../src/routes/paths.ts';
+import type { ConnectorCard, ConnectorForm, Deletion, Models, Shell, Toast } from '../../src/routes/views.ts';
+import { operatorModels } from './operator-models.ts';
+import { settingsModels } from './settings-models.ts';
+
+/** What no page may take for markup. */
+export const hostile = `"><img src=x onerror=alert(1)> & 'Co'`;
+
+const id = '0193a0aa-0000-7000-8000-000000000001';
+const at = new Date('2026-11-20T10:00:00Z');
+const tenant = { id, name: hostile };
+const undo = { label: 'Undo', path: paths.connectorRestoration(id), method: 'post' } as const;
+const toasts: Toast[] = [
+  { tone: 'ok', name: hostile, text: 'was deleted.', action: undo },
+  { tone: 'info', text: hostile, action: { label: 'Open', path: paths.connector(id), method: 'get' } },
+];
+
+const shell: Shell = {
+  title: hostile,
+  tab: 'installed',
+  tenant,
+  tenants: [tenant, { id: id.replace('1', '2'), name: 'Other' }],
+  user: { name: 'Ada', email: 'ada@example.com', initial: 'A' },
+  role: 'owner',
+  operator: true,
+  installedCount: 3,
+  toasts,
+  dialog: null,
+};
+
+export const card: ConnectorCard = {
+  id,
+  tenantId: id,
+  name: hostile,
+  handle: 'blog',
+  entry: { key: 'slack', name: 'Slack', icon: 'slack', retired: false },
+  authMethod: 'oauth2',
+  status: 'active',
+  statusReason: '',
+  summary: hostile,
+  tags: [hostile],
+  unreadable: [],
+  changedAt: at,
+  changedBy: 'Ada',
+  locked: '',
+};
+
+const schema = {
+  type: 'object' as const,
+  properties: { name: { type: 'string' as const, title: hostile, description: hostile } },
+};
+const fields: Field[] = formFields(schema, {
+  prefix: '',
+  idPrefix: 'c',
+  value: { name: hostile },
+  errors: { name: [hostile] },
+});
+
+export const form: ConnectorForm = {
+  icon: 'slack',
+  heading: hostile,
+  subtitle: hostile,
+  method: 'put',
+  path: paths.connector(id),
+  back: paths.installed,
+  hidden: { _tenant: id, version: '4' },
+  notice: hostile,
+  summary: { title: 'One field needs your attention', items: [{ target: 'c-name', text: hostile }] },
+  stale: { by: hostile, at, changed: [hostile] },
+  sections: [{ title: hostile, help: hostile, fields }],
+  submit: 'Save changes',
+};
+
+const deletion: Deletion = {
+  id,
+  name: hostile,
+  icon: 'slack',
+  tenantId: id,
+  consequences: [hostile],
+  path: paths.connector(id),
+  back: paths.installed,
+};
+
+const catalog: Models['catalog/_results']['results'] = {
+  filters: { q: hostile, category: hostile, auth: 'oauth2', sort: 'popular' },
+  cards: [
+    {
+      key: 'slack',
+      name: hostile,
+      icon: 'gone',
+      category: hostile,
+      description: hostile,
+      authMethods: ['oauth2', 'client_credentials', 'api_key', 'basic', 'token', 'none'],
+      installedCount: 2,
+      locked: '',
+    },
+  ],
+  total: 1,
+  categories: [{ name: hostile, count: 1 }],
+  generic: { key: 'slack', name: hostile },
+  next: `${paths.catalog}?cursor=x`,
+  failure: null,
+};
+
+const installed: Models['connectors/_results']['results'] = {
+  filters: { q: hostile, status: 'attention', entry: hostile },
+  counts: { all: 3, active: 1, inactive: 1, attention: 1 },
+  entries: [{ key: hostile, name: hostile }],
+  cards: [
+    card,
+    { ...card, id: id.replace('1', '3'), status: 'error', statusReason: hostile, unreadable: [hostile] },
+    { ...card, id: id.replace('1', '4'), status: 'inactive', entry: { ...card.entry, retired: true } },
+  ],
+  next: `${paths.installed}?cursor=x`,
+  failure: null,
+};
+
+const row: ActivityRow = {
+  id,
+  at,
+  actor: hostile,
+  action: 'connector.updated',
+  label: 'changed',
+  subject: { name: hostile, path: paths.connector(id) },
+  details: [hostile],
+  requestId: hostile,
+  ip: '203.0.113.7',
+};
+
+const detail: Models['connectors/_detail']['detail'] = {
+  card: { ...card, unreadable: [hostile] },
+  sections: [
+    {
+      title: hostile,
+      rows: [
+        { label: hostile, value: { kind: 'text', text: hostile } },
+        { label: 'List', value: { kind: 'list', items: [hostile] } },
+        { label: 'Handle', value: { kind: 'copy', text: hostile } },
+        { label: 'Key', value: { kind: 'secret', savedAt: at, unreadable: false } },
+        { label: 'Lost', value: { kind: 'secret', savedAt: at, unreadable: true } },
+        { label: 'None', value: { kind: 'none' } },
+      ],
+    },
+  ],
+  createdAt: at,
+  createdBy: hostile,
+  curl: hostile,
+  events: [row],
+};
+
+const activity: Models['activity/_results']['results'] = {
+  filters: { q: hostile, action: 'connector.updated' },
+  actions: [{ action: 'connector.updated', label: 'changed' }],
+  rows: [row],
+  next: `${paths.activity}?cursor=x`,
+  newest: paths.activity,
+  failure: null,
+};
+
+const reference = readReference({
+  info: { title: hostile, version: '1', description: hostile },
+  servers: [{ url: 'http://127.0.0.1:3000' }],
+  paths: {
+    '/a': { get: { summary: hostile, description: hostile, tags: [hostile], 'x-role': 'member', responses: {} } },
+  },
+  components: { schemas: { A: schema } },
+});
+
+/** A model for every page and fragment, full of what must be escaped. */
+export const models: Models = {
+  ...operatorModels(hostile),
+  ...settingsModels(hostile, shell),
+  'catalog/index': { shell: { ...shell, dialog: { kind: 'form', form } }, results: catalog },
+  'catalog/_results': { results: catalog },
+  'connectors/index': { shell: { ...shell, dialog: { kind: 'deletion', deletion } }, results: installed },
+  'connectors/_results': { results: installed },
+  'connectors/show': { shell, detail },
+  'connectors/_detail': { detail },
+  'connectors/_dialog': { form },
+  'connectors/_form': { form },
+  'connectors/_deletion': { deletion },
+  'activity/index': { shell, results: activity },
+  'activity/_results': { results: activity },
+  'account/index': {
+    shell,
+    nav: [{ label: 'Your account', path: paths.account, current: true }],
+    account: {
+      tenantId: id,
+      email: hostile,
+      name: hostile,
+      errors: { name: [hostile], current_password: [hostile] },
+      hasPassword: true,
+      secondFactor: { since: at, recoveryCodesLeft: 9 },
+      sessions: [
+        { id, device: hostile, ip: '203.0.113.7', usedAt: at, startedAt: at, current: true },
+        { id: id.replace('1', '2'), device: hostile, ip: '', usedAt: at, startedAt: at, current: false },
+      ],
+      events: [{ label: hostile, bad: true, device: hostile, ip: '203.0.113.7', at }],
+    },
+  },
+  'signin/index': { email: hostile, next: hostile, error: hostile, errors: { email: [hostile] } },
+  'account/second-factor': {
+    shell,
+    nav: [{ label: 'Your account', path: paths.account, current: true }],
+    page: {
+      tenantId: id,
+      errors: { code: [hostile] },
+      factor: { state: 'unconfirmed', secret: hostile, svg: '<svg></svg>' },
+    },
+  },
+  'signin/code': { next: hostile, error: hostile },
+  'signin/forgot': { mails: true, sent: false, email: hostile, error: hostile },
+  'signin/reset': { token: hostile, errors: { new_password: [hostile] } },
+  'setup/index': {
+    token: hostile,
+    values: { tenant_name: hostile, name: hostile, email: hostile },
+    errors: { password: [hostile] },
+  },
+  'errors/page': {
+    status: 404,
+    title: hostile,
+    message: hostile,
+    requestId: hostile,
+    next: { label: hostile, path: paths.catalog },
+  },
+  'docs/index': { reference },
+  'shared/_done': { toasts, installedCount: 3 },
+};

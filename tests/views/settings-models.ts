@@ -1,0 +1,109 @@
+import { paths } from '../../src/routes/paths.ts';
+import type {
+  ApiKeyRowView,
+  Confirm,
+  InvitePanel,
+  MemberRowView,
+  SettingsModels,
+} from '../../src/routes/settings-views.ts';
+import type { Shell } from '../../src/routes/views.ts';
+
+/** A model for every page of the settings, with this text wherever people may put one. */
+export function settingsModels(hostile: string, shell: Shell): SettingsModels {
+  const id = shell.tenant.id;
+  const at = new Date('2026-11-20T10:00:00Z');
+  const nav = [{ label: 'API keys', path: paths.apiKeys, current: true }];
+  const options = [{ value: 'member', label: 'Member', chosen: true }];
+  const confirm: Confirm = {
+    title: hostile,
+    tenantId: id,
+    method: 'DELETE',
+    path: paths.apiKey(id),
+    back: paths.apiKeys,
+    consequences: [hostile, hostile],
+    submit: 'Revoke',
+    keep: 'Keep it',
+    select: { name: 'role', label: 'Role', options },
+  };
+  const row: ApiKeyRowView = {
+    id,
+    name: hostile,
+    prefix: 'pbk_abcdef',
+    role: 'admin',
+    actsAs: 'member',
+    scopes: ['Read the catalog', hostile],
+    status: 'active',
+    createdBy: hostile,
+    createdAt: at,
+    expiresAt: at,
+    lastUsedAt: at,
+    revokedBy: '',
+  };
+  const revoked = { ...row, status: 'revoked' as const, revokedBy: hostile, lastUsedAt: null };
+  const member: MemberRowView = {
+    id,
+    name: hostile,
+    email: hostile,
+    role: 'admin',
+    keys: 2,
+    joinedAt: at,
+    self: true,
+    mayChange: true,
+    mayRemove: true,
+  };
+  const invite: InvitePanel = {
+    tenantId: id,
+    email: hostile,
+    roles: options,
+    errors: { email: [hostile], role: [hostile] },
+    made: { email: hostile, link: hostile },
+    pending: [{ id, email: hostile, role: 'member', invitedBy: hostile, expiresAt: at }],
+  };
+  return {
+    'invitations/show': {
+      invitation: {
+        token: 'abc',
+        next: 'sign-up',
+        tenantName: hostile,
+        email: hostile,
+        role: 'member',
+        name: hostile,
+        errors: { name: [hostile] },
+      },
+    },
+    'settings/_confirm': { confirm },
+    'settings/api-keys': {
+      shell: { ...shell, tab: null, dialog: { kind: 'confirm', confirm } },
+      nav,
+      keys: {
+        rows: [row, { ...row, expiresAt: null }, revoked, { ...row, status: 'expired' }],
+        next: `${paths.apiKeys}?cursor=x`,
+        failure: null,
+        made: { name: hostile, key: hostile, curl: hostile },
+      },
+    },
+    'settings/members': {
+      shell: { ...shell, tab: null },
+      nav,
+      members: {
+        rows: [member, { ...member, id: id.replace('1', '2'), self: false }],
+        locked: hostile,
+        invite,
+        failure: null,
+      },
+    },
+    'settings/new-api-key': {
+      shell: { ...shell, tab: null },
+      nav,
+      form: {
+        tenantId: id,
+        id,
+        name: hostile,
+        roles: options,
+        scopes: [{ value: 'catalog:read', label: 'Read the catalog', chosen: true }],
+        expiries: [{ value: '90', label: 'In 90 days', chosen: true }],
+        errors: { name: [hostile], scopes: [hostile], role: [hostile], expires_at: [hostile] },
+      },
+    },
+  };
+}
