@@ -104,7 +104,7 @@ function settle(ctx: Ctx, id: string, answer: Answer) {
 const release = (ctx: Ctx, id: string) => ctx.hub.db.asTenant(ctx.tenantId, (tx) => releaseKey(tx, ctx.tenantId, id));
 
 /** What a kept answer is bound to. */
-export const placeOf = (ctx: Pick<Ctx, 'tenantId'>, rowId: string) => ({
+const placeOf = (ctx: Pick<Ctx, 'tenantId'>, rowId: string) => ({
   tenantId: ctx.tenantId,
   table: 'idempotency_keys',
   rowId,

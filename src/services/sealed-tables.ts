@@ -1,14 +1,14 @@
 import type { Tx } from '../db/client.ts';
 import {
-  replaceAnswer,
   replaceEnvelopes,
+  replaceSealedColumn,
   type SealedConnector,
-  selectSealedAnswers,
+  sealedColumns,
+  selectSealedColumn,
   selectSealedConnectors,
 } from '../db/queries/sealed-rows.ts';
 import { getAt, setAt } from '../lib/schema/walk.ts';
 import type { Place } from '../vault/vault.ts';
-import { placeOf as answerPlace } from './idempotency.ts';
 import { isStoredSecret, type Part, placeOf as secretPlace, storedSecretPaths } from './secrets.ts';
 
 export interface SealedValue {
@@ -32,14 +32,18 @@ type ReadPage = (tx: Tx, tenantId: string, afterId: string | null, limit: number
 export const sealedTables: ReadPage[] = [
   async (tx, tenantId, afterId, limit) =>
     (await selectSealedConnectors(tx, tenantId, afterId, limit)).map((row) => connectorRow(tenantId, row)),
-  async (tx, tenantId, afterId, limit) =>
-    (await selectSealedAnswers(tx, tenantId, afterId, limit)).map((row) => ({
-      id: row.id,
-      name: `the answer kept for ${row.route}`,
-      values: [{ place: answerPlace({ tenantId }, row.id), sealed: row.sealedAnswer ?? '' }],
-      replace: (inner, [sealed = '']) => replaceAnswer(inner, tenantId, row, sealed),
-    })),
+  ...Object.entries(sealedColumns).map(([table, column]) => pageOf(table, column)),
 ];
+
+function pageOf(table: string, column: (typeof sealedColumns)[keyof typeof sealedColumns]): ReadPage {
+  return async (tx, tenantId, afterId, limit) =>
+    (await selectSealedColumn(tx, column, tenantId, afterId, limit)).map((row) => ({
+      id: row.id,
+      name: column.called,
+      values: [{ place: { tenantId, table, rowId: row.id, field: column.sealed.name }, sealed: row.sealed }],
+      replace: (inner, [next = '']) => replaceSealedColumn(inner, column, tenantId, row, next),
+    }));
+}
 
 const parts: Part[] = ['config', 'auth'];
 

@@ -7,6 +7,7 @@ import {
   pageOfApiKeys,
   pageOfAuditEvents,
   pageOfConnectors,
+  plainPages,
   selectInvitations,
 } from '../db/queries/tenant-export.ts';
 import { selectQuotas } from '../db/queries/tenant-quotas.ts';
@@ -67,6 +68,7 @@ async function* pieces({ hub, actor }: OperatorCtx, tenant: TenantRow): AsyncGen
     (row) => presented(hub, row),
   );
   yield* list(hub, id, 'api_keys', pageOfApiKeys, (row) => row.id, snakeCase);
+  for (const { name, read } of plainPages) yield* list(hub, id, name, read, (row) => row.id, withoutTenant);
   yield* list(hub, id, 'audit_events', pageOfAuditEvents, (row) => row.id, withoutTenant);
   yield '}\n';
 }

@@ -121,10 +121,21 @@ describe('the shape of the schema', () => {
       from pg_proc where prosecdef and pronamespace = 'public'::regnamespace order by 1`;
     const due = { app: true, result: 'TABLE(tenant_id uuid, id uuid)' };
     const expected: Record<string, object> = {
+      // From the request that a callback names to its tenant, and from the hash of a link that somebody has shown.
+      authorization_tenant: { app: true, result: 'uuid' },
+      connect_link_request: due,
+      due_authorization_expiries: due,
       due_connector_purges: due,
+      due_credential_endings: due,
+      due_health_checks: due,
       due_idempotency_purges: due,
+      due_refreshes: due,
+      due_webhook_deliveries: due,
       // Only outside of tenants, and only by the hash of a key that somebody has shown.
       find_api_key: { app: false, result: expect.not.stringMatching(/email|prefix/) },
+      // Histories lose what is old, seven days at least, and never by a request.
+      forget_executions: { app: false, result: 'integer' },
+      forget_health_checks: { app: false, result: 'integer' },
       // Only for tenants under deletion.
       shred_tenant_rows: { app: false, result: 'integer' },
     };

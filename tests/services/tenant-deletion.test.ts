@@ -200,7 +200,10 @@ describe('exportTenant', () => {
       tenant_keys: 'the keys of what is not exported',
       idempotency_keys: 'sealed answers, forgotten after a day',
     };
-    const covered = ['api_keys', 'audit_events', 'connectors', 'tenant_entries', 'tenant_quotas', ...Object.keys(left)];
+    const { plainPages } = await import('../../src/db/queries/tenant-export.ts');
+    const plain = plainPages.map(({ name }) => (name === 'settings' ? 'tenant_settings' : name));
+    const shaped = ['api_keys', 'audit_events', 'connectors', 'tenant_entries', 'tenant_quotas'];
+    const covered = [...plain, ...shaped, ...Object.keys(left)];
     const { tenantTables } = await import('../../src/db/queries/tenants.ts');
     expect((await tenantTables(at.hub.db.system)).toSorted()).toEqual(covered.toSorted());
   });

@@ -1,6 +1,7 @@
-import { and, asc, eq, gt, isNotNull } from 'drizzle-orm';
+import { and, asc, eq, gt, isNotNull, sql } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
-import { connectors, idempotencyKeys } from '../schema/index.ts';
+import { authorizationRequests, connectors, credentials, idempotencyKeys, webhooks } from '../schema/index.ts';
 
 /** A page of a tenant's connectors with what is sealed in them, deleted ones too, in the order of their ids. */
 export function selectSealedConnectors(tx: Tx, tenantId: string, afterId: string | null, limit: number) {
@@ -30,31 +31,53 @@ export async function replaceEnvelopes(
   return done.length === 1;
 }
 
-/** A page of the answers that are kept for repeated requests. */
-export function selectSealedAnswers(tx: Tx, tenantId: string, afterId: string | null, limit: number) {
-  const { id, route, sealedAnswer } = idempotencyKeys;
+/** Columns that hold one envelope each, and what the row is called for the operator. */
+export const sealedColumns = {
+  idempotency_keys: {
+    table: idempotencyKeys,
+    id: idempotencyKeys.id,
+    sealed: idempotencyKeys.sealedAnswer,
+    called: 'a kept answer',
+  },
+  credentials: { table: credentials, id: credentials.id, sealed: credentials.sealed, called: 'a credential' },
+  authorization_requests: {
+    table: authorizationRequests,
+    id: authorizationRequests.id,
+    sealed: authorizationRequests.sealedVerifier,
+    called: 'an authorisation that was started',
+  },
+  webhooks: { table: webhooks, id: webhooks.id, sealed: webhooks.sealedSecret, called: 'the secret of a webhook' },
+};
+
+type SealedColumn = (typeof sealedColumns)[keyof typeof sealedColumns];
+
+/** A page of a tenant's rows that hold an envelope in this column, in the order of their ids. */
+export function selectSealedColumn(
+  tx: Tx,
+  { table, id, sealed }: SealedColumn,
+  tenantId: string,
+  afterId: string | null,
+  limit: number,
+): Promise<{ id: string; sealed: string }[]> {
   return tx
-    .select({ id, route, sealedAnswer })
-    .from(idempotencyKeys)
-    .where(and(eq(idempotencyKeys.tenantId, tenantId), isNotNull(sealedAnswer), afterId ? gt(id, afterId) : undefined))
+    .select({ id: sql<string>`${id}`, sealed: sql<string>`${sealed}` })
+    .from(table as PgTable)
+    .where(and(eq(table.tenantId, tenantId), isNotNull(sealed), afterId ? gt(id, afterId) : undefined))
     .orderBy(asc(id))
     .limit(limit);
 }
 
-export type SealedAnswer = Awaited<ReturnType<typeof selectSealedAnswers>>[number];
-
-/** False when the answer was changed or forgotten since it was read. */
-export async function replaceAnswer(tx: Tx, tenantId: string, row: SealedAnswer, sealedAnswer: string) {
-  const done = await tx
-    .update(idempotencyKeys)
-    .set({ sealedAnswer })
-    .where(
-      and(
-        eq(idempotencyKeys.tenantId, tenantId),
-        eq(idempotencyKeys.id, row.id),
-        eq(idempotencyKeys.sealedAnswer, row.sealedAnswer ?? ''),
-      ),
-    )
-    .returning({ id: idempotencyKeys.id });
+/** False when the envelope was changed or forgotten since it was read. */
+export async function replaceSealedColumn(
+  tx: Tx,
+  { table, id, sealed }: SealedColumn,
+  tenantId: string,
+  row: { id: string; sealed: string },
+  next: string,
+): Promise<boolean> {
+  const done = await tx.execute(
+    sql`update ${table} set ${sql.identifier(sealed.name)} = ${next}
+      where ${table.tenantId} = ${tenantId} and ${id} = ${row.id} and ${sealed} = ${row.sealed} returning 1`,
+  );
   return done.length === 1;
 }

@@ -1,6 +1,22 @@
-import { and, asc, eq, gt } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Drizzle, Tx } from '../client.ts';
-import { apiKeys, auditEvents, connectorCatalog, connectors, invitations } from '../schema/index.ts';
+import {
+  apiKeys,
+  auditEvents,
+  authorizationRequests,
+  connections,
+  connectorCatalog,
+  connectors,
+  credentials,
+  executions,
+  healthChecks,
+  invitations,
+  repositories,
+  tenantSettings,
+  webhookDeliveries,
+  webhooks,
+} from '../schema/index.ts';
 
 // One page each, in the order of ids; `after` is the last id of the page before.
 
@@ -55,3 +71,35 @@ export function selectInvitations(db: Drizzle, tenantId: string) {
     .where(eq(invitations.organizationId, tenantId))
     .orderBy(asc(invitations.id));
 }
+
+type TenantTable = PgTable & { tenantId: PgColumn; id: PgColumn };
+
+/** Tables that are exported as they stand, by the name that they get, apart from these columns: envelopes and digests. */
+const plainTables: [string, TenantTable, withheld: string[]][] = [
+  ['settings', tenantSettings, []],
+  ['connections', connections, ['refreshClaim', 'refreshClaimedUntil']],
+  ['credentials', credentials, ['sealed']],
+  ['authorization_requests', authorizationRequests, ['stateHash', 'browserHash', 'linkHash', 'sealedVerifier']],
+  ['repositories', repositories, []],
+  ['health_checks', healthChecks, []],
+  ['executions', executions, []],
+  ['webhooks', webhooks, ['sealedSecret']],
+  ['webhook_deliveries', webhookDeliveries, []],
+];
+
+type PlainRow = { tenantId: string; id: string } & Record<string, unknown>;
+
+/** For each of them how a page of its rows is read. */
+export const plainPages = plainTables.map(([name, table, withheld]) => ({
+  name,
+  read: async (tx: Tx, tenantId: string, after: string, limit: number) => {
+    const columns = Object.entries(getTableColumns(table)).filter(([column]) => !withheld.includes(column));
+    const rows = await tx
+      .select(Object.fromEntries(columns))
+      .from(table as PgTable)
+      .where(and(eq(table.tenantId, tenantId), gt(table.id, after)))
+      .orderBy(asc(table.id))
+      .limit(limit);
+    return rows as PlainRow[];
+  },
+}));
