@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { readOutbound } from './config/outbound.ts';
 import { addressList } from './lib/client-address.ts';
+import type { OutboundPolicy } from './lib/outbound/outbound.ts';
 
 /** Everything the environment may set; see the configuration table in README.md. */
 export interface Config {
@@ -26,6 +28,10 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Proxies in front of the hub, as addresses or CIDR ranges; only their X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Which private hosts may be called, and what stands in for other origins. */
+  readonly outbound: OutboundPolicy;
+  /** What the doctor tries to reach; null for nothing. */
+  readonly egressUrl: string | null;
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -69,6 +75,8 @@ export function readConfig(env: Env = process.env): Config {
   const mail = readMail(read, problems);
   const metricsToken = read('METRICS_TOKEN') ?? null;
   const trustedProxies = readProxies(read('TRUSTED_PROXIES') ?? '', problems);
+  const outbound = readOutbound(read, { baseUrl, port }, problems);
+  const egressUrl = readEgressUrl(read('DOCTOR_EGRESS_URL'), problems);
   if (problems.length) throw new ConfigError(problems.join('\n'));
 
   return Object.freeze({
@@ -86,6 +94,8 @@ export function readConfig(env: Env = process.env): Config {
     metricsToken,
     logLevel,
     trustedProxies,
+    outbound,
+    egressUrl,
   });
 }
 
@@ -160,6 +170,13 @@ function readProxies(text: string, problems: string[]): readonly string[] {
     problems.push(`TRUSTED_PROXIES takes addresses and ranges, separated by commas: ${(error as Error).message}.`);
   }
   return Object.freeze(proxies);
+}
+
+function readEgressUrl(text: string | undefined, problems: string[]): string | null {
+  const url = URL.parse(text ?? '');
+  if (text && !(url && ['http:', 'https:'].includes(url.protocol) && !url.username))
+    problems.push(`DOCTOR_EGRESS_URL must be an address without a password, such as https://example.com/.`);
+  return text ?? null;
 }
 
 function readMail(read: Read, problems: string[]): Config['mail'] {

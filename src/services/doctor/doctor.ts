@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.ts';
 import { checkClock, checkFence, checkJobs, checkMigrations, checkRoles, checkVersion } from './database.ts';
+import { checkEgress } from './egress.ts';
 import { type Check, type Finding, fail, type Patient } from './finding.ts';
 import { checkKeyring, checkSecrets } from './keys.ts';
 import { machineChecks } from './machine.ts';
@@ -14,6 +15,7 @@ const checks: [string, Check][] = [
   ['secrets', checkSecrets],
   ['clock work', checkJobs],
   ...machineChecks.map((check): [string, Check] => ['machine', check]),
+  ['egress', checkEgress],
 ];
 
 /** Looks at everything and changes nothing; a check that cannot be made is a finding too. */
