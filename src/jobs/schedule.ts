@@ -2,9 +2,9 @@ import type { Hub } from '../context.ts';
 import { forgetOldAccountEvents } from '../services/account-history.ts';
 import { purgeDeletedConnectors } from '../services/connector-status.ts';
 import { purgeIdempotencyKeys } from '../services/idempotency.ts';
-import { forgetEndedSessions } from '../services/identity.ts';
 import { forgetEndedTokens } from '../services/one-time-tokens.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
+import { forgetEndedSessions } from '../services/sessions.ts';
 
 export interface Job {
   name: string;

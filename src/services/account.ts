@@ -20,8 +20,8 @@ import { hashPassword, verifyPassword } from '../lib/passwords.ts';
 import { accountHistory, type Caller, recordAccountEvent } from './account-history.ts';
 import { recordAudit } from './audit.ts';
 import { limitGuesses } from './guesses.ts';
-import { idleSeconds } from './identity.ts';
 import { cleaned, nameProblem, passwordProblem } from './person-input.ts';
+import { idleSeconds } from './sessions.ts';
 
 /** The request's own session, and where it comes from. */
 export interface Here extends Caller {

@@ -2,7 +2,8 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/db/client.ts';
 import type { ServerAddress } from '../../src/db/connection.ts';
-import { createIdentity, forgetEndedSessions, type Identity } from '../../src/services/identity.ts';
+import { createIdentity, type Identity } from '../../src/services/identity.ts';
+import { forgetEndedSessions } from '../../src/services/sessions.ts';
 import { databaseProxy } from '../support/database-proxy.ts';
 import { cookieHeader, failure, freshAddress, type IdentityHub, identityHub, password } from './identity-hub.ts';
 

@@ -1,8 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Ctx, Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import type { Identity, Session } from '../../services/identity.ts';
+import type { Identity } from '../../services/identity.ts';
 import type { OperatorCtx } from '../../services/operator-trail.ts';
+import type { Session } from '../../services/sessions.ts';
 import type { Env } from '../env.ts';
 import { nothingHere } from '../not-found.ts';
 import { paths } from '../paths.ts';
