@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { Database } from './db/client.ts';
 import type { DriverRegistry } from './drivers/index.ts';
 import { AppError } from './errors.ts';
+import type { Outbound } from './lib/outbound/outbound.ts';
 import type { Vault } from './vault/vault.ts';
 
 export type Role = 'owner' | 'admin' | 'member';
@@ -22,6 +23,7 @@ export interface Hub {
   db: Database;
   vault: Vault;
   drivers: DriverRegistry;
+  outbound: Outbound;
   log: Logger;
 }
 

@@ -11,6 +11,7 @@ import { startJobs } from './jobs/runner.ts';
 import { schedule } from './jobs/schedule.ts';
 import { createLog } from './lib/log.ts';
 import { createMetrics } from './lib/metrics.ts';
+import { createOutbound } from './lib/outbound/outbound.ts';
 import { loadPresentation } from './routes/presentation.ts';
 import { createIdentity } from './services/identity.ts';
 import { checkKeyring } from './services/keyring.ts';
@@ -29,7 +30,9 @@ async function start(config: Config, log: Logger) {
   await checkKeyring(database.db, vault);
   log.debug(await seedConnectors(database.admin, drivers), 'catalog seeded');
 
-  const hub: Hub = { config, db: database.db, vault, drivers, log };
+  const outbound = createOutbound(config.outbound);
+  stops.unshift(outbound.close);
+  const hub: Hub = { config, db: database.db, vault, drivers, outbound, log };
   const identity = createIdentity(hub);
   const { app } = createApp({ hub, identity, metrics: createMetrics(), ...(await loadPresentation(config, drivers)) });
   const first = await ensureFirstOwner(hub);

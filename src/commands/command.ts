@@ -2,6 +2,7 @@ import { ConfigError, readConfig } from '../config.ts';
 import type { Hub } from '../context.ts';
 import type { Connection } from '../db/connection.ts';
 import { createLog } from '../lib/log.ts';
+import { createOutbound } from '../lib/outbound/outbound.ts';
 
 /** What a command that works beside the hub needs. */
 export interface CommandHub {
@@ -24,11 +25,13 @@ export async function withHub<T>(work: (opened: CommandHub) => Promise<T>): Prom
     import('../services/keyring.ts'),
   ]);
   const { db, admin, stop } = await startDatabase(config, log);
+  const outbound = createOutbound(config.outbound);
   try {
     const vault = createVault(readKeyring(config));
     await checkKeyring(db, vault);
-    return await work({ hub: { config, db, vault, drivers: new Map(), log }, admin });
+    return await work({ hub: { config, db, vault, drivers: new Map(), outbound, log }, admin });
   } finally {
+    await outbound.close();
     await stop();
   }
 }

@@ -7,6 +7,7 @@ import type { Connection } from '../../src/db/connection.ts';
 import { insertMember, insertPassword, insertUser, selectUserByEmail } from '../../src/db/queries/identity.ts';
 import type { AppError } from '../../src/errors.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { createOutbound } from '../../src/lib/outbound/outbound.ts';
 import { hashPassword } from '../../src/lib/passwords.ts';
 import { createIdentity, type Identity } from '../../src/services/identity.ts';
 import { createTenant } from '../../src/services/tenants.ts';
@@ -62,6 +63,7 @@ export async function identityHub(): Promise<IdentityHub> {
     db,
     vault,
     drivers: new Map(),
+    outbound: createOutbound(configFor('http://127.0.0.1:3000').outbound),
     log,
   };
   const tenants = new Map<string, string>();

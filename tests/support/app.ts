@@ -1,10 +1,13 @@
 import type { Hono } from 'hono';
+import { seedConnectors } from '../../seeds/connectors.ts';
 import { type AppDeps, createApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Ctx, Hub, Role } from '../../src/context.ts';
+import type { LoadedDriver } from '../../src/drivers/driver.ts';
 import { loadDrivers } from '../../src/drivers/index.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createMetrics } from '../../src/lib/metrics.ts';
+import { createOutbound } from '../../src/lib/outbound/outbound.ts';
 import type { Env } from '../../src/routes/env.ts';
 import { loadPresentation } from '../../src/routes/presentation.ts';
 import { createIdentity } from '../../src/services/identity.ts';
@@ -52,8 +55,11 @@ export interface TestApp {
 
 export const masterKeys = `test:${Buffer.alloc(32, 7).toString('base64')}`;
 
-/** The whole app on a database of its own, with the cast in it. */
-export async function testApp(env: Record<string, string> = {}): Promise<TestApp> {
+/**
+ * The whole app on a database of its own, with the cast in it.
+ * @param more drivers that this version does not come with
+ */
+export async function testApp(env: Record<string, string> = {}, more: LoadedDriver[] = []): Promise<TestApp> {
   const config: Config = readConfig({
     BASE_URL: 'http://hub.test',
     MASTER_KEYS: masterKeys,
@@ -63,13 +69,10 @@ export async function testApp(env: Record<string, string> = {}): Promise<TestApp
   const database = await testDatabase();
   const logged: string[] = [];
   const log = createLog(config.logLevel, { write: (line) => void logged.push(line) });
-  const hub: Hub = {
-    config,
-    db: database.db,
-    vault: createVault(readKeyring(config)),
-    drivers: await loadDrivers(),
-    log,
-  };
+  const drivers = new Map([...(await loadDrivers()), ...more.map((driver) => [driver.entry.key, driver] as const)]);
+  const outbound = createOutbound(config.outbound);
+  const hub: Hub = { config, db: database.db, vault: createVault(readKeyring(config)), drivers, outbound, log };
+  if (more.length) await seedConnectors(database.admin, drivers);
   await checkKeyring(hub.db, hub.vault);
   const identity = createIdentity(hub);
   const deps: AppDeps = { hub, identity, metrics: createMetrics(), ...(await loadPresentation(config, hub.drivers)) };
@@ -112,6 +115,9 @@ export async function testApp(env: Record<string, string> = {}): Promise<TestApp
       ip: null,
       log,
     }),
-    close: () => database.drop(),
+    async close() {
+      await hub.outbound.close();
+      await database.drop();
+    },
   };
 }

@@ -1,0 +1,157 @@
+import { Agents, type TlsSettings } from './agents.ts';
+import type { OutboundPolicy } from './connect.ts';
+import { explain, OutboundError } from './errors.ts';
+
+export type { TlsSettings } from './agents.ts';
+export type { OutboundPolicy } from './connect.ts';
+export { OutboundError } from './errors.ts';
+
+export interface OutboundOptions {
+  tls?: TlsSettings;
+  signal?: AbortSignal;
+  /** Bytes of the decoded answer; 10 MB unless told. */
+  maxBytes?: number;
+  /** Whether this origin may be asked, also after a redirect. Origins are the ones everybody knows, before any override. */
+  mayCall?(origin: string): boolean;
+}
+
+/** The one way out of the hub over HTTP. */
+export interface Outbound {
+  readonly policy: OutboundPolicy;
+  /**
+   * Like `fetch`, within the policy: public addresses only, checked again at every redirect, and an answer of limited size.
+   * @throws OutboundError
+   */
+  fetch(input: string | URL | Request, init?: RequestInit, options?: OutboundOptions): Promise<Response>;
+  close(): Promise<void>;
+}
+
+const maxRedirects = 5;
+const defaultMaxBytes = 10 * 1024 * 1024;
+
+export function createOutbound(policy: OutboundPolicy): Outbound {
+  const agents = new Agents(policy);
+  return {
+    policy,
+    fetch: (input, init, options = {}) => follow(agents, policy, new Request(input, init), options),
+    close: () => agents.close(),
+  };
+}
+
+interface Message {
+  url: URL;
+  method: string;
+  headers: Headers;
+  body: Uint8Array | null;
+}
+
+async function follow(agents: Agents, policy: OutboundPolicy, request: Request, options: OutboundOptions) {
+  const body = request.body ? new Uint8Array(await request.arrayBuffer()) : null;
+  let message: Message = { url: new URL(request.url), method: request.method, headers: request.headers, body };
+  const signal = AbortSignal.any([request.signal, ...(options.signal ? [options.signal] : [])]);
+  for (let hop = 0; hop <= maxRedirects; hop++) {
+    const answer = await send(agents, policy, message, { ...options, signal });
+    const location = request.redirect === 'manual' ? null : redirectOf(answer, message.url);
+    if (!location) return answer;
+    await answer.body?.cancel();
+    message = redirected(message, answer.status, location);
+  }
+  throw new OutboundError('redirect_refused', `The service redirects more than ${maxRedirects} times.`, true);
+}
+
+async function send(agents: Agents, policy: OutboundPolicy, message: Message, options: OutboundOptions) {
+  const { url } = message;
+  if (!['http:', 'https:'].includes(url.protocol) || url.username || url.password)
+    throw new OutboundError(
+      'redirect_refused',
+      'Only http and https addresses without user name can be called.',
+      false,
+    );
+  if (options.mayCall && !options.mayCall(url.origin))
+    throw new OutboundError(
+      'redirect_refused',
+      'The request would go to another address than the one that this connector was set up for.',
+      false,
+    );
+  const target = policy.overrides.forward(url);
+  const dispatcher = await agents.get(options.tls, target !== url);
+  const { fetch } = await import('undici');
+  try {
+    const answer = await fetch(target, {
+      method: message.method,
+      headers: [...message.headers],
+      body: message.body,
+      redirect: 'manual',
+      dispatcher,
+      signal: options.signal,
+    });
+    const capped = answer.body && limit(answer.body as ReadableStream<Uint8Array>, options.maxBytes ?? defaultMaxBytes);
+    const headers = mappedBack(new Headers([...answer.headers]), policy, url);
+    return asResponse(capped, answer.status, answer.statusText, headers, url);
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/** A Response of the platform with the address that everybody knows: clients look at its type and at its url. */
+function asResponse(body: ReadableStream | null, status: number, statusText: string, headers: Headers, url: URL) {
+  const bodiless = [101, 204, 205, 304].includes(status);
+  const response = new Response(bodiless ? null : body, { status, statusText, headers });
+  Object.defineProperty(response, 'url', { value: url.href });
+  return response;
+}
+
+function mappedBack(headers: Headers, { overrides }: OutboundPolicy, url: URL): Headers {
+  headers.delete('content-encoding'); // it is decoded by now
+  headers.delete('content-length');
+  if (!overrides.size) return headers;
+  const location = headers.get('location');
+  const absolute = location === null ? null : URL.parse(location);
+  if (absolute) headers.set('location', overrides.back(absolute, url.origin).href);
+  const link = headers.get('link');
+  if (link)
+    headers.set(
+      'link',
+      link.replace(/<([^>]+)>/g, (whole, text: string) => {
+        const address = URL.parse(text);
+        return address ? `<${overrides.back(address, url.origin).href}>` : whole;
+      }),
+    );
+  return headers;
+}
+
+const redirectOf = (answer: Response, base: URL): URL | null =>
+  [301, 302, 303, 307, 308].includes(answer.status) ? URL.parse(answer.headers.get('location') ?? '', base.href) : null;
+
+const notForOthers = ['authorization', 'cookie', 'proxy-authorization'];
+const ofTheBody = ['content-type', 'content-length', 'content-encoding', 'content-language'];
+
+/** The next request by the rules of RFC 9110, section 15.4: credentials stay with the origin that they were meant for. */
+function redirected({ url, method, headers, body }: Message, status: number, location: URL): Message {
+  const next = new Headers(headers);
+  const asGet = status === 303 ? method !== 'HEAD' : [301, 302].includes(status) && method === 'POST';
+  if (asGet) for (const name of ofTheBody) next.delete(name);
+  if (location.origin !== url.origin) for (const name of notForOthers) next.delete(name);
+  return { url: location, method: asGet ? 'GET' : method, headers: next, body: asGet ? null : body };
+}
+
+function limit(body: ReadableStream<Uint8Array>, maxBytes: number): ReadableStream<Uint8Array> {
+  let left = maxBytes;
+  const reader = body.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) return controller.close();
+        left -= value.byteLength;
+        if (left >= 0) return controller.enqueue(value);
+        void reader.cancel().catch(() => {});
+        const mb = Math.round(maxBytes / 1024 / 1024);
+        controller.error(new OutboundError('too_large', `The answer is larger than ${mb} MB.`, true));
+      } catch (error) {
+        controller.error(explain(error));
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}

@@ -1,0 +1,194 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllowedHosts } from '../../../src/lib/outbound/addresses.ts';
+import { createOutbound, type Outbound, OutboundError } from '../../../src/lib/outbound/outbound.ts';
+import { parseOverrides } from '../../../src/lib/outbound/overrides.ts';
+import { probe } from '../../../src/lib/outbound/probe.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+let server: Server;
+let port: number;
+/** A port that nobody listens on any more. */
+let closed: number;
+let handle: Handler = (_request, response) => response.end('hello');
+const seen: IncomingMessage[] = [];
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    seen.push(request);
+    handle(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  port = (server.address() as AddressInfo).port;
+  const brief = createServer();
+  await new Promise<void>((resolve) => brief.listen(0, '127.0.0.1', resolve));
+  closed = (brief.address() as AddressInfo).port;
+  await new Promise<void>((resolve) => brief.close(() => resolve()));
+});
+afterAll(() => void server.close());
+
+const open: Outbound[] = [];
+function outbound({ allowed = '', overrides = '', ownPort = 2 } = {}): Outbound {
+  const made = createOutbound({
+    allowed: parseAllowedHosts(allowed),
+    overrides: parseOverrides(overrides),
+    ownPort,
+  });
+  open.push(made);
+  return made;
+}
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.close();
+  seen.length = 0;
+  handle = (_request, response) => response.end('hello');
+});
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'answered',
+    (error: unknown) => (error instanceof OutboundError ? error.code : String(error)),
+  );
+const loopback = () => `127.0.0.1:${port}`;
+
+describe('the guarded fetch', () => {
+  it('refuses every spelling of an address that is not public', async () => {
+    const hosts = [
+      '127.0.0.1 127.1 0x7f000001 2130706433 0177.0.0.1 0.0.0.0 0 localhost [::1] [::] [::127.0.0.1] [::ffff:127.0.0.1]',
+      '[::ffff:7f00:1] [64:ff9b::7f00:1] [64:ff9b:1::1] [2002:7f00:1::] [2001:0:1::1] [2001:db8::1] [fe80::1] [fc00::1] [fd00:ec2::254]',
+      '[ff02::1] 10.0.0.1 10.255.255.255 172.16.0.1 172.31.255.255 192.168.1.1 169.254.169.254 169.254.170.2 100.64.0.1 100.100.100.200',
+      '192.0.0.1 192.0.2.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 240.0.0.1 255.255.255.255 ⑫⑦.⓪.⓪.① 127。0。0。1',
+    ].flatMap((line) => line.split(' '));
+    const out = outbound();
+    for (const host of hosts)
+      expect([host, await codeOf(out.fetch(`http://${host}:${port}/`))]).toEqual([host, 'blocked']);
+    expect(seen).toEqual([]);
+  });
+
+  it('reaches what the operator allows, by name, address, port or range, and still nothing else', async () => {
+    const cases: [string, string, string][] = [
+      [loopback(), loopback(), 'answered'],
+      ['127.0.0.1', loopback(), 'answered'],
+      ['127.0.0.0/8', loopback(), 'answered'],
+      [`localhost:${port}`, `localhost:${port}`, 'answered'],
+      [`localhost:${port}`, loopback(), 'blocked'],
+      ['127.0.0.1:1', loopback(), 'blocked'],
+      ['10.0.0.0/8', loopback(), 'blocked'],
+      ['169.254.0.0/16', '169.254.169.254', 'blocked'],
+    ];
+    for (const [allowed, host, expected] of cases)
+      expect([allowed, host, await codeOf(outbound({ allowed }).fetch(`http://${host}/`))]).toEqual([
+        allowed,
+        host,
+        expected,
+      ]);
+  });
+
+  it('never calls the hub itself, whatever is allowed', async () => {
+    expect(await codeOf(outbound({ allowed: '127.0.0.0/8', ownPort: port }).fetch(`http://${loopback()}/`))).toBe(
+      'blocked',
+    );
+    expect(seen).toEqual([]);
+  });
+
+  it('checks every redirect anew, and leaves credentials behind when the origin changes', async () => {
+    handle = (request, response) => {
+      if (request.url === '/private') return response.writeHead(302, { location: 'http://10.0.0.1/' }).end();
+      if (request.url === '/other') return response.writeHead(307, { location: `http://localhost:${port}/end` }).end();
+      if (request.url === '/loop') return response.writeHead(302, { location: '/loop' }).end();
+      response.end(JSON.stringify({ authorization: request.headers.authorization ?? null, method: request.method }));
+    };
+    const out = outbound({ allowed: `127.0.0.1:${port},localhost:${port}` });
+    expect(await codeOf(out.fetch(`http://${loopback()}/private`))).toBe('blocked');
+    expect(await codeOf(out.fetch(`http://${loopback()}/loop`))).toBe('redirect_refused');
+    const init = { method: 'POST', body: 'x', headers: { authorization: 'Bearer canary' } };
+    expect(await (await out.fetch(`http://${loopback()}/other`, init)).json()).toEqual({
+      authorization: null,
+      method: 'POST',
+    });
+    const mayCall = (origin: string) => origin === `http://${loopback()}`;
+    expect(await codeOf(out.fetch(`http://${loopback()}/other`, {}, { mayCall }))).toBe('redirect_refused');
+  });
+
+  it('stops reading an answer that is too large, also one that unfolds', async () => {
+    handle = (_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(3 * 1024 * 1024)));
+    };
+    const answer = await outbound({ allowed: '127.0.0.1' }).fetch(
+      `http://${loopback()}/`,
+      {},
+      { maxBytes: 1024 * 1024 },
+    );
+    expect(await codeOf(answer.text())).toBe('too_large');
+  });
+
+  it('says whether the service may have seen the request', async () => {
+    const out = outbound({ allowed: '127.0.0.1' });
+    const refused = await out.fetch(`http://127.0.0.1:${closed}/`).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'unreachable', mayHaveArrived: false });
+    handle = (request) => void request.socket.destroy();
+    const broken = await out.fetch(`http://${loopback()}/`).catch((error: unknown) => error);
+    expect(broken).toMatchObject({ code: 'broken_off', mayHaveArrived: true });
+    handle = () => {};
+    const slow = await out
+      .fetch(`http://${loopback()}/`, { signal: AbortSignal.timeout(50) })
+      .catch((error: unknown) => error);
+    expect(slow).toMatchObject({ code: 'timeout', mayHaveArrived: true });
+  });
+});
+
+describe('overrides', () => {
+  const overrides = () => JSON.stringify({ 'https://api.example.com': `http://${loopback()}` });
+
+  it('send a request elsewhere and map addresses in the answer back', async () => {
+    handle = (request, response) => {
+      if (request.url === '/go') return response.writeHead(302, { location: `http://${loopback()}/end?x=1` }).end();
+      response.setHeader('link', `<http://${loopback()}/page?2>; rel="next", <http://elsewhere.example/>; rel="help"`);
+      response.end(request.headers.host);
+    };
+    const out = outbound({ allowed: loopback(), overrides: overrides() });
+    const mayCall = (origin: string) => origin === 'https://api.example.com';
+    const answer = await out.fetch('https://api.example.com/go', {}, { mayCall });
+    expect(answer.url).toBe('https://api.example.com/end?x=1');
+    expect(answer.headers.get('link')).toBe(
+      '<https://api.example.com/page?2>; rel="next", <http://elsewhere.example/>; rel="help"',
+    );
+  });
+
+  it('make a target reachable in the place of its origin only, and only when it is allowed', async () => {
+    const out = outbound({ allowed: loopback(), overrides: overrides() });
+    expect(await codeOf(out.fetch(`http://${loopback()}/`))).toBe('blocked');
+    expect(await codeOf(outbound({ overrides: overrides() }).fetch('https://api.example.com/'))).toBe('blocked');
+  });
+
+  it('are refused when they are no origins', () => {
+    for (const text of ['[]', 'x', '{"https://a.example/path":"https://b.example"}', '{"https://a.example":1}'])
+      expect(() => parseOverrides(text)).toThrow();
+  });
+});
+
+describe('the probe', () => {
+  it('goes as far as it comes, and says where it stopped', async () => {
+    const { policy } = outbound({ allowed: '127.0.0.1' });
+    const names = async (origin: string) =>
+      (await probe(origin, policy, undefined, AbortSignal.timeout(5_000))).map(({ name, error }) => [
+        name,
+        error?.code,
+      ]);
+    expect(await names(`http://${loopback()}`)).toEqual([
+      ['address', undefined],
+      ['connection', undefined],
+    ]);
+    expect(await names(`https://${loopback()}`)).toEqual([
+      ['address', undefined],
+      ['connection', undefined],
+      ['tls', 'tls'],
+    ]);
+    expect(await names(`http://127.0.0.1:${closed}`)).toEqual([
+      ['address', undefined],
+      ['connection', 'unreachable'],
+    ]);
+    expect(await names('http://10.0.0.1')).toEqual([['address', 'blocked']]);
+    expect(await names('http://no-such-host.invalid')).toEqual([['address', 'unknown_host']]);
+  });
+});
