@@ -7,6 +7,7 @@ import { apiKeyOperations } from './routes/api/api-keys.ts';
 import { auditOperations } from './routes/api/audit.ts';
 import { catalogOperations } from './routes/api/catalog.ts';
 import { connectorOperations } from './routes/api/connectors.ts';
+import { invitationOperations } from './routes/api/invitations.ts';
 import { memberOperations } from './routes/api/members.ts';
 import { mount } from './routes/api/mount.ts';
 import { openapiDocument } from './routes/api/openapi.ts';
@@ -73,6 +74,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...auditOperations,
     ...apiKeyOperations,
     ...memberOperations,
+    ...invitationOperations,
   ];
   const document = openapiDocument(
     [...publicOperations, ...operations].map(({ operation }) => operation),

@@ -52,6 +52,7 @@ async function invitePanel(ctx: Ctx, { made = null, sent, errors = {} }: Shown):
     email: sent?.email ?? '',
     roles: roles.map((role) => ({ value: role, label: role, chosen: role === sent?.role })),
     errors,
+    mails: ctx.hub.config.mail !== null,
     made,
     pending: value ?? [],
   };

@@ -32,6 +32,8 @@ export const paths = {
   invitations: '/settings/invitations',
   /** DELETE takes it back. */
   invitation: (id: string) => `/settings/invitations/${id}`,
+  /** POST makes a new link and sends it again. */
+  invitationRenewal: (id: string) => `/settings/invitations/${id}/renewal`,
   /** The public page behind a link. */
   acceptance: (token: string) => `/invitations/${token}`,
   apiKeys: '/settings/api-keys',

@@ -83,8 +83,10 @@ export interface InvitePanel {
   email: string;
   roles: Option[];
   errors: FieldErrors;
+  /** Whether the hub sends links by e-mail. */
+  mails: boolean;
   /** The link that was just made: shown this once. */
-  made: { email: string; link: string } | null;
+  made: { email: string; link: string; emailed: boolean } | null;
   pending: { id: string; email: string; role: Role; invitedBy: string; expiresAt: Date }[];
 }
 

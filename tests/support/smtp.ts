@@ -18,7 +18,7 @@ export interface MailServer {
   close(): Promise<void>;
 }
 
-/** A mail server on loopback that takes everything and keeps it (RFC 5321, as far as a client that behaves goes). */
+/** A mail server on loopback that takes everything but mail to `refused@…`, and keeps it (RFC 5321, as far as a client that behaves goes). */
 export async function mailServer(): Promise<MailServer> {
   const received: ReceivedMail[] = [];
   const waiting: (() => void)[] = [];
@@ -70,6 +70,7 @@ function talk(socket: Socket, keep: (mail: ReceivedMail) => void) {
     const path = /<([^>]*)>/.exec(line)?.[1] ?? '';
     const verb = line.slice(0, 4).toUpperCase();
     if (verb === 'MAIL') envelope.from = path;
+    if (verb === 'RCPT' && path.startsWith('refused@')) return say('550 nobody here');
     if (verb === 'RCPT') envelope.to.push(path);
     if (verb === 'DATA') data = [];
     say(verb === 'DATA' ? '354 go on' : verb === 'QUIT' ? '221 bye' : '250 ok');

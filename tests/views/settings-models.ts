@@ -56,7 +56,8 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
     email: hostile,
     roles: options,
     errors: { email: [hostile], role: [hostile] },
-    made: { email: hostile, link: hostile },
+    mails: true,
+    made: { email: hostile, link: hostile, emailed: false },
     pending: [{ id, email: hostile, role: 'member', invitedBy: hostile, expiresAt: at }],
   };
   return {

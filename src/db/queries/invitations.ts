@@ -9,6 +9,7 @@ export interface InvitationRow {
   email: string;
   role: Role;
   invitedBy: string;
+  tenantName: string;
   createdAt: Date;
   expiresAt: Date;
 }
@@ -27,6 +28,7 @@ export interface LinkedInvitation {
 }
 
 const role = sql<Role>`${invitations.role}`;
+const sevenDays = sql`now() + interval '7 days'`;
 
 /** Inserts an invitation for seven days; an earlier one for the same address no longer counts. */
 export async function replaceInvitation(
@@ -37,26 +39,54 @@ export async function replaceInvitation(
     .update(invitations)
     .set({ status: 'revoked' })
     .where(and(pending(row.organizationId), eq(invitations.email, row.email)));
-  await tx.insert(invitations).values({ ...row, expiresAt: sql`now() + interval '7 days'` });
+  await tx.insert(invitations).values({ ...row, expiresAt: sevenDays });
 }
 
 const pending = (tenantId: string) => and(eq(invitations.organizationId, tenantId), eq(invitations.status, 'pending'));
 
-/** Those that can still be accepted, newest first. */
-export const selectInvitations = (tx: Tx, tenantId: string): Promise<InvitationRow[]> =>
+const open = (tenantId: string) => and(pending(tenantId), gt(invitations.expiresAt, sql`now()`));
+
+const selectOpen = (tx: Tx, tenantId: string, id?: string) =>
   tx
     .select({
       id: invitations.id,
       email: invitations.email,
       role,
       invitedBy: users.name,
+      tenantName: organizations.name,
       createdAt: invitations.createdAt,
       expiresAt: invitations.expiresAt,
     })
     .from(invitations)
     .innerJoin(users, eq(users.id, invitations.inviterId))
-    .where(and(pending(tenantId), gt(invitations.expiresAt, sql`now()`)))
-    .orderBy(desc(invitations.id));
+    .innerJoin(organizations, eq(organizations.id, invitations.organizationId))
+    .where(and(open(tenantId), id === undefined ? undefined : eq(invitations.id, id)));
+
+/** Those that can still be accepted, newest first. */
+export const selectInvitations = (tx: Tx, tenantId: string): Promise<InvitationRow[]> =>
+  selectOpen(tx, tenantId).orderBy(desc(invitations.id));
+
+/** One that can still be accepted. */
+export async function findInvitation(tx: Tx, tenantId: string, id: string): Promise<InvitationRow | null> {
+  if (!isUuid(id)) return null;
+  const [row] = await selectOpen(tx, tenantId, id);
+  return row ?? null;
+}
+
+/** Gives an invitation another link, for seven days from now; false when it can no longer be accepted. */
+export async function renewPending(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  link: { inviterId: string; tokenHash: string },
+): Promise<boolean> {
+  const renewed = await tx
+    .update(invitations)
+    .set({ ...link, expiresAt: sevenDays })
+    .where(and(open(tenantId), eq(invitations.id, id)))
+    .returning({ id: invitations.id });
+  return renewed.length > 0;
+}
 
 /** Takes a pending invitation back; null when there is none. */
 export async function revokePending(tx: Tx, tenantId: string, id: string): Promise<{ email: string } | null> {
@@ -96,7 +126,7 @@ export async function claimInvitation(tx: Tx, tenantId: string, id: string): Pro
   const claimed = await tx
     .update(invitations)
     .set({ status: 'accepted' })
-    .where(and(pending(tenantId), eq(invitations.id, id), gt(invitations.expiresAt, sql`now()`)))
+    .where(and(open(tenantId), eq(invitations.id, id)))
     .returning({ id: invitations.id });
   return claimed.length > 0;
 }

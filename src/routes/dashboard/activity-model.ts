@@ -15,6 +15,7 @@ export const actionLabels: Record<string, string> = {
   'member.role_changed': 'changed the role of',
   'member.removed': 'removed',
   'invitation.created': 'invited',
+  'invitation.renewed': 'sent the invitation again to',
   'invitation.revoked': 'took back the invitation of',
   'invitation.accepted': 'accepted the invitation as',
   'api_key.created': 'made the API key',

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { inviteMember, revokeInvitation } from '../../services/invitations.ts';
+import { inviteMember, renewInvitation, revokeInvitation } from '../../services/invitations.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { membersPage } from '../members-page.ts';
@@ -10,7 +10,7 @@ import { type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 
-/** Inviting people by a link that is shown once, and taking invitations back. */
+/** Inviting people by a link that is shown once, sending it again, and taking invitations back. */
 export const invitationForms = (tools: PageTools): PageRoute[] => [
   page(
     {
@@ -21,6 +21,16 @@ export const invitationForms = (tools: PageTools): PageRoute[] => [
       example: { form: { email: 'new@example.com', role: 'member' } },
     },
     (ctx, c) => invite(tools, ctx, c),
+  ),
+  page(
+    {
+      method: 'post',
+      path: paths.invitationRenewal(':id'),
+      role: 'admin',
+      audit: 'invitation.renewed',
+      example: {},
+    },
+    async (ctx, c) => membersPage(tools, ctx, c, { made: await renewInvitation(ctx, c.req.param('id') ?? '') }),
   ),
   page(
     { method: 'delete', path: paths.invitation(':id'), role: 'admin', audit: 'invitation.revoked', example: {} },
@@ -36,9 +46,7 @@ async function invite(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Resp
   const fields = await formFields(c);
   const sent = { email: fields?.get('email') ?? '', role: fields?.get('role') ?? '' };
   try {
-    const { email, token } = await inviteMember(ctx, sent);
-    const link = `${tools.hub.config.baseUrl}${paths.acceptance(token)}`;
-    return await membersPage(tools, ctx, c, { made: { email, link } });
+    return await membersPage(tools, ctx, c, { made: await inviteMember(ctx, sent) });
   } catch (error) {
     if (!(error instanceof AppError) || !error.errors) throw error;
     return membersPage(tools, ctx, c, { sent, errors: error.errors });
