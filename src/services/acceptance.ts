@@ -3,6 +3,7 @@ import { type Ctx, type Hub, lowerRole } from '../context.ts';
 import { type Tx, uniqueViolation } from '../db/client.ts';
 import { insertMember, insertPassword, insertUser, selectUserByEmail } from '../db/queries/identity.ts';
 import { claimInvitation, findByToken, type LinkedInvitation } from '../db/queries/invitations.ts';
+import { lockMembers } from '../db/queries/members.ts';
 import { AppError, type FieldErrors, invalid } from '../errors.ts';
 import { addressBucket } from '../lib/client-address.ts';
 import { hashPassword } from '../lib/passwords.ts';
@@ -10,7 +11,7 @@ import { recordAudit } from './audit.ts';
 import { hashToken } from './invitations.ts';
 import { cleaned, nameProblem, passwordProblem } from './person-input.ts';
 import { limit } from './rate-limits.ts';
-import { requireRunning } from './suspension.ts';
+import { requireRunning, requireRunningIn } from './suspension.ts';
 import { withMembers } from './with-members.ts';
 
 /** Who is at the link: nobody yet, or a person who is signed in. */
@@ -34,7 +35,7 @@ export async function readInvitation(hub: Hub, token: string, guest: Guest): Pro
   if (!allowed)
     throw new AppError('rate_limited', `Too many tries. Try again in ${retryAfter} seconds.`, { retryAfter });
   const found = await findByToken(hub.db.system, hashToken(token));
-  if (!found) throw new AppError('not_found', 'There is no such invitation. Check that the link is complete.');
+  if (!found) throw noInvitation();
   assertOpen(found);
   await requireRunning(hub, found.tenantId);
   const { user } = guest;
@@ -73,6 +74,7 @@ export async function acceptInvitation(
   const { tenantId, role } = invitation;
   try {
     await withMembers({ hub, tenantId }, async (tx) => {
+      await lookAgain(tx, token, tenantId);
       if (!(await claimInvitation(tx, tenantId, invitation.id))) throw usedMeanwhile();
       const person = guest.user ?? (await insertNewcomer(tx, invitation.email, newcomer));
       const id = uuidv7();
@@ -95,6 +97,15 @@ export async function acceptInvitation(
   return invitation;
 }
 
+/** Choosing a password takes a while, in which whoever invited may have been removed, or the workspace suspended. */
+async function lookAgain(tx: Tx, token: string, tenantId: string): Promise<void> {
+  await lockMembers(tx, tenantId);
+  const found = await findByToken(tx, hashToken(token));
+  if (!found) throw noInvitation();
+  assertOpen(found);
+  await requireRunningIn(tx, tenantId);
+}
+
 async function checkedNewcomer(input: { name: unknown; password: unknown }) {
   const name = cleaned(input.name);
   const password = typeof input.password === 'string' ? input.password : '';
@@ -115,6 +126,8 @@ async function insertNewcomer(tx: Tx, email: string, newcomer: { name: string; h
 
 const signInFirst = (email: string) =>
   new AppError('not_signed_in', `There is an account for ${email} already. Sign in first, then open the link again.`);
+
+const noInvitation = () => new AppError('not_found', 'There is no such invitation. Check that the link is complete.');
 
 const usedMeanwhile = () =>
   new AppError('conflict', 'This invitation was used already; each works once. Sign in instead.');

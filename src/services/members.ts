@@ -10,6 +10,7 @@ import {
   keyNamesOf,
   lockMembers,
   type MemberRow,
+  revokeInvitationsBy,
   revokeKeysOf,
   selectMembers,
   setMemberRole,
@@ -55,8 +56,7 @@ export async function changeRole(ctx: Ctx, id: string, role: unknown): Promise<M
     await lockMembers(tx, ctx.tenantId);
     const member = await allowedTarget(tx, ctx, id, 'change roles');
     if (member.role === role) return member;
-    const now = await roleNow(tx, ctx);
-    if (lowerRole(now, role) !== role) throw ownersOnly('make somebody an owner');
+    if (lowerRole(await roleNow(tx, ctx), role) !== role) throw ownersOnly('make somebody an owner');
     if (member.role === 'owner') await keepAnOwner(tx, ctx, member);
     await setMemberRole(tx, ctx.tenantId, id, role);
     await recordAudit(tx, ctx, {
@@ -69,7 +69,8 @@ export async function changeRole(ctx: Ctx, id: string, role: unknown): Promise<M
 }
 
 /**
- * Takes a member out of the workspace: their sessions in it and the keys that they made end at once. Everybody may leave.
+ * Takes a member out of the workspace: their sessions in it, the keys that they made and their invitations end at once.
+ * Everybody may leave.
  * @throws AppError forbidden, not_found, or conflict for the last owner
  */
 export async function removeMember(ctx: Ctx, id: string): Promise<MemberRow> {
@@ -80,26 +81,38 @@ export async function removeMember(ctx: Ctx, id: string): Promise<MemberRow> {
     if (member.role === 'owner') await keepAnOwner(tx, ctx, member);
     const keys = await revokeKeysOf(tx, ctx.tenantId, id, ctx.actor.name);
     const sessions = await endSessionsIn(tx, ctx.tenantId, member.userId);
+    const invitations = await revokeInvitationsBy(tx, ctx.tenantId, member.userId);
     await deleteMember(tx, ctx.tenantId, id);
-    const details = { role: member.role, revoked_keys: keys, ended_sessions: sessions };
+    const details = {
+      role: member.role,
+      revoked_keys: keys,
+      ended_sessions: sessions,
+      ...(invitations.length && { revoked_invitations: invitations }),
+    };
     await recordAudit(tx, ctx, { action: 'member.removed', subject: subjectOf(member), details });
     return member;
   });
 }
 
-/** The member, when this actor may decide about them: oneself, or as an admin anybody but owners. */
+/**
+ * The member, when this actor may decide about them: oneself, or as an admin anybody but owners. What counts is the role of this
+ * moment, not the one that the request came with.
+ */
 async function allowedTarget(tx: Tx, ctx: Ctx, id: string, to: string): Promise<MemberRow> {
-  const own = ctx.actor.id && (await holdMembership(tx, ctx.tenantId, ctx.actor.id));
-  if (!own || own.id !== id) requireRole(ctx, 'admin', to);
+  const own = await ownMembership(tx, ctx);
+  const role = await roleNow(tx, ctx);
+  if (own?.id !== id) requireRole({ ...ctx, actor: { ...ctx.actor, role } }, 'admin', to);
   const member = await findMember(tx, ctx.tenantId, id);
   if (!member) throw notFound('member');
-  if (member.role === 'owner' && (await roleNow(tx, ctx)) !== 'owner') throw ownersOnly('change or remove owners');
+  if (member.role === 'owner' && role !== 'owner') throw ownersOnly('change or remove owners');
   return member;
 }
 
-/** What counts is the role of this moment, not the one that the request came with. */
+const ownMembership = async (tx: Tx, { tenantId, actor }: Ctx) =>
+  actor.id ? holdMembership(tx, tenantId, actor.id) : null;
+
 async function roleNow(tx: Tx, ctx: Ctx): Promise<Role> {
-  const own = ctx.actor.id && (await holdMembership(tx, ctx.tenantId, ctx.actor.id));
+  const own = await ownMembership(tx, ctx);
   return own ? lowerRole(own.role, ctx.actor.role) : 'member';
 }
 

@@ -1,4 +1,5 @@
 import type { Hub } from '../context.ts';
+import type { Drizzle, Tx } from '../db/client.ts';
 import { selectSuspension } from '../db/queries/tenants.ts';
 import { AppError } from '../errors.ts';
 
@@ -6,8 +7,12 @@ import { AppError } from '../errors.ts';
  * For callers whose session does not say it: programs with a key.
  * @throws AppError suspended
  */
-export async function requireRunning({ db }: Pick<Hub, 'db'>, tenantId: string): Promise<void> {
-  const found = await selectSuspension(db.system, tenantId);
+export const requireRunning = ({ db }: Pick<Hub, 'db'>, tenantId: string): Promise<void> =>
+  requireRunningIn(db.system, tenantId);
+
+/** The same in a transaction that is open already. @throws AppError suspended */
+export async function requireRunningIn(db: Drizzle | Tx, tenantId: string): Promise<void> {
+  const found = await selectSuspension(db, tenantId);
   if (found) throw suspended(found.name, found.reason);
 }
 

@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Role } from '../../context.ts';
 import type { Tx } from '../client.ts';
-import { apiKeys, members, sessions, users } from '../schema/index.ts';
+import { apiKeys, invitations, members, sessions, users } from '../schema/index.ts';
 import { isUuid } from './text.ts';
 
 export interface MemberRow {
@@ -113,4 +113,20 @@ export async function revokeKeysOf(tx: Tx, tenantId: string, memberId: string, b
     .where(keysOf(tenantId, memberId))
     .returning({ name: apiKeys.name });
   return ended.map(({ name }) => name);
+}
+
+/** Takes back what this person invited to and nobody has accepted yet; returns the addresses. */
+export async function revokeInvitationsBy(tx: Tx, tenantId: string, userId: string): Promise<string[]> {
+  const ended = await tx
+    .update(invitations)
+    .set({ status: 'revoked' })
+    .where(
+      and(
+        eq(invitations.organizationId, tenantId),
+        eq(invitations.inviterId, userId),
+        eq(invitations.status, 'pending'),
+      ),
+    )
+    .returning({ email: invitations.email });
+  return ended.map(({ email }) => email);
 }

@@ -57,7 +57,7 @@ export async function updateTenant(tx: Tx, id: string, values: Partial<typeof or
 }
 
 /** Why everything in the tenant is stopped; null while it runs. */
-export async function selectSuspension(db: Drizzle, id: string): Promise<{ name: string; reason: string } | null> {
+export async function selectSuspension(db: Drizzle | Tx, id: string): Promise<{ name: string; reason: string } | null> {
   const [row] = await db
     .select({ name: organizations.name, reason: organizations.suspendedReason, at: organizations.suspendedAt })
     .from(organizations)
