@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readOutbound } from './config/outbound.ts';
+import { readSingleSignOn, type SingleSignOnConfig } from './config/single-sign-on.ts';
 import { addressList } from './lib/client-address.ts';
 import type { OutboundPolicy } from './lib/outbound/outbound.ts';
 
@@ -24,6 +25,8 @@ export interface Config {
   readonly admin: { email: string; password: string; tenant: string } | null;
   /** The mail server and sender; null for a hub that sends no mail. */
   readonly mail: { url: string; from: string } | null;
+  /** Where people sign in instead of here; null for passwords alone. */
+  readonly singleSignOn: SingleSignOnConfig | null;
   readonly metricsToken: string | null;
   readonly logLevel: LogLevel;
   /** Proxies in front of the hub, as addresses or CIDR ranges; only their X-Forwarded-For is believed. */
@@ -73,6 +76,7 @@ export function readConfig(env: Env = process.env): Config {
 
   const admin = readAdmin(read, problems);
   const mail = readMail(read, problems);
+  const singleSignOn = readSingleSignOn(read, problems);
   const metricsToken = read('METRICS_TOKEN') ?? null;
   const trustedProxies = readProxies(read('TRUSTED_PROXIES') ?? '', problems);
   const outbound = readOutbound(read, { baseUrl, port }, problems);
@@ -91,6 +95,7 @@ export function readConfig(env: Env = process.env): Config {
     masterKeys,
     admin,
     mail,
+    singleSignOn,
     metricsToken,
     logLevel,
     trustedProxies,

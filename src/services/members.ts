@@ -1,5 +1,7 @@
+import { v7 as uuidv7 } from 'uuid';
 import { type Ctx, lowerRole, type Role, requirePerson, requireRole } from '../context.ts';
 import type { Tx } from '../db/client.ts';
+import { insertMember } from '../db/queries/identity.ts';
 import {
   countOwners,
   countSessionsIn,
@@ -41,6 +43,26 @@ export async function getMember(
       keyNames: await keyNamesOf(tx, ctx.tenantId, id),
       sessions: await countSessionsIn(tx, ctx.tenantId, member.userId),
     };
+  });
+}
+
+/**
+ * Takes somebody who has an account into the workspace, as the hub itself decides; says whether that was new.
+ * @throws AppError forbidden for anybody but the hub
+ */
+export async function addMember(ctx: Ctx, person: { id: string; name: string }, role: Role): Promise<boolean> {
+  if (ctx.actor.type !== 'system') throw new AppError('forbidden', 'People join by an invitation.');
+  return withMembers(ctx, async (tx) => {
+    await lockMembers(tx, ctx.tenantId);
+    if (await holdMembership(tx, ctx.tenantId, person.id)) return false;
+    const id = uuidv7();
+    await insertMember(tx, { id, organizationId: ctx.tenantId, userId: person.id, role });
+    await recordAudit(tx, ctx, {
+      action: 'member.added',
+      subject: subjectOf({ id, name: person.name }),
+      details: { role },
+    });
+    return true;
   });
 }
 
@@ -112,6 +134,7 @@ const ownMembership = async (tx: Tx, { tenantId, actor }: Ctx) =>
   actor.id ? holdMembership(tx, tenantId, actor.id) : null;
 
 async function roleNow(tx: Tx, ctx: Ctx): Promise<Role> {
+  if (ctx.actor.type === 'system') return ctx.actor.role; // the hub itself belongs to no workspace
   const own = await ownMembership(tx, ctx);
   return own ? lowerRole(own.role, ctx.actor.role) : 'member';
 }
@@ -126,4 +149,4 @@ async function keepAnOwner(tx: Tx, ctx: Ctx, { name }: MemberRow): Promise<void>
 
 const ownersOnly = (to: string) => new AppError('forbidden', `Only owners can ${to}. Ask one of them.`);
 
-const subjectOf = ({ id, name }: MemberRow) => ({ type: 'member', id, name });
+const subjectOf = ({ id, name }: Pick<MemberRow, 'id' | 'name'>) => ({ type: 'member', id, name });

@@ -12,6 +12,7 @@ export const actionLabels: Record<string, string> = {
   'connector.restored': 'brought back',
   'connector.purged': 'removed for good',
   'member.renamed': 'took the name',
+  'member.added': 'added',
   'member.role_changed': 'changed the role of',
   'member.removed': 'removed',
   'invitation.created': 'invited',
