@@ -2,6 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { serve } from '@hono/node-server';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { LoadedDriver } from '../../src/drivers/driver.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { findBrowser } from '../support/browser.ts';
 import type { Person } from '../support/cast.ts';
@@ -23,12 +24,19 @@ export interface Stage extends TestApp {
   complaints: string[];
 }
 
+interface StageOptions {
+  /** A path in front of all others, such as `/hub`. */
+  prefix?: string;
+  env?: Record<string, string>;
+  /** Drivers that this version does not come with. */
+  drivers?: LoadedDriver[];
+}
+
 /**
  * The stage for all tests of a file: the app on loopback with the cast, and a browser. Pages are closed after each test, and a
  * test whose pages had anything to complain about fails.
- * @param options.prefix a path in front of all others, such as `/hub`
  */
-export function useStage(options: { prefix?: string; env?: Record<string, string> } = {}): Stage {
+export function useStage(options: StageOptions = {}): Stage {
   const shared = {} as Stage;
   beforeAll(async () => {
     Object.assign(shared, await stage(options));
@@ -41,10 +49,10 @@ export function useStage(options: { prefix?: string; env?: Record<string, string
   return shared;
 }
 
-async function stage({ prefix = '', env = {} }: { prefix?: string; env?: Record<string, string> }): Promise<Stage> {
+async function stage({ prefix = '', env = {}, drivers = [] }: StageOptions): Promise<Stage> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}${prefix}`;
-  const app = await testApp({ BASE_URL: url, ...env });
+  const app = await testApp({ BASE_URL: url, ...env }, drivers);
   const server = serve({ fetch: app.app.fetch, port, hostname: '127.0.0.1' });
   const browser = await launch();
   const complaints: string[] = [];

@@ -5,6 +5,7 @@ import { type Config, readConfig } from '../../src/config.ts';
 import type { Ctx, Hub, Role } from '../../src/context.ts';
 import type { LoadedDriver } from '../../src/drivers/driver.ts';
 import { loadDrivers } from '../../src/drivers/index.ts';
+import { Background } from '../../src/lib/background.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createMetrics } from '../../src/lib/metrics.ts';
 import { createOutbound } from '../../src/lib/outbound/outbound.ts';
@@ -75,7 +76,11 @@ export async function testApp(env: Record<string, string> = {}, more: LoadedDriv
   if (more.length) await seedConnectors(database.admin, drivers);
   await checkKeyring(hub.db, hub.vault);
   const identity = createIdentity(hub);
-  const deps: AppDeps = { hub, identity, metrics: createMetrics(), ...(await loadPresentation(config, hub.drivers)) };
+  const upkeep = { owner: database.admin, login: database.hub, background: new Background() };
+  const deps: AppDeps = {
+    ...{ hub, identity, upkeep, metrics: createMetrics() },
+    ...(await loadPresentation(config, hub.drivers)),
+  };
   const { app, operations, pages } = createApp(deps);
   const cast = await makeCast(hub, identity);
   const { origin } = new URL(config.baseUrl);

@@ -26,30 +26,45 @@ function lintApart(schema: JsonSchema, path: string): string[] {
   const at = (name: string) => (path ? `${path}.${name}` : name);
   return [
     ...inFields.flatMap(([name, child]) => lintApart(child, at(name))),
-    ...parts.filter(isPart).flatMap(([name, part]) => [...lintPart(part, at(name)), ...lintApart(part, at(name))]),
+    ...parts.filter(isPart).flatMap(([name, part]) => {
+      const known = conditions.test(name) ? new Set(Object.keys(schema.properties ?? {})) : nothing;
+      return [...lintPart(part, at(name), known), ...lintApart(part, at(name))];
+    }),
   ];
 }
+
+/** These speak about fields that are declared beside them. */
+const conditions = /^(if|then|else|not|allOf|anyOf|dependentSchemas)\b/;
+const nothing: ReadonlySet<string> = new Set();
 
 const isPart = (part: [string, unknown]): part is [string, JsonSchema] =>
   typeof part[1] === 'object' && part[1] !== null;
 
-/** Keywords of the part itself and of the fields that it declares. */
-function lintPart(part: JsonSchema, path: string): string[] {
-  const fields = Object.entries(part.properties ?? {});
+/** Keywords of the part itself and of all fields that it declares. */
+function lintPart(part: JsonSchema, path: string, known: ReadonlySet<string>): string[] {
+  const variants = Object.entries({ ...part.oneOf }) as [string, JsonSchema][];
+  const fields = Object.entries(part.properties ?? {}).filter(([key]) => !known.has(key));
+  const inside = [...fields, ...variants, ...(part.items ? [['items', part.items] as const] : [])];
   return [
     ...lintKeywords(part, path),
-    ...fields.flatMap(([key, field]) => [
-      ...lintKeywords(field, `${path}.${key}`),
-      ...lintSecrets(field, `${path}.${key}`, false),
-    ]),
+    ...lintPlace(part, path),
+    ...lintSecrets(part, path),
+    ...inside.flatMap(([key, field]) => lintPart(field, `${path}.${key}`, nothing)),
   ];
 }
+
+/** Sealing and computing go by the path of a field; in a list, a map, a definition or a condition it has none. */
+const lintPlace = (field: JsonSchema, path: string): string[] => [
+  ...(isSecret(field) ? [`${path}: no x-secret here; a secret needs a path of its own.`] : []),
+  ...(field['x-readonly'] ? [`${path}: no x-readonly here; what the hub computes needs a path of its own.`] : []),
+];
 
 function lintField(field: JsonSchema, path: string, listed: boolean): string[] {
   const type = baseType(field);
   return [
     ...lintKeywords(field, path),
-    ...lintSecrets(field, path, listed),
+    ...(listed ? lintPlace(field, path) : []),
+    ...lintSecrets(field, path),
     ...lintChoices(field, path),
     ...lintPattern(field, path),
     ...(field.const === undefined && !field.title ? [`${path}: needs a title.`] : []),
@@ -82,10 +97,7 @@ const lintVariant = (variant: JsonSchema, path: string, listed: boolean): string
 /** A map of free names says what its values are; everything else says that nothing else may be in it. */
 function lintOpen(schema: JsonSchema, at: string): string[] {
   const values = schema.additionalProperties;
-  if (typeof values !== 'object' || values === null) return [`${at}: needs additionalProperties: false.`];
-  return holdsSecret(values as JsonSchema)
-    ? [`${at}: no x-secret in additionalProperties; a secret needs a path of its own.`]
-    : [];
+  return typeof values === 'object' && values !== null ? [] : [`${at}: needs additionalProperties: false.`];
 }
 
 function lintRequired(schema: JsonSchema, at: string): string[] {
@@ -121,9 +133,8 @@ function lintKeywords(field: JsonSchema, path: string): string[] {
 const secretName =
   /(^|_)(token|secret|password|passwd|passphrase|api_?key|private_?key|secret_?key|access_?key|credentials?)$/i;
 
-function lintSecrets(field: JsonSchema, path: string, listed: boolean): string[] {
+function lintSecrets(field: JsonSchema, path: string): string[] {
   const key = path.slice(path.lastIndexOf('.') + 1);
-  if (listed && isSecret(field)) return [`${path}: no x-secret below array items; a secret needs a path of its own.`];
   const text = baseType(field) === 'string' && !field.enum && field.const === undefined;
   const suspicious = text && secretName.test(key) && field['x-secret'] === undefined && !field.writeOnly;
   return suspicious ? [`${path}: looks like a secret; say "x-secret": true or false.`] : [];
@@ -180,7 +191,3 @@ function returnsTo(field: JsonSchema, control: JsonSchema, parent: JsonSchema): 
     passed.add(at);
   return at === field;
 }
-
-const holdsSecret = (schema: JsonSchema): boolean =>
-  isSecret(schema) ||
-  [...Object.values(schema.properties ?? {}), ...(schema.items ? [schema.items] : [])].some(holdsSecret);

@@ -144,6 +144,18 @@ const defects: Defect[] = [
     value: [{ name: 'x', other: 'y' }],
     well: async (page) => (await page.locator('.i-cell label').allTextContents()).join() === 'Other,Name',
   },
+  {
+    defect: 'k',
+    what: 'never meets a condition on a field that is left at its default',
+    schema: list(
+      object({
+        deep: { type: 'boolean', title: 'Deep', default: true },
+        name: { ...named, 'x-visible-when': { field: 'deep', equals: true } },
+      }),
+    ),
+    value: [{}],
+    well: (page) => page.getByLabel('Name').isVisible(),
+  },
 ];
 
 describe.each(defects)('defect $defect: the stock editor $what', ({ defect, schema, value, well, beside = [] }) => {

@@ -83,18 +83,47 @@ describe('secrets without a path of their own', () => {
       properties: { value: { type: 'string', title: 'V', 'x-secret': true } },
     };
     expect(lintSchema(withField('list', { type: 'array', items }))).toEqual([
-      'list.items.value: no x-secret below array items; a secret needs a path of its own.',
+      'list.items.value: no x-secret here; a secret needs a path of its own.',
     ]);
     expect(lintSchema(withField('list', { type: 'array', items: { type: 'string', 'x-secret': true } }))).toEqual([
-      'list.items: no x-secret below array items; a secret needs a path of its own.',
+      'list.items: no x-secret here; a secret needs a path of its own.',
     ]);
+  });
+
+  const hidden = { type: 'string', title: 'Code', 'x-secret': true };
+  it.each<[string, object]>([
+    ['$defs.at.code', { $defs: { at: { type: 'object', properties: { code: hidden } } } }],
+    ['patternProperties.^x', { patternProperties: { '^x': hidden } }],
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    ['then.code', { then: { properties: { code: hidden } } }],
+    ['additionalProperties.a.b', { additionalProperties: { properties: { a: { properties: { b: hidden } } } } }],
+  ])('are refused at %s', (path, part) => {
+    const schema = { type: 'object', additionalProperties: false, properties: {}, ...part };
+    expect(lintSchema(schema)).toEqual([`${path}: no x-secret here; a secret needs a path of its own.`]);
+  });
+
+  it('may be spoken about where they are declared', () => {
+    const condition = { properties: { code: { const: 'x' } } };
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    const more = { if: condition, then: { properties: { api_key: { type: 'string', minLength: 9 } } } };
+    const properties = { code: hidden, api_key: { ...hidden, title: 'Key' } };
+    expect(lintSchema({ type: 'object', additionalProperties: false, properties, ...more })).toEqual([]);
   });
 
   it('are refused in maps', () => {
     expect(
       lintSchema(withField('map', { type: 'object', additionalProperties: { type: 'string', 'x-secret': true } })),
-    ).toEqual(['map: no x-secret in additionalProperties; a secret needs a path of its own.']);
+    ).toEqual(['map.additionalProperties: no x-secret here; a secret needs a path of its own.']);
   });
+});
+
+it('what the hub computes needs a path of its own too', () => {
+  const items = { type: 'string', title: 'Address', 'x-readonly': true };
+  const finding = (path: string) => [`${path}: no x-readonly here; what the hub computes needs a path of its own.`];
+  expect(lintSchema(withField('list', { type: 'array', items }))).toEqual(finding('list.items'));
+  expect(lintSchema(withField('map', { type: 'object', additionalProperties: items }))).toEqual(
+    finding('map.additionalProperties'),
+  );
 });
 
 describe('conditions', () => {

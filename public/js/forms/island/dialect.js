@@ -11,13 +11,16 @@ function schemaOf(node, { required = false, title } = {}) {
   const { schema = {} } = node;
   const common = {
     title: schema.title ?? title ?? 'Value',
-    ...(wordsOf(schema) && { description: wordsOf(schema) }),
+    ...wordsOf(schema),
     options: { inputAttributes: attributesOf(schema) },
   };
   return mend({ ...common, ...kinds[node.kind](node, required) }, node);
 }
 
-const wordsOf = (schema) => [schema.description, schema['x-warning']].filter(Boolean).join(' ');
+/** What stands beside a field goes as one; the theme makes the parts of it. */
+function wordsOf({ title, description: help, 'x-help-url': helpUrl, 'x-warning': warning }) {
+  return help || helpUrl || warning ? { description: { about: title, help, helpUrl, warning } } : {};
+}
 
 const attributesOf = (schema) => ({
   autocomplete: 'off',
@@ -73,11 +76,21 @@ const pairOf = (item) => ({
 
 function memberOf({ key, node, required }, siblings) {
   const schema = schemaOf(node, { required, title: key });
+  const options = { ...schema.options, group: groupOf(node, siblings) };
   const condition = node.schema?.['x-visible-when'];
-  if (!condition || !siblings.some((sibling) => sibling.key === condition.field)) return schema;
+  if (!controlOf(node, siblings)) return { ...schema, options };
   const values = [condition.equals].flat().map(String);
-  return { ...schema, options: { ...schema.options, dependencies: { [condition.field]: values } } };
+  return { ...schema, options: { ...options, dependencies: { [condition.field]: values } } };
 }
+
+/** What only shows now and then stays with what makes it show. */
+function groupOf(node, siblings, above = []) {
+  const control = controlOf(node, siblings);
+  if (control && !above.includes(control)) return groupOf(control, siblings, [...above, control]);
+  return node.schema?.['x-group'];
+}
+
+const controlOf = (node, siblings) => siblings.find(({ key }) => key === node.schema?.['x-visible-when']?.field)?.node;
 
 const limits = (schema, what) => ({
   ...(schema[`max${what}`] !== undefined && { maxItems: schema[`max${what}`] }),
@@ -88,7 +101,8 @@ const titlesOf = (titles) => (titles ? { enum_titles: titles } : {});
 function choice(schema, values, titles, required) {
   const chosen = schema.default === undefined ? -1 : values.indexOf(String(schema.default));
   const blank = required ? 'Choose…' : chosen < 0 ? 'Not set' : `Default (${titles?.[chosen] ?? values[chosen]})`;
-  return { type: 'string', enum: values, options: { ...titlesOf(titles), placeholder_option_text: blank } };
+  const byDefault = values[chosen];
+  return { type: 'string', enum: values, options: { ...titlesOf(titles), placeholder_option_text: blank, byDefault } };
 }
 
 /** Single lines are plain text inputs; what they must look like, the server says. */

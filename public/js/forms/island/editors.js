@@ -1,3 +1,5 @@
+import { element } from './theme.js';
+
 // What the library's editors for lists and groups do beyond the library: names for groups and buttons, and where the focus goes.
 
 const words = {
@@ -40,7 +42,47 @@ const objectFrom = (ObjectEditor) =>
       nameGroup(this);
       this.container.classList.add('i-object');
     }
+
+    layoutEditors() {
+      super.layoutEditors();
+      if (this.row_container) gather(this);
+    }
+
+    setValue(value, initial) {
+      super.setValue(value, initial);
+      for (const [key, editor] of Object.entries(this.editors))
+        if (editor.options.group === folding && value?.[key] !== undefined)
+          editor.container.closest('details')?.setAttribute('open', '');
+    }
   };
+
+const folding = 'Advanced';
+
+/** Fields that share a heading stand below it, after those without one; "Advanced" comes last and folds away. */
+function gather({ editors, property_order: order, row_container: place }) {
+  const cells = order.map((key) => [editors[key].options.group, editors[key].container.parentElement]);
+  const headings = [...new Set(cells.map(([heading]) => heading))].filter(Boolean);
+  for (const heading of headings.sort((one, other) => (one === folding) - (other === folding))) {
+    const grid = element('div', 'i-cells');
+    grid.append(...cells.filter(([group]) => group === heading).map(([, cell]) => cell));
+    place.firstChild.append(heading === folding ? foldOf(grid) : groupOf(heading, grid));
+  }
+}
+
+function foldOf(grid) {
+  const fold = element('details', 'i-fold');
+  fold.append(element('summary', '', folding), grid);
+  return fold;
+}
+
+function groupOf(heading, grid) {
+  const title = Object.assign(element('p', 'i-title', heading), { id: `island-group-${++groups}` });
+  const group = element('div', 'i-group');
+  group.setAttribute('role', 'group');
+  group.setAttribute('aria-labelledby', title.id);
+  group.append(title, grid);
+  return group;
+}
 
 const choiceFrom = (MultipleEditor) =>
   class extends MultipleEditor {

@@ -23,7 +23,9 @@ function makeNode(given, scope) {
   return { schema, ...(shapes[typeOf(schema)]?.(schema, inner) ?? { kind: 'json' }) };
 }
 
-const titles = (schema) => ({ title: schema?.title, description: schema?.description });
+/** What a schema says about its field, whatever the values. */
+const titles = (schema) =>
+  Object.fromEntries(Object.entries({ ...schema }).filter(([key]) => /^(title|description|x-)/.test(key)));
 
 const shapes = {
   const: () => ({ kind: 'const' }),

@@ -22,8 +22,8 @@ export const themeFor = ({ AbstractTheme }) =>
     getHiddenText = (text) => element('span', 'vh', text);
     visuallyHidden = (part) => part?.classList.add('vh');
     getOptInCheckbox = optIn;
-    getDescription = (text) => element('p', 'f-help', text);
-    getFormInputDescription = (text) => element('p', 'f-help', text);
+    getDescription = wordsFor;
+    getFormInputDescription = wordsFor;
     getErrorMessage = (text) => element('p', 'f-error', text);
     getTabHolder = twoParts;
     getTopTabHolder = twoParts;
@@ -58,14 +58,13 @@ export const themeFor = ({ AbstractTheme }) =>
       box.append(input);
       if (label) label.htmlFor = name;
       input.id = name;
-      if (!description) return box;
-      description.id = `${name}--help`;
-      input.setAttribute('aria-describedby', description.id);
+      if (description) describe(input, description, name);
       return box;
     }
 
     addInputError(input, text) {
       const control = controlOf(input);
+      control.closest('details')?.setAttribute('open', '');
       const id = `${control.id}--error`;
       const message = document.getElementById(id) ?? control.closest('.f').appendChild(element('p', 'f-error'));
       Object.assign(message, { id, textContent: text.replace(/\.\.$/, '.') });
@@ -91,6 +90,43 @@ function labelOf(text, required, tag = 'label') {
   return label;
 }
 
+/** Help, the way to more of it, and a caution, as the server's fields have them. */
+function wordsFor({ about, help, helpUrl, warning }) {
+  const words = element('div', 'i-words');
+  const line = element('p', 'f-help');
+  if (help) line.append(part('help', help), ' ');
+  if (/^https?:/i.test(helpUrl)) line.append(moreAbout(about, helpUrl));
+  if (line.hasChildNodes()) words.append(line);
+  if (warning) words.append(element('p', 'f-warning'));
+  words.querySelector('.f-warning')?.append(part('warning', warning));
+  return words;
+}
+
+const part = (name, text) => {
+  const made = element('span', '', text);
+  made.dataset.words = name;
+  return made;
+};
+
+function moreAbout(title, href) {
+  const link = Object.assign(element('a', '', 'Learn more'), {
+    href,
+    target: '_blank',
+    rel: 'noopener noreferrer external',
+  });
+  link.append(element('span', 'vh', `${title ? ` about ${title}` : ''} (opens in a new tab)`));
+  return link;
+}
+
+/** The control says its help and its caution; the link is found beside it. */
+function describe(control, words, name) {
+  const ids = [...words.querySelectorAll('[data-words]')].map((part) => {
+    part.id = `${name}--${part.dataset.words}`;
+    return part.id;
+  });
+  if (ids.length) control.setAttribute('aria-describedby', ids.join(' '));
+}
+
 function headerOf(header) {
   const holder = element('div', 'i-title');
   holder.append(header);
@@ -105,7 +141,8 @@ function tickBox(label, input, name) {
 }
 
 const single = 'input, select, textarea';
-const helpOf = (control) => (document.getElementById(`${control.id}--help`) ? [`${control.id}--help`] : []);
+const helpOf = (control) =>
+  ['help', 'warning'].map((part) => `${control.id}--${part}`).filter((id) => document.getElementById(id));
 
 /** A list of tick boxes is told by its frame. */
 const controlOf = (input) => (input instanceof Element ? input : Object.values(input)[0].closest('fieldset'));
@@ -134,7 +171,7 @@ function checklist(controls, label, description) {
   const frame = Object.assign(element('fieldset', 'f f-checks'), { id: `island-checks-${++lists}` });
   const legend = element('legend');
   legend.append(label?.textContent ?? '');
-  if (description) frame.setAttribute('aria-describedby', Object.assign(description, { id: `${frame.id}--help` }).id);
+  if (description) describe(frame, description, frame.id);
   const options = element('div', 'f-options');
   options.append(...Object.values(controls));
   frame.append(legend, ...(description ? [description] : []), options);

@@ -58,6 +58,9 @@ const workarounds = {
     mend: (schema, { schema: { 'x-order': order } = {} }) =>
       order === undefined ? schema : { ...schema, propertyOrder: order },
   },
+
+  // A condition on a field that was left at its default never holds.
+  k: { patch: knowDefaults },
 };
 
 let active = [];
@@ -113,6 +116,14 @@ function isOf({ properties }, value) {
   const constants = Object.entries(properties ?? {}).filter(([, { const: expected }]) => expected !== undefined);
   if (!constants.length) return !Object.keys(value ?? {}).length;
   return constants.every(([key, { const: expected }]) => value?.[key] === expected);
+}
+
+function knowDefaults({ AbstractEditor }) {
+  AbstractEditor.prototype.checkDependency = function (path, choices) {
+    const control = this.jsoneditor?.getEditor(path);
+    const value = control?.getValue() ?? control?.options.byDefault;
+    this.dependenciesFulfilled &&= control?.dependenciesFulfilled === true && choices.includes(value);
+  };
 }
 
 let ids = 0;
