@@ -71,6 +71,7 @@ const labels: Record<AccountEventKind, string> = {
   second_factor_added: 'Second factor turned on',
   second_factor_removed: 'Second factor turned off',
   recovery_code_used: 'Recovery code used',
+  recovery_codes_renewed: 'New recovery codes made',
   wrong_code: 'Wrong code of the second factor',
   session_ended: 'Another browser signed out',
   all_sessions_ended: 'Signed out everywhere',

@@ -32,7 +32,8 @@ export interface SecondFactorPage {
   /** `svg` is HTML; `codes` are shown this once. */
   factor:
     | { state: 'unconfirmed'; secret: string; svg: string }
-    | { state: 'codes'; codes: string[] }
+    | { state: 'codes'; codes: string[]; renewed: boolean }
+    | { state: 'renewal' }
     | { state: 'on'; since: Date; recoveryCodesLeft: number };
 }
 

@@ -19,6 +19,8 @@ export const paths = {
   /** POST starts setting it up, DELETE turns it off. */
   secondFactor: '/settings/account/second-factor',
   secondFactorConfirmation: '/settings/account/second-factor/confirmation',
+  /** POST makes new ones. */
+  recoveryCodes: '/settings/account/second-factor/recovery-codes',
   /** DELETE signs out everywhere. */
   accountSessions: '/settings/account/sessions',
   accountSession: (id: string) => `/settings/account/sessions/${id}`,
@@ -64,6 +66,17 @@ export const paths = {
   tenantExport: (id: string) => `/operator/tenants/${id}/export`,
   /** GET: what would go; the question before a delete. */
   tenantDeletion: (id: string) => `/operator/tenants/${id}/deletion`,
+  /** POST gives the workspace a new data key. */
+  tenantDataKeys: (id: string) => `/operator/tenants/${id}/data-keys`,
+  operatorDoctor: '/operator/doctor',
+  /** GET: what this very request tells about the way that it took. */
+  doctorAddress: '/operator/doctor/address',
+  /** POST opens every secret. */
+  doctorSecrets: '/operator/doctor/secrets',
+  operatorKeys: '/operator/keys',
+  /** POST begins it; the page of the keys shows how far it is. */
+  masterKeyRotation: '/operator/keys/master-rotation',
+  dataKeyRotation: '/operator/keys/data-rotation',
   operatorActivity: '/operator/activity',
   operatorEvent: (id: string) => `/operator/activity/${id}`,
   docs: '/docs',

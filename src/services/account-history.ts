@@ -19,6 +19,7 @@ export type AccountEventKind =
   | 'second_factor_added'
   | 'second_factor_removed'
   | 'recovery_code_used'
+  | 'recovery_codes_renewed'
   | 'wrong_code'
   | 'session_ended'
   | 'all_sessions_ended';

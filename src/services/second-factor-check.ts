@@ -45,6 +45,9 @@ export async function openSecret({ db, vault }: Parts, secretName: string): Prom
 /** How a recovery code is kept. */
 export const recoveryHash = (code: string): string => createHash('sha256').update(bare(code)).digest('base64url');
 
+/** Whether it looks like a code of the app, and not like a recovery code. */
+export const isAppCode = (code: string): boolean => /^\d{6}$/.test(bare(code));
+
 const wrongCode = () =>
   new AppError('not_signed_in', 'This code is wrong, or was used already. Wait for the next one and try again.', {
     errors: { code: ['This code is wrong, or was used already. Wait for the next one and try again.'] },
@@ -54,7 +57,7 @@ async function isRight(parts: Parts, userId: string, code: string, caller: Calle
   const { db } = parts;
   const factor = await selectSecondFactor(db.system, userId);
   if (!factor?.confirmedAt) return false;
-  if (/^\d{6}$/.test(bare(code))) {
+  if (isAppCode(code)) {
     const step = await totpStep(await openSecret(parts, factor.secretName), bare(code));
     return step !== null && claimStep(db.system, userId, step);
   }

@@ -7,6 +7,7 @@ import {
   confirmSecondFactor,
   deleteFactorSecret,
   deleteSecondFactor,
+  replaceRecoveryCodes,
   selectSecondFactor,
   startSecondFactor,
 } from '../db/queries/second-factors.ts';
@@ -16,7 +17,7 @@ import { type Here, requirePassword, self } from './account.ts';
 import { recordAccountEvent } from './account-history.ts';
 import { limitGuesses } from './guesses.ts';
 import { cleaned } from './person-input.ts';
-import { openSecret, recoveryHash, requireCode } from './second-factor-check.ts';
+import { isAppCode, openSecret, recoveryHash, requireCode } from './second-factor-check.ts';
 
 /** Where a person's second factor stands. */
 export type SecondFactor =
@@ -73,11 +74,31 @@ export async function confirmSecondFactorSetup(ctx: Ctx, here: Here, proof: Proo
     if (step === null) throw wrong('This code is wrong. Check that the clock of your phone is right.');
     return step;
   });
-  const codes = Array.from({ length: 10 }, recoveryCode);
+  const codes = newRecoveryCodes();
   await hub.db.system.transaction(async (tx) => {
     const recoveryCodes = codes.map(recoveryHash);
     if (!(await confirmSecondFactor(tx, row, { lastStep, recoveryCodes }))) throw nothingToConfirm();
     await recordAccountEvent(tx, userId, 'second_factor_added', here);
+  });
+  return { codes };
+}
+
+/**
+ * Makes new recovery codes, with the password and a code of the app; those from before stop working.
+ * @returns ten recovery codes, which nobody is ever shown again
+ * @throws AppError invalid_input for `current_password` and `code`, rate_limited, conflict without a second factor
+ */
+export async function renewRecoveryCodes(ctx: Ctx, here: Here, proof: Proof): Promise<{ codes: string[] }> {
+  const { hub, userId } = self(ctx);
+  const row = await selectSecondFactor(hub.db.system, userId);
+  if (!row?.confirmedAt) throw noFactor();
+  await requirePassword(ctx, text(proof.current_password));
+  if (!isAppCode(text(proof.code))) throw wrong('Enter the six digits that the app shows now.');
+  await requireOwnCode(hub, userId, text(proof.code), here);
+  const codes = newRecoveryCodes();
+  await hub.db.system.transaction(async (tx) => {
+    if (!(await replaceRecoveryCodes(tx, row, codes.map(recoveryHash)))) throw noFactor();
+    await recordAccountEvent(tx, userId, 'recovery_codes_renewed', here);
   });
   return { codes };
 }
@@ -89,9 +110,7 @@ export async function confirmSecondFactorSetup(ctx: Ctx, here: Here, proof: Proo
 export async function removeSecondFactor(ctx: Ctx, here: Here, proof: Proof): Promise<void> {
   const { hub, userId } = self(ctx);
   await requirePassword(ctx, text(proof.current_password));
-  await requireCode(hub, userId, text(proof.code), here).catch((error) => {
-    throw error instanceof AppError && error.errors ? invalid(error.errors) : error;
-  });
+  await requireOwnCode(hub, userId, text(proof.code), here);
   await hub.db.system.transaction(async (tx) => {
     if (await deleteSecondFactor(tx, userId)) await recordAccountEvent(tx, userId, 'second_factor_removed', here);
   });
@@ -113,6 +132,13 @@ export async function removeSecondFactorOf(hub: Hub, email: string): Promise<boo
   });
 }
 
+/** `requireCode` of somebody who is signed in: a wrong code is a mistake in a form and ends no session. */
+const requireOwnCode: typeof requireCode = (...given) =>
+  requireCode(...given).catch((error) => {
+    throw error instanceof AppError && error.errors ? invalid(error.errors) : error;
+  });
+
+const newRecoveryCodes = () => Array.from({ length: 10 }, recoveryCode);
 const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 /** 80 bits, without the letters that look like digits. */
@@ -123,5 +149,6 @@ function recoveryCode(): string {
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '');
 const wrong = (message: string) => invalid({ code: [message] });
+const noFactor = () => new AppError('conflict', 'You have no second factor, so it needs no recovery codes.');
 const nothingToConfirm = () =>
   new AppError('conflict', 'There is no second factor to confirm. Start setting it up again.');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { password } from '../support/cast.ts';
-import { codeOf } from '../support/second-factor.ts';
+import { codeOf, turnOnFactor } from '../support/second-factor.ts';
 import { announced } from './steps.ts';
 import { expectAccessible, soon, useStage } from './support.ts';
 
@@ -60,6 +60,29 @@ describe('one’s own account', () => {
     await other.keyboard.press('Enter');
     await other.waitForURL('**/installed');
     expect(await other.getByRole('button', { name: 'Account: Ada' }).isVisible()).toBe(true);
+  });
+
+  it('gets new recovery codes, by keyboard, also on a phone', async () => {
+    const { secret, codes } = await turnOnFactor(stage, stage.cast.ben);
+    const page = await stage.open(stage.cast.ben, account, { viewport: { width: 390, height: 900 } });
+    await page.getByRole('link', { name: 'New recovery codes' }).press('Enter');
+    await page.getByLabel('Your password').fill(password);
+    await page.getByLabel('Code', { exact: true }).fill(codes[0] ?? '');
+    await page.keyboard.press('Enter');
+    await page.locator('#code[aria-invalid=true]').waitFor();
+    for (const colorScheme of schemes) {
+      await page.emulateMedia({ colorScheme });
+      await expectAccessible(page, `new recovery codes with a message, ${colorScheme}`);
+    }
+    await page.getByLabel('Your password').fill(password);
+    await page.getByLabel('Code', { exact: true }).fill(codeOf(secret, 1));
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Your new recovery codes' }).waitFor();
+    await expectAccessible(page, 'the new recovery codes');
+    expect(await page.locator('.codes code').count()).toBe(10);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    await page.getByRole('link', { name: 'I have kept them' }).click();
+    await page.getByText('10 recovery codes left').waitFor();
   });
 });
 

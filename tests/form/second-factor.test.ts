@@ -177,6 +177,61 @@ describe('signing in with a browser', () => {
   });
 });
 
+describe('new recovery codes', () => {
+  const address = `${secondFactor}/recovery-codes`;
+  const renew = (person: Person, code: string, current_password = password) =>
+    hub.post(person, address, { code, current_password });
+  const codesIn = (html: string) => [...html.matchAll(/<code>([A-Z2-9-]{19})<\/code>/g)].map(([, code = '']) => code);
+
+  it('are made with the password and a code of the app; the old ones stop working', async () => {
+    const { secret, codes: old } = await turnOnFactor(hub, ada);
+    expect(await (await hub.as(ada, 'GET', '/settings/account')).text()).toContain(address);
+    expect(await (await hub.as(ada, 'GET', address)).text()).toContain('Make new codes');
+    expect((await signIn(ada, old[0])).status).toBe(200);
+    const answer = await renew(ada, codeOf(secret, 1));
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const made = codesIn(await answer.text());
+    expect(new Set([...made, ...old]).size).toBe(20);
+    for (const code of old) expect((await signIn(ada, code)).status).toBe(401);
+    await query(sql`delete from rate_limits`);
+    for (const code of made) expect((await signIn(ada, code)).status).toBe(200);
+    const html = await (await hub.as(ada, 'GET', '/settings/account')).text();
+    expect(html).toContain('New recovery codes made');
+    const rows = JSON.stringify(await query(sql`select * from second_factors`));
+    for (const code of made) expect(`${html}${rows}${hub.logged.join()}`).not.toContain(code);
+  });
+
+  it('are not made by the wrong password, a wrong code, one that was used, or a recovery code', async () => {
+    const { used, secret, codes } = await turnOnFactor(hub, ada);
+    const renewals = () => query(sql`select from account_events where kind = 'recovery_codes_renewed'`);
+    const before = await renewals();
+    expect((await renew(ada, codeOf(secret, 1), 'not the password')).status).toBe(422);
+    for (const code of [used, codeOf(secret, 9), codes[0] ?? '', '']) {
+      const answer = await renew(ada, code);
+      expect(answer.status).toBe(422);
+      expect(await answer.text()).toMatch(/id="code"[^>]*aria-invalid="true"/);
+    }
+    expect((await signIn(ada, codes[0])).status).toBe(200);
+    expect(await renewals()).toHaveLength(before.length);
+  });
+
+  it('are not made for somebody without a second factor, or with one that is not confirmed', async () => {
+    expect((await hub.as(ben, 'GET', address)).headers.get('location')).toBe('/settings/account');
+    expect((await renew(ben, '123456')).status).toBe(409);
+    const secret = await startFactor(hub, ben);
+    expect((await renew(ben, codeOf(secret))).status).toBe(409);
+  });
+
+  it('stay limited by guesses', async () => {
+    const { secret } = await turnOnFactor(hub, ada);
+    const wrong = codeOf(secret, 9);
+    const statuses = [];
+    for (let n = 0; n < 11; n += 1) statuses.push((await renew(ada, wrong)).status);
+    expect(statuses).toEqual([...Array(10).fill(422), 429]);
+    expect((await renew(ada, codeOf(secret, 1))).status).toBe(429);
+  });
+});
+
 describe('turning it off', () => {
   it('takes the password and a code', async () => {
     const { codes } = await turnOnFactor(hub, ada);

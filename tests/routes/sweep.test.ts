@@ -63,6 +63,10 @@ const proof: Record<string, (person: Person) => Promise<Record<string, string>>>
     code: codeOf(await startFactor(hub, person)),
     current_password: password,
   }),
+  'POST /settings/account/second-factor/recovery-codes': async (person) => ({
+    code: codeOf((await turnOnFactor(hub, person)).secret, 1),
+    current_password: password,
+  }),
   'DELETE /settings/account/second-factor': async (person) => ({
     code: (await turnOnFactor(hub, person)).codes[0] ?? '',
     current_password: password,
@@ -145,6 +149,7 @@ describe('declarations', () => {
       'POST /settings/account/password',
       'POST /settings/account/second-factor',
       'POST /settings/account/second-factor/confirmation',
+      'POST /settings/account/second-factor/recovery-codes',
       'POST /settings/workspace',
     ]);
   });

@@ -71,6 +71,20 @@ export async function claimRecoveryCode(db: Drizzle, userId: string, hash: strin
   return changed.length > 0;
 }
 
+/** Puts these recovery codes in the place of those from before; says whether the factor with this secret is in force. */
+export async function replaceRecoveryCodes(
+  tx: Tx,
+  { userId, secretName }: Pick<SecondFactorRow, 'userId' | 'secretName'>,
+  recoveryCodes: string[],
+): Promise<boolean> {
+  const changed = await tx
+    .update(secondFactors)
+    .set({ recoveryCodes })
+    .where(and(ofUser(userId), eq(secondFactors.secretName, secretName), isConfirmed))
+    .returning({ userId: secondFactors.userId });
+  return changed.length > 0;
+}
+
 /** Removes the factor; says whether there was one. */
 export async function deleteSecondFactor(tx: Tx, userId: string): Promise<boolean> {
   const [gone] = await tx.delete(secondFactors).where(ofUser(userId)).returning({ name: secondFactors.secretName });

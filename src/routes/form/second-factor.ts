@@ -6,6 +6,7 @@ import {
   confirmSecondFactorSetup,
   type Proof,
   removeSecondFactor,
+  renewRecoveryCodes,
   showSecondFactor,
   startSecondFactorSetup,
 } from '../../services/second-factor.ts';
@@ -20,6 +21,7 @@ import type { PageTools } from '../render.ts';
 import { settingsNav } from '../settings-page.ts';
 
 const base = { path: paths.secondFactor, role: 'member', audit: null } as const;
+const codes = { ...base, path: paths.recoveryCodes } as const;
 
 /** Setting up and removing the second factor of one's own account. */
 export const secondFactorForms = (tools: PageTools): PageRoute[] => [
@@ -29,13 +31,20 @@ export const secondFactorForms = (tools: PageTools): PageRoute[] => [
     return tools.redirect(c, paths.secondFactor);
   }),
   page({ ...base, method: 'post', path: paths.secondFactorConfirmation, example: {} }, (ctx, c) =>
-    orAgain(tools, ctx, c, async () => {
+    orAgain(secondFactorPage, tools, ctx, c, async () => {
       const { codes } = await confirmSecondFactorSetup(ctx, hereOf(c), await proofOf(c));
-      return show(tools, ctx, c, { state: 'codes', codes });
+      return show(tools, ctx, c, { state: 'codes', codes, renewed: false });
+    }),
+  ),
+  page({ ...codes, method: 'get', example: {} }, (ctx, c) => recoveryCodesPage(tools, ctx, c)),
+  page({ ...codes, method: 'post', example: {} }, (ctx, c) =>
+    orAgain(recoveryCodesPage, tools, ctx, c, async () => {
+      const made = await renewRecoveryCodes(ctx, hereOf(c), await proofOf(c));
+      return show(tools, ctx, c, { state: 'codes', codes: made.codes, renewed: true });
     }),
   ),
   page({ ...base, method: 'delete', example: {} }, (ctx, c) =>
-    orAgain(tools, ctx, c, async () => {
+    orAgain(secondFactorPage, tools, ctx, c, async () => {
       await removeSecondFactor(ctx, hereOf(c), await proofOf(c));
       leaveNotice(c, tools.hub, { tone: 'ok', text: 'Your second factor is turned off.' });
       return tools.redirect(c, paths.account);
@@ -48,22 +57,40 @@ async function proofOf(c: Context<Env>): Promise<Proof> {
   return { current_password: fields?.get('current_password'), code: fields?.get('code') };
 }
 
-async function orAgain(tools: PageTools, ctx: Ctx, c: Context<Env>, change: () => Promise<Response>) {
+type Again = typeof secondFactorPage;
+
+async function orAgain(
+  again: Again,
+  tools: PageTools,
+  ctx: Ctx,
+  c: Context<Env>,
+  change: () => Promise<Response>,
+): Promise<Response> {
   try {
     return await change();
   } catch (error) {
     if (!(error instanceof AppError) || !error.errors) throw error;
-    return secondFactorPage(tools, ctx, c, error.errors);
+    return again(tools, ctx, c, error.errors);
   }
 }
 
-async function secondFactorPage(tools: PageTools, ctx: Ctx, c: Context<Env>, errors: FieldErrors = {}) {
+async function secondFactorPage(
+  tools: PageTools,
+  ctx: Ctx,
+  c: Context<Env>,
+  errors: FieldErrors = {},
+): Promise<Response> {
   const factor = await showSecondFactor(ctx, c.get('session')?.user.email ?? '');
   if (factor.state === 'off') return tools.redirect(c, paths.account);
   if (factor.state === 'on') return show(tools, ctx, c, factor, errors);
   const { secret, uri } = factor;
   const svg = await qrCode(uri, 'QR code for the authenticator app');
   return show(tools, ctx, c, { state: 'unconfirmed', secret: secret.replace(/(.{4})(?=.)/g, '$1 '), svg }, errors);
+}
+
+async function recoveryCodesPage(...[tools, ctx, c, errors]: Parameters<Again>): Promise<Response> {
+  const { state } = await showSecondFactor(ctx, c.get('session')?.user.email ?? '');
+  return state === 'on' ? show(tools, ctx, c, { state: 'renewal' }, errors) : tools.redirect(c, paths.account);
 }
 
 async function show(
