@@ -1,6 +1,17 @@
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
+import type {
+  Account,
+  ExecutionContext,
+  HealthReport,
+  OAuthProvider,
+  RateLimitHeaders,
+  RepositoryRecord,
+  Tool,
+} from './execution.ts';
 
+export * from './execution.ts';
 export * from './fields.ts';
+export * from './http.ts';
 
 export const authTypes = ['oauth', 'api_key', 'basic', 'none'] as const;
 export type AuthType = (typeof authTypes)[number];
@@ -79,6 +90,21 @@ export interface Driver {
   generic?: boolean;
   /** True when this auth needs an authorised connection before the connector can be active. */
   needsConnection(auth: Values): boolean;
+  /** How people authorise accounts; for entries with the auth method `oauth2`. */
+  oauth?: OAuthProvider;
+  /**
+   * Asks the service for something that only a working credential with the usual rights gets, at the least cost.
+   * @throws ServiceError that says whether it is the credential, a right, or the service itself
+   */
+  checkHealth?(context: ExecutionContext): Promise<HealthReport>;
+  /** Who is connected. @throws ServiceError */
+  whoami?(context: ExecutionContext): Promise<Account>;
+  tools?: Tool[];
+  rateLimit?: RateLimitHeaders;
+  /** Ends the credential at the service. @throws ServiceError */
+  revoke?(context: ExecutionContext): Promise<void>;
+  /** The code repositories that the account sees, page by page. */
+  listRepositories?(context: ExecutionContext): AsyncIterable<RepositoryRecord[]>;
 }
 
 /** A driver as the registry holds it. */

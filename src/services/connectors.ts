@@ -17,6 +17,7 @@ import { AppError, invalid, notFound } from '../errors.ts';
 import { VaultError } from '../vault/vault.ts';
 import { recordAudit } from './audit.ts';
 import { changedFields } from './changes.ts';
+import { ensureOwnConnection } from './connections.ts';
 import { type CheckedValues, type ConnectorInput, checkInput } from './connector-input.ts';
 import { handleCandidates, handleFrom } from './handles.ts';
 import { existingTenantKeys, tenantKeys } from './keyring.ts';
@@ -71,6 +72,7 @@ export async function installConnector(
         subject: subject(connector),
         details: { catalog_key: catalogKey },
       });
+      if (!driver.needsConnection(checked.auth)) await ensureOwnConnection(tx, ctx, connector);
       return { ...connector, catalog: entry };
     });
   } catch (error) {

@@ -93,6 +93,21 @@ export function openSecrets(vault: Vault, keys: TenantKeys, seat: Seat, value: V
   return opened;
 }
 
+/**
+ * The value with its secrets opened, and for each of them the origins that it was entered for: what a call needs.
+ * @throws VaultError
+ */
+export function openForCall(vault: Vault, keys: TenantKeys, seat: Seat, value: Values) {
+  const opened = structuredClone(value);
+  const destinations: string[][] = [];
+  for (const path of storedSecretPaths(value)) {
+    const secret = openSecret(vault, keys, seat, path, getAt(value, path) as StoredSecret);
+    setAt(opened, path, secret.value);
+    destinations.push(secret.destinations);
+  }
+  return { value: opened, destinations };
+}
+
 /** The dotted paths of stored secrets that no longer open: a damaged or moved envelope, or a missing key. */
 export function unreadableSecrets(vault: Vault, keys: TenantKeys, seat: Seat, value: Values): string[] {
   return storedSecretPaths(value).filter((path) => {

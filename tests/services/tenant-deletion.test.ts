@@ -56,7 +56,7 @@ describe('deleteTenant', () => {
     const { report, eventId } = await deleteTenant(ctx, tailspin, confirmed);
     expect(report).toEqual({
       data_keys: 1,
-      rows: { audit_events: 3, connectors: 1, tenant_quotas: 1 },
+      rows: { audit_events: 3, connections: 1, connectors: 1, tenant_quotas: 1 },
       memberships: 1,
       people_removed: 1,
       people_kept: 0,

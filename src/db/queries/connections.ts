@@ -1,0 +1,121 @@
+import { and, asc, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm';
+import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
+import type { Tx } from '../client.ts';
+import { connections } from '../schema/index.ts';
+import { isUuid } from './text.ts';
+
+export type ConnectionRow = typeof connections.$inferSelect;
+
+export interface ConnectionFilter {
+  connectorIds?: string[];
+  /** Only the tenant's own connections and those of this person; everybody's without it. */
+  reachableBy?: string | null;
+  /** The last id of the previous page. */
+  afterId?: string | null;
+  limit: number;
+}
+
+/** The tenant's connections in the order in which they were made. */
+export function selectConnections(tx: Tx, tenantId: string, filter: ConnectionFilter): Promise<ConnectionRow[]> {
+  const { connectorIds, reachableBy, afterId, limit } = filter;
+  return tx
+    .select()
+    .from(connections)
+    .where(
+      and(
+        eq(connections.tenantId, tenantId),
+        connectorIds && inArray(connections.connectorId, connectorIds),
+        reachableBy ? or(isNull(connections.userId), eq(connections.userId, reachableBy)) : undefined,
+        afterId && isUuid(afterId) ? gt(connections.id, afterId) : undefined,
+      ),
+    )
+    .orderBy(asc(connections.id))
+    .limit(limit);
+}
+
+/** The tenant's connection, or null; an id that is no UUID names none. */
+export async function findConnection(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  options: { lock?: boolean } = {},
+): Promise<ConnectionRow | null> {
+  if (!isUuid(id)) return null;
+  const query = tx
+    .select()
+    .from(connections)
+    .where(and(eq(connections.tenantId, tenantId), eq(connections.id, id)));
+  const [row] = await (options.lock ? query.for('update') : query);
+  return row ?? null;
+}
+
+export interface AccountKey {
+  connectorId: string;
+  userId: string | null;
+  toolkitSlug: string | null;
+  externalAccountId: string | null;
+}
+
+/** The connection of this account, or null. Locked, so that two callbacks cannot both make one. */
+export async function findByAccount(tx: Tx, tenantId: string, key: AccountKey): Promise<ConnectionRow | null> {
+  const same = (column: typeof connections.userId | typeof connections.toolkitSlug, value: string | null) =>
+    value === null ? isNull(column) : eq(column, value);
+  const [row] = await tx
+    .select()
+    .from(connections)
+    .where(
+      and(
+        eq(connections.tenantId, tenantId),
+        eq(connections.connectorId, key.connectorId),
+        same(connections.userId, key.userId),
+        same(connections.toolkitSlug, key.toolkitSlug),
+        key.externalAccountId === null
+          ? isNull(connections.externalAccountId)
+          : eq(connections.externalAccountId, key.externalAccountId),
+      ),
+    )
+    .for('update');
+  return row ?? null;
+}
+
+export async function insertConnection(tx: Tx, values: typeof connections.$inferInsert): Promise<ConnectionRow> {
+  const [row] = await tx.insert(connections).values(values).returning();
+  return row as ConnectionRow;
+}
+
+/** Changes the row and counts its version up; null when it is gone. */
+export async function updateConnectionRow(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  values: PgUpdateSetSource<typeof connections>,
+): Promise<ConnectionRow | null> {
+  const [row] = await tx
+    .update(connections)
+    .set({ ...values, version: sql`${connections.version} + 1`, updatedAt: sql`now()` })
+    .where(and(eq(connections.tenantId, tenantId), eq(connections.id, id)))
+    .returning();
+  return row ?? null;
+}
+
+/** What is noted beside a call: nothing that anybody edits, so the version stays. */
+export async function noteOnConnection(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  values: PgUpdateSetSource<typeof connections>,
+): Promise<void> {
+  await tx
+    .update(connections)
+    .set(values)
+    .where(and(eq(connections.tenantId, tenantId), eq(connections.id, id)));
+}
+
+/** Removes the connection with its credentials and histories; false when it was gone already. */
+export async function deleteConnectionRow(tx: Tx, tenantId: string, id: string): Promise<boolean> {
+  const gone = await tx
+    .delete(connections)
+    .where(and(eq(connections.tenantId, tenantId), eq(connections.id, id)))
+    .returning({ id: connections.id });
+  return gone.length === 1;
+}

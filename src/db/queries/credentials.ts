@@ -1,0 +1,65 @@
+import { and, desc, eq, getTableColumns, max } from 'drizzle-orm';
+import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
+import type { Tx } from '../client.ts';
+import { type CredentialState, credentials } from '../schema/index.ts';
+
+export type CredentialRow = typeof credentials.$inferSelect;
+
+/** The connection's newest credential in this state, or null. */
+export async function findCredential(
+  tx: Tx,
+  tenantId: string,
+  connectionId: string,
+  state: CredentialState,
+): Promise<CredentialRow | null> {
+  const [row] = await tx
+    .select()
+    .from(credentials)
+    .where(
+      and(eq(credentials.tenantId, tenantId), eq(credentials.connectionId, connectionId), eq(credentials.state, state)),
+    )
+    .orderBy(desc(credentials.version))
+    .limit(1);
+  return row ?? null;
+}
+
+/** All versions, newest first, without what is sealed. */
+export function selectCredentialHistory(tx: Tx, tenantId: string, connectionId: string, limit = 50) {
+  const { sealed: _sealed, ...columns } = getTableColumns(credentials);
+  return tx
+    .select(columns)
+    .from(credentials)
+    .where(and(eq(credentials.tenantId, tenantId), eq(credentials.connectionId, connectionId)))
+    .orderBy(desc(credentials.version))
+    .limit(limit);
+}
+
+/** The number of the next version; the caller has locked the connection. */
+export async function nextVersion(tx: Tx, tenantId: string, connectionId: string): Promise<number> {
+  const [row] = await tx
+    .select({ newest: max(credentials.version) })
+    .from(credentials)
+    .where(and(eq(credentials.tenantId, tenantId), eq(credentials.connectionId, connectionId)));
+  return (row?.newest ?? 0) + 1;
+}
+
+export async function insertCredential(tx: Tx, values: typeof credentials.$inferInsert): Promise<CredentialRow> {
+  const [row] = await tx.insert(credentials).values(values).returning();
+  return row as CredentialRow;
+}
+
+/** Changes the row; false when it is gone or not in this state any more. */
+export async function updateCredential(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  state: CredentialState,
+  values: PgUpdateSetSource<typeof credentials>,
+): Promise<boolean> {
+  const done = await tx
+    .update(credentials)
+    .set({ ...values, updatedAt: new Date() })
+    .where(and(eq(credentials.tenantId, tenantId), eq(credentials.id, id), eq(credentials.state, state)))
+    .returning({ id: credentials.id });
+  return done.length === 1;
+}

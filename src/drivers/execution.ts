@@ -1,0 +1,164 @@
+import type { TlsSettings } from '../lib/outbound/outbound.ts';
+import type { JsonSchema } from '../lib/schema/json-schema.ts';
+
+type Values = Record<string, unknown>;
+
+/** What a driver may write to the log; secrets are taken out on the way. */
+export interface ExecutionLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** What every call of a driver gets. */
+export interface ExecutionContext {
+  /** The execution's id, or one made for a check. */
+  executionId: string;
+  /** The settings with their secrets opened. */
+  config: Values;
+  /**
+   * The opened fields of the auth method in use. For `oauth2` and `client_credentials` what the service granted: `method`,
+   * `access_token`, `token_type`, `scopes` and what the driver's `keep` added; never the client's secret.
+   */
+  auth: Values;
+  tls: TlsSettings | undefined;
+  /** The guarded fetch: repeats what may be repeated, and goes only where the connector's secrets may go. */
+  fetch: typeof globalThis.fetch;
+  log: ExecutionLog;
+  /** Fires at the deadline and when the caller goes away. */
+  signal: AbortSignal;
+}
+
+/** Whose fault a failure is, and with that what can be done about it. */
+export type ServiceFault =
+  /** The service does not accept the credential (any more). */
+  | 'credential'
+  /** The credential is right, but may not do this. */
+  | 'permission'
+  /** The caller asked for something that the service refuses. */
+  | 'input'
+  | 'not_found'
+  | 'conflict'
+  | 'rate_limited'
+  /** The service failed, or answered what nobody can understand; trying again later may help. */
+  | 'service';
+
+export interface ServiceErrorDetails {
+  /** The HTTP status of the service's answer. */
+  status?: number;
+  /** After how many milliseconds the service wants to be asked again. */
+  retryAfterMs?: number;
+  /** The form field to mend, dotted from the root, e.g. `config.api_version`. */
+  field?: string;
+  /** The service's own code, e.g. `channel_not_found`; shown beside the message. */
+  serviceCode?: string;
+  cause?: unknown;
+}
+
+/** A failure that the service told us about. The message is a sentence for people: what the service said and what to do; never a secret. */
+export class ServiceError extends Error {
+  override name = 'ServiceError';
+  readonly fault: ServiceFault;
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+  readonly field?: string;
+  readonly serviceCode?: string;
+
+  constructor(fault: ServiceFault, message: string, details: ServiceErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.fault = fault;
+    this.status = details.status;
+    this.retryAfterMs = details.retryAfterMs;
+    this.field = details.field;
+    this.serviceCode = details.serviceCode;
+  }
+
+  /** True when the same call cannot succeed later without somebody changing something. */
+  get permanent(): boolean {
+    return !['rate_limited', 'service'].includes(this.fault);
+  }
+}
+
+/** Who is connected, as the service itself says. */
+export interface Account {
+  /** Stable at the service: another value means another account. */
+  externalId: string;
+  /** For people, e.g. `octo-ada` or `Northwind (northwind.slack.com)`. */
+  label: string;
+  /** What was granted, where the service tells. */
+  scopes?: string[];
+}
+
+/** What a check found beyond that the service answers and knows the credential. */
+export interface HealthReport {
+  /** One sentence, e.g. "Signed in as octo-ada; 4,312 of 5,000 calls left." */
+  message: string;
+  /** Sentences about what will need attention although it works: a version that ends, a scope that is missing. */
+  warnings?: string[];
+}
+
+/** What a tool changes at the service; decides what may be repeated. */
+export type SideEffect = 'none' | 'idempotent' | 'write';
+
+export interface Tool {
+  /** Without the driver's key: `create_issue` is called `github.create_issue` elsewhere. `[a-z0-9_]`. */
+  slug: string;
+  title: string;
+  /** For people and for language models: what it does and when to use it. */
+  description: string;
+  input: JsonSchema;
+  output: JsonSchema;
+  sideEffect: SideEffect;
+  /** Scopes that it needs at the service, any one of each inner list. */
+  scopes?: string[][];
+  run(context: ExecutionContext, input: Values): Promise<unknown>;
+}
+
+export interface RepositoryRecord {
+  externalId: string;
+  fullName: string;
+  description: string | null;
+  defaultBranch: string | null;
+  private: boolean;
+  archived: boolean;
+  url: string;
+}
+
+/** The headers in which a service tells how many calls are left. */
+export interface RateLimitHeaders {
+  limit: string;
+  remaining: string;
+  reset: string;
+  /** `reset` is a point in time in Unix seconds, or a number of seconds from now. */
+  resetIs: 'epoch' | 'seconds';
+}
+
+/** How a service does OAuth 2: everything in which services differ, as data (RFC 6749, 7009, 7636, 9207). */
+export interface OAuthProvider {
+  endpoints(config: Values): { authorization: string; token: string; revocation?: string; issuer?: string };
+  /** How the client proves itself at the token endpoint; `basic_raw` is Basic without the form encoding that RFC 6749 asks for. */
+  clientAuth: 'post' | 'basic' | 'basic_raw';
+  /** Whether the service takes PKCE (S256). Some refuse the whole request because of it. */
+  pkce: boolean;
+  scopeSeparator: ' ' | ',';
+  /** Further parameters of the authorization request, from the connector's settings. */
+  authorizationParams?(config: Values, auth: Values): Record<string, string>;
+  /** What breaks the standard in the token endpoint's answers, and how it is read. */
+  quirks?: {
+    /** Errors come with status 200: by a member `error`, or by `ok: false`. */
+    errorsAs200?: 'error' | 'ok_false';
+    /** `token_type` is missing, or is not one that RFC 6749 knows; take it for Bearer. */
+    tokenType?: 'bearer';
+    /** Separator of `scope` in the answer, where it is another one than in the request. */
+    scopeSeparator?: ' ' | ',';
+    /** Members of the answer that stand inside another one, e.g. `authed_user`, when the top has no token. */
+    nestedToken?: string;
+  };
+  /** Further members of the token answer that are kept with the credential, never secrets of others. */
+  keep?: string[];
+  /**
+   * What happens when a refresh token is used twice: nothing (`safe`), nothing for a short while (`grace`), or the whole family ends
+   * (`revokes_family`). `none`: the service gives no refresh tokens. Decides what may be tried after a crash.
+   */
+  refreshReuse: 'safe' | 'grace' | 'revokes_family' | 'none';
+}

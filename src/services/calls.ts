@@ -1,0 +1,199 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Ctx } from '../context.ts';
+import type { Tx } from '../db/client.ts';
+import { type ConnectionRow, noteOnConnection } from '../db/queries/connections.ts';
+import type { ConnectorRow } from '../db/queries/connectors.ts';
+import type { ExecutionContext, LoadedDriver, SideEffect, Values } from '../drivers/driver.ts';
+import { AppError } from '../errors.ts';
+import { OutboundError, type OutboundOptions, type TlsSettings } from '../lib/outbound/outbound.ts';
+import { currentCredential } from './credentials.ts';
+import { type Destinations, destinationsOf } from './destinations.ts';
+import { existingTenantKeys } from './keyring.ts';
+import { type RateLimit, rateLimitIn } from './rate-limit-headers.ts';
+import { resiliently } from './resilience.ts';
+import { openForCall, withoutSecrets } from './secrets.ts';
+
+/** What a call goes through: a connector as it is configured, and the account that it acts as. */
+export interface CallTarget {
+  driver: LoadedDriver;
+  connector: ConnectorRow;
+  /** Null for a connector without any account yet; then only what the admin typed is there. */
+  connection: ConnectionRow | null;
+}
+
+/** Everything that a call carries, opened. It lives as long as the call and goes nowhere but to the driver. */
+export interface OpenedTarget {
+  config: Values;
+  auth: Values;
+  /** Fields of the client that a token endpoint gets, and nobody else. */
+  client: Values;
+  destinations: Destinations;
+}
+
+export interface CallOptions {
+  sideEffect: SideEffect;
+  executionId?: string;
+  /** Milliseconds for everything together; 30 s unless told. */
+  deadlineMs?: number;
+  /** The caller going away. */
+  signal?: AbortSignal;
+  maxBytes?: number;
+}
+
+/** What is known about a call afterwards, also when it failed. */
+export interface CallReport {
+  executionId: string;
+  durationMs: number;
+  /** Requests that were sent, with repetitions. */
+  attempts: number;
+  rateLimit: RateLimit | null;
+  upstreamRequestId: string | null;
+}
+
+export interface CallResult<T> {
+  value: T;
+  report: CallReport;
+}
+
+const defaultDeadlineMs = 30_000;
+
+/**
+ * The one wrapper around every call to an outside service: opens the secrets for its duration, sends them only where they were entered
+ * for, and repeats what may be repeated.
+ * @throws what the driver throws; `onFailure` gets the report then
+ */
+export async function callService<T>(
+  ctx: Ctx,
+  target: CallTarget,
+  options: CallOptions,
+  run: (context: ExecutionContext) => Promise<T>,
+  onFailure?: (report: CallReport, error: unknown) => void,
+): Promise<CallResult<T>> {
+  const opened = await openTarget(ctx, target);
+  return callOpened(ctx, { ...opened, driver: target.driver }, options, run, onFailure);
+}
+
+/** The same with values that are not stored, such as a form's before it is saved. */
+export async function callOpened<T>(
+  ctx: Ctx,
+  target: Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & { driver: LoadedDriver },
+  { sideEffect, executionId = uuidv7(), deadlineMs = defaultDeadlineMs, signal, maxBytes }: CallOptions,
+  run: (context: ExecutionContext) => Promise<T>,
+  onFailure?: (report: CallReport, error: unknown) => void,
+): Promise<CallResult<T>> {
+  const started = performance.now();
+  const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(signal ? [signal] : [])]);
+  const tls = tlsOf(target.config);
+  const seen = { attempts: 0, rateLimit: null as RateLimit | null, upstreamRequestId: null as string | null };
+  const report = (): CallReport => ({ executionId, durationMs: Math.round(performance.now() - started), ...seen });
+  const note = (response: Response) => {
+    seen.rateLimit = rateLimitIn(response.headers, target.driver.rateLimit) ?? seen.rateLimit;
+    seen.upstreamRequestId = requestIdIn(response.headers) ?? seen.upstreamRequestId;
+    return response;
+  };
+  const send = { tls, maxBytes, mayCall: target.destinations.allows };
+  const context: ExecutionContext = {
+    executionId,
+    config: target.config,
+    auth: target.auth,
+    tls,
+    signal: deadline,
+    log: ctx.log.child({ execution_id: executionId, catalog_key: target.driver.entry.key }),
+    fetch: (input, init) =>
+      resilientFetch(ctx, { input, init, sideEffect, deadline, options: send }, () => {
+        seen.attempts += 1;
+      }).then(note),
+  };
+  try {
+    return { value: await run(context), report: report() };
+  } catch (error) {
+    const told = deadline.aborted && !signal?.aborted ? late(error) : error;
+    onFailure?.(report(), told);
+    throw told;
+  }
+}
+
+/** Clients wrap an abort in errors of their own; what people need to know is that the time was up. */
+const late = (cause: unknown) =>
+  cause instanceof OutboundError && cause.code !== 'cancelled'
+    ? cause
+    : new OutboundError('timeout', 'The service did not answer in time.', true, cause);
+
+interface Sending {
+  input: string | URL | Request;
+  init?: RequestInit;
+  sideEffect: SideEffect;
+  deadline: AbortSignal;
+  options: OutboundOptions;
+}
+
+async function resilientFetch(ctx: Ctx, { input, init, sideEffect, deadline, options }: Sending, count: () => void) {
+  const request = new Request(input, init);
+  const body = request.body ? await request.arrayBuffer() : undefined;
+  const { method, headers, redirect, url } = request;
+  const about = {
+    tenantId: ctx.tenantId,
+    host: new URL(url).host,
+    repeatable: sideEffect !== 'write' || ['GET', 'HEAD'].includes(method),
+    signal: AbortSignal.any([deadline, request.signal]),
+  };
+  return resiliently(about, (signal) => {
+    count();
+    return ctx.hub.outbound.fetch(url, { method, headers, redirect, body }, { ...options, signal });
+  });
+}
+
+/**
+ * Opens what the connector and its connection hold.
+ * @throws AppError conflict when a secret does not open any more
+ */
+export async function openTarget(ctx: Ctx, { driver, connector, connection }: CallTarget): Promise<OpenedTarget> {
+  const { vault, db } = ctx.hub;
+  const read = async (tx: Tx): Promise<OpenedTarget> => {
+    const keys = await existingTenantKeys(tx, vault, ctx.tenantId).catch(() => null);
+    const open = (part: 'config' | 'auth') => {
+      if (!keys) return { value: connector[part], destinations: [] };
+      return openForCall(vault, keys, { tenantId: ctx.tenantId, connectorId: connector.id, part }, connector[part]);
+    };
+    const config = open('config');
+    const typed = open('auth');
+    const granted = connection && (await currentCredential(tx, ctx, connection.id));
+    const current = driver.destinations(withoutSecrets(connector.config), withoutSecrets(connector.auth));
+    const sealed = [...config.destinations, ...typed.destinations, ...(granted ? [granted.destinations] : [])];
+    const { method } = typed.value;
+    const waiting = !granted && driver.needsConnection(typed.value);
+    const auth = granted
+      ? { method, ...granted.value, scopes: granted.row.scopes }
+      : waiting
+        ? { method }
+        : typed.value;
+    return { config: config.value, auth, client: typed.value, destinations: destinationsOf(current, sealed) };
+  };
+  try {
+    return await db.asTenant(ctx.tenantId, read, { readOnly: true });
+  } catch (error) {
+    if ((error as Error).name !== 'VaultError') throw error;
+    throw new AppError(
+      'conflict',
+      `A saved secret of ${connector.name} cannot be opened any more. Enter it again in its settings.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Remembers with the connection that it was used, and what the service said about its limits; once a minute is enough. */
+export async function noteUse(ctx: Ctx, connection: ConnectionRow, { rateLimit }: CallReport): Promise<void> {
+  const fresh = connection.lastUsedAt && Date.now() - connection.lastUsedAt.getTime() < 60_000;
+  if (fresh && !rateLimit) return;
+  await ctx.hub.db.asTenant(ctx.tenantId, (tx) =>
+    noteOnConnection(tx, ctx.tenantId, connection.id, { lastUsedAt: new Date(), ...(rateLimit && { rateLimit }) }),
+  );
+}
+
+function tlsOf({ tls }: Values): TlsSettings | undefined {
+  return typeof tls === 'object' && tls !== null && Object.keys(tls).length ? (tls as TlsSettings) : undefined;
+}
+
+/** The id by which the service's own support finds the request, whatever it calls that header. */
+const requestIdIn = (headers: Headers) =>
+  [...headers].find(([name]) => /^(x-)?([a-z]+-)?req(uest)?-?id$/.test(name))?.[1].slice(0, 200) ?? null;

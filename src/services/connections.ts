@@ -1,0 +1,103 @@
+import { v7 as uuidv7 } from 'uuid';
+import { type Ctx, mayActAs } from '../context.ts';
+import type { Tx } from '../db/client.ts';
+import {
+  type AccountKey,
+  type ConnectionRow,
+  findByAccount,
+  findConnection,
+  insertConnection,
+  selectConnections,
+} from '../db/queries/connections.ts';
+import type { ConnectorRow } from '../db/queries/connectors.ts';
+import { notFound } from '../errors.ts';
+import { recordAudit } from './audit.ts';
+
+/** The name under which people know a connection: its account, else its connector. */
+export const connectionName = (connection: ConnectionRow, connector: { name: string }): string =>
+  connection.accountLabel ? `${connection.accountLabel} (${connector.name})` : connector.name;
+
+export const connectionSubject = (connection: ConnectionRow, connector: { name: string }) => ({
+  type: 'connection',
+  id: connection.id,
+  name: connectionName(connection, connector),
+});
+
+/** Members reach the workspace's connections and their own; owners and admins reach all. */
+export const mayReach = ({ actor }: Ctx, { userId }: Pick<ConnectionRow, 'userId'>): boolean =>
+  userId === null || userId === actor.id || mayActAs(actor, 'admin');
+
+/** The tenant's connection that this actor may reach. @throws AppError not_found, also for somebody else's personal one */
+export async function mustFindConnection(
+  tx: Tx,
+  ctx: Ctx,
+  id: string,
+  options: { lock?: boolean } = {},
+): Promise<ConnectionRow> {
+  const connection = await findConnection(tx, ctx.tenantId, id, options);
+  if (!connection || !mayReach(ctx, connection)) throw notFound('connection');
+  return connection;
+}
+
+/**
+ * The connection through which a call to this connector goes when none is named: the actor's own one, else the workspace's.
+ * Null when there is none that is switched on.
+ */
+export async function defaultConnection(tx: Tx, ctx: Ctx, connectorId: string): Promise<ConnectionRow | null> {
+  const filter = { connectorIds: [connectorId], reachableBy: ctx.actor.id, limit: 200 };
+  const usable = (await selectConnections(tx, ctx.tenantId, filter)).filter(({ status }) => status === 'active');
+  return (
+    usable.find(({ userId }) => userId !== null && userId === ctx.actor.id) ??
+    usable.find(({ userId }) => userId === null) ??
+    null
+  );
+}
+
+export interface EstablishedConnection extends AccountKey {
+  accountLabel: string | null;
+  scopes: string[];
+}
+
+/**
+ * The connection of this account under this connector: the one that is there, else a new one.
+ * Creating twice for the same account gives the same row; the caller stores the credential in the same transaction.
+ */
+export async function establishConnection(
+  tx: Tx,
+  ctx: Ctx,
+  connector: Pick<ConnectorRow, 'id' | 'name'>,
+  { accountLabel, scopes, ...key }: EstablishedConnection,
+): Promise<{ connection: ConnectionRow; created: boolean }> {
+  const found = await findByAccount(tx, ctx.tenantId, key);
+  if (found) return { connection: found, created: false };
+  const connection = await insertOf(tx, ctx, { ...key, accountLabel, scopes });
+  await recordAudit(tx, ctx, { action: 'connection.created', subject: connectionSubject(connection, connector) });
+  return { connection, created: true };
+}
+
+const insertOf = (tx: Tx, ctx: Ctx, values: EstablishedConnection): Promise<ConnectionRow> =>
+  insertConnection(tx, {
+    ...values,
+    tenantId: ctx.tenantId,
+    id: uuidv7(),
+    nextCheckAt: new Date(),
+    createdBy: ctx.actor.id,
+    updatedBy: ctx.actor.id,
+    createdByName: ctx.actor.name,
+    updatedByName: ctx.actor.name,
+  });
+
+/**
+ * The one connection of a connector whose auth needs no grant: made with it, tenant-wide.
+ * It learns its account at the first check. What made the connector is in its audit row already.
+ */
+export async function ensureOwnConnection(
+  tx: Tx,
+  ctx: Ctx,
+  connector: Pick<ConnectorRow, 'id'>,
+): Promise<ConnectionRow> {
+  const [found] = await selectConnections(tx, ctx.tenantId, { connectorIds: [connector.id], limit: 1 });
+  if (found) return found;
+  const key = { connectorId: connector.id, userId: null, toolkitSlug: null, externalAccountId: null };
+  return insertOf(tx, ctx, { ...key, accountLabel: null, scopes: [] });
+}

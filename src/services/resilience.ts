@@ -1,0 +1,144 @@
+import type { IPolicy } from 'cockatiel';
+import { ServiceError } from '../drivers/execution.ts';
+import { retryAfterMs } from '../drivers/http.ts';
+import { OutboundError } from '../lib/outbound/outbound.ts';
+
+export interface Attempting {
+  /** Calls of one tenant to one host share their breaker and their places. */
+  tenantId: string;
+  host: string;
+  /** False for what must not happen twice: then only what the service certainly did not take up is repeated. */
+  repeatable: boolean;
+  /** The total deadline, and the caller going away. */
+  signal: AbortSignal;
+}
+
+const maxAttempts = 4;
+const attemptMs = 10_000;
+const longestWaitMs = 20_000;
+/** At once, and waiting for their turn, for one tenant at one host. */
+const places = { running: 10, waiting: 50 };
+const breaker = { failures: 5, pauseMs: 10_000 };
+const maxHosts = 5_000;
+
+type Gate = IPolicy;
+/** By tenant and host, the longest unused first. Per replica: each finds out for itself that a host is down. */
+const gates = new Map<string, Promise<Gate>>();
+
+/**
+ * Sends until it succeeds, may not be repeated, or the deadline comes: retry → breaker → places → attempt timeout.
+ * @throws OutboundError or ServiceError (`service` while calls are paused, `rate_limited` when too many wait)
+ */
+export async function resiliently(
+  about: Attempting,
+  send: (signal: AbortSignal) => Promise<Response>,
+): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await once(about, send).then(
+      (response) => ({ response, error: undefined }),
+      (error: unknown) => ({ response: undefined, error }),
+    );
+    const wait = attempt < maxAttempts ? waitFor(outcome, about, attempt) : null;
+    if (wait === null || about.signal.aborted) {
+      if (outcome.response) return outcome.response;
+      throw outcome.error;
+    }
+    await outcome.response?.body?.cancel();
+    if (!(await pause(wait, about.signal))) throw outcome.error ?? timeout();
+  }
+}
+
+const timeout = () => new OutboundError('timeout', 'The service did not answer in time.', true);
+
+async function once(about: Attempting, send: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
+  const gate = await gateOf(about);
+  const { isBrokenCircuitError, isBulkheadRejectedError, isTaskCancelledError } = await import('cockatiel');
+  try {
+    return await gate.execute(({ signal }) => send(signal), about.signal);
+  } catch (error) {
+    if (isBrokenCircuitError(error))
+      throw new ServiceError(
+        'service',
+        `${about.host} failed ${breaker.failures} times in a row, so calls to it pause for ten seconds.`,
+      );
+    if (isBulkheadRejectedError(error))
+      throw new ServiceError('rate_limited', `Too many calls to ${about.host} are waiting. Try again shortly.`, {
+        retryAfterMs: 2_000,
+      });
+    if (isTaskCancelledError(error)) throw timeout();
+    throw error;
+  }
+}
+
+interface Outcome {
+  response?: Response;
+  error?: unknown;
+}
+
+/** Milliseconds until the next attempt; null when there must be none. */
+function waitFor({ response, error }: Outcome, { repeatable }: Attempting, attempt: number): number | null {
+  const told = response && retryAfterMs(response.headers);
+  if (told !== undefined && told > longestWaitMs) return null;
+  // A refusal for being too many was not taken up; anything else may have been.
+  const again = response
+    ? response.status === 429 || (repeatable && [502, 503, 504].includes(response.status))
+    : error instanceof OutboundError && mayRepeat(error, repeatable);
+  return again ? (told ?? jittered(attempt)) : null;
+}
+
+const mayRepeat = ({ code, mayHaveArrived }: OutboundError, repeatable: boolean) =>
+  ['unknown_host', 'unreachable', 'connect_timeout', 'timeout', 'broken_off'].includes(code) &&
+  (repeatable || !mayHaveArrived);
+
+/** 100 to 300 ms, doubling. */
+const jittered = (attempt: number) => (100 + (crypto.getRandomValues(new Uint8Array(1))[0] ?? 0)) * 2 ** (attempt - 1);
+
+function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(false);
+    const done = (went: boolean) => () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', cancel);
+      resolve(went);
+    };
+    const cancel = done(false);
+    const timer = setTimeout(done(true), ms);
+    signal.addEventListener('abort', cancel, { once: true });
+  });
+}
+
+function gateOf({ tenantId, host }: Attempting): Promise<Gate> {
+  const key = `${tenantId} ${host}`;
+  const gate = gates.get(key) ?? makeGate();
+  gates.delete(key);
+  gates.set(key, gate);
+  const [oldest] = gates.keys();
+  if (gates.size > maxHosts && oldest !== undefined) gates.delete(oldest);
+  return gate;
+}
+
+async function makeGate(): Promise<Gate> {
+  const {
+    bulkhead,
+    circuitBreaker,
+    ConsecutiveBreaker,
+    handleWhen,
+    TimeoutStrategy,
+    timeout: limit,
+    wrap,
+  } = await import('cockatiel');
+  /** The host's fault, and not the caller's: an address that may not be called says nothing about it. */
+  const failing = handleWhen(
+    (error) =>
+      !(error instanceof OutboundError) ||
+      !['blocked', 'cancelled', 'redirect_refused', 'too_large'].includes(error.code),
+  ).orWhenResult((response) => response instanceof Response && response.status >= 500);
+  return wrap(
+    circuitBreaker(failing, {
+      halfOpenAfter: breaker.pauseMs,
+      breaker: new ConsecutiveBreaker(breaker.failures),
+    }),
+    bulkhead(places.running, places.waiting),
+    limit(attemptMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }),
+  );
+}
