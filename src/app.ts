@@ -22,7 +22,9 @@ import { entrancePages } from './routes/dashboard/entrance.ts';
 import { invitationPages } from './routes/dashboard/invitation.ts';
 import { operatorActivityPages } from './routes/dashboard/operator-activity.ts';
 import { operatorApplicationPages } from './routes/dashboard/operator-applications.ts';
+import { operatorDoctorPages } from './routes/dashboard/operator-doctor.ts';
 import { operatorEntryPages } from './routes/dashboard/operator-entries.ts';
+import { operatorKeyPages } from './routes/dashboard/operator-keys.ts';
 import { operatorTenantPages } from './routes/dashboard/operator-tenants.ts';
 import { passwordResetPages } from './routes/dashboard/password-reset.ts';
 import { redirectPages } from './routes/dashboard/redirects.ts';
@@ -53,10 +55,12 @@ import { mountProbes } from './routes/probes.ts';
 import { errorPage, pageTools } from './routes/render.ts';
 import type { PatchbayViews } from './routes/views.ts';
 import type { Identity } from './services/identity.ts';
+import type { Upkeep } from './services/upkeep.ts';
 
 export interface AppDeps {
   hub: Hub;
   identity: Identity;
+  upkeep: Upkeep;
   metrics: Metrics;
   views: PatchbayViews;
   assets: Assets;
@@ -93,6 +97,8 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...operatorTenantPages(tools),
     ...operatorEntryPages(tools),
     ...operatorApplicationPages(tools),
+    ...operatorKeyPages(tools, deps.upkeep),
+    ...operatorDoctorPages(tools, deps.upkeep),
     ...operatorActivityPages(tools),
   ];
   const workspacePages = workspaceForms(tools);

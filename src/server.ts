@@ -9,6 +9,7 @@ import { StartError } from './db/start-error.ts';
 import { loadDrivers } from './drivers/index.ts';
 import { startJobs } from './jobs/runner.ts';
 import { schedule } from './jobs/schedule.ts';
+import { Background } from './lib/background.ts';
 import { createLog } from './lib/log.ts';
 import { createMetrics } from './lib/metrics.ts';
 import { createOutbound } from './lib/outbound/outbound.ts';
@@ -34,7 +35,12 @@ async function start(config: Config, log: Logger) {
   stops.unshift(outbound.close);
   const hub: Hub = { config, db: database.db, vault, drivers, outbound, log };
   const identity = createIdentity(hub);
-  const { app } = createApp({ hub, identity, metrics: createMetrics(), ...(await loadPresentation(config, drivers)) });
+  const upkeep = { owner: database.admin, login: database.login, background: new Background() };
+  stops.unshift(() => upkeep.background.stop());
+  const { app } = createApp({
+    ...{ hub, identity, upkeep, metrics: createMetrics() },
+    ...(await loadPresentation(config, drivers)),
+  });
   const first = await ensureFirstOwner(hub);
   stops.unshift(startJobs(hub, schedule).stop);
   const server = await listen(config, app.fetch);

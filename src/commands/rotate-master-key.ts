@@ -4,22 +4,22 @@ import { runCommand, withHub } from './command.ts';
 /** `make rotate-master-key`, also while hubs run. */
 const main = () =>
   withHub(async ({ hub, admin }) => {
-    const { rotateMasterKey } = await import('../services/master-keys.ts');
+    const { howToAddMasterKey, rotateMasterKey } = await import('../services/master-keys.ts');
     const { keySource } = hub.vault;
-    const result = await rotateMasterKey(hub, admin, ({ done, total }) =>
-      console.log(`${done} of ${total} re-wrapped`),
-    );
-    console.log(describe(result, keySource));
+    const result = await rotateMasterKey(hub, admin, {
+      tell: ({ done, total }) => console.log(`${done} of ${total} re-wrapped`),
+    });
+    console.log(describe(result, keySource, howToAddMasterKey(keySource)));
     for (const problem of result.stuck) console.error(problem);
     return result.stuck.length || result.uses.some(({ masterKeyId }) => masterKeyId !== result.newest) ? 1 : 0;
   });
 
-function describe(result: MasterKeyRotation, source: string): string {
+function describe(result: MasterKeyRotation, source: string, howToAdd: string): string {
   const { newest, added, rewrapped, uses } = result;
   const others = uses.filter(({ masterKeyId }) => masterKeyId !== newest);
   return [
     added ? `Put the new key ${newest} in front of ${source}.` : `The newest key of ${source} is ${newest}.`,
-    !added && !rewrapped && !others.length ? `Everything was under it already. ${howToAdd(source)}` : '',
+    !added && !rewrapped && !others.length ? `Everything was under it already. ${howToAdd}` : '',
     ...others.map(
       ({ masterKeyId, dataKeys, hubSecrets }) =>
         `The key ${masterKeyId} is still needed by ${dataKeys} data keys and ${hubSecrets} secrets of the hub. Run this again.`,
@@ -32,8 +32,5 @@ function describe(result: MasterKeyRotation, source: string): string {
     .filter(Boolean)
     .join('\n');
 }
-
-const howToAdd = (source: string) =>
-  `To change to a new key, put one in front of the others and restart every hub: ${source}="k2:$(openssl rand -base64 32),<the keys of now>". Then run this again.`;
 
 await runCommand(main);

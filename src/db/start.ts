@@ -13,6 +13,8 @@ export interface StartedDatabase {
   db: Database;
   /** The owner's login, for migrations and seeds. */
   admin: Connection;
+  /** What the hub works as. */
+  login: Connection;
   roleMode: RoleMode;
   /** Ends the pool, and the embedded server unless another program uses it. */
   stop(): Promise<void>;
@@ -41,7 +43,7 @@ export async function startDatabase(
       await db.close();
       await server.stop();
     };
-    return { db, admin: server.owner, roleMode: mode, stop };
+    return { db, admin: server.owner, login: server.hub, roleMode: mode, stop };
   } catch (error) {
     await server.stop();
     throw error;

@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../errors.ts';
+import type { UpkeepModels, UpkeepPartials } from './operator-upkeep-views.ts';
 import type { Toast } from './views.ts';
 
 // What the templates under views/operator/ are given.
@@ -75,7 +76,7 @@ export interface OperatorEntry {
   application: boolean | null;
 }
 
-export interface OperatorModels {
+export interface OperatorModels extends UpkeepModels {
   'operator/entries': { shell: OperatorShell; entries: OperatorEntry[] };
   'operator/application': {
     shell: OperatorShell;
@@ -111,7 +112,7 @@ export interface OperatorModels {
 }
 
 /** What only pages of operators include. */
-export interface OperatorPartials {
+export interface OperatorPartials extends UpkeepPartials {
   'layouts/operator': { shell: OperatorShell; body: string };
   'operator/_errors': { errors: FieldErrors };
   'operator/_event': { row: OperatorEventRow };

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Hub } from '../context.ts';
 import type { Drizzle, Tx } from '../db/client.ts';
-import { type Connection, withConnection } from '../db/connection.ts';
+import type { Connection } from '../db/connection.ts';
 import {
   countEnvelopes,
   deleteDataKey,
@@ -10,10 +9,12 @@ import {
   selectOpenTransactions,
   selectTenants,
 } from '../db/queries/data-keys.ts';
+import { tellRotation } from '../db/queries/rotations.ts';
 import { insertTenantKey, selectTenantKeys } from '../db/queries/tenant-keys.ts';
 import { AppError, notFound } from '../errors.ts';
 import { recordAudit } from './audit.ts';
 import { resealTenant } from './reseal.ts';
+import { type RotationOptions, type RotationRun, runRotation } from './rotation-run.ts';
 import { systemCtx } from './system.ts';
 
 export interface Tenant {
@@ -30,7 +31,7 @@ export interface DataKeyRotation {
   kept: string[];
 }
 
-export interface DataKeyOptions {
+interface DataKeyOptions extends RotationOptions {
   /** Id or slug; all tenants without it. */
   tenant?: string;
   /** How long a request may go on with what it has read before, in ms. */
@@ -50,24 +51,58 @@ const patience = { graceMs: 5_000, transactionMs: 60_000 };
 export async function rotateDataKeys(hub: Hub, admin: Connection, options: DataKeyOptions = {}) {
   const { tenant, graceMs = patience.graceMs, tell = () => {} } = options;
   const tenants = await selectTenants(hub.db.system, tenant);
-  if (tenant && !tenants.length) throw notFound('workspace');
-  return withConnection(admin, async (sql) => {
-    const db = drizzle(sql);
-    for (const each of tenants) await addDataKey(hub, each);
-    tell(`${tenants.length} workspaces have a new data key`);
-    await untilTransactionsEnd(db); // from here on nothing is sealed under an older key
-    const results = await resealAll(hub, tenants, tell);
-    await untilTransactionsEnd(db);
-    await sleep(graceMs); // a request may read a row in one transaction and the keys in its next
-    const rotations: DataKeyRotation[] = [];
-    for (const each of results) rotations.push({ ...each, ...(await removeOlderKeys(db, hub, each.tenant)) });
+  const [only] = tenants;
+  if (tenant && !only) throw notFound('workspace');
+  const subject = tenant && only ? { type: 'tenant', id: only.id, name: only.name } : undefined;
+  const work = async (run: RotationRun) => {
+    await run.note(run.db, 'started', { workspaces: tenants.length });
+    run.begun();
+    const rotations = await rotateAll(run, hub, tenants, { graceMs, tell });
+    await run.note(run.db, 'finished', summary(rotations));
     return rotations;
-  });
+  };
+  return runRotation('data-keys', admin, options, work, subject);
 }
 
-async function resealAll(hub: Hub, tenants: Tenant[], tell: (line: string) => void) {
+async function rotateAll(
+  run: RotationRun,
+  hub: Hub,
+  tenants: Tenant[],
+  { graceMs, tell }: Required<Pick<DataKeyOptions, 'graceMs' | 'tell'>>,
+): Promise<DataKeyRotation[]> {
+  for (const each of tenants) {
+    run.goOn();
+    await addDataKey(hub, each);
+  }
+  tell(`${tenants.length} workspaces have a new data key`);
+  await untilTransactionsEnd(run); // from here on nothing is sealed under an older key
+  const results = await resealAll(run, hub, tenants, tell);
+  await tellRotation(run.db, 'data-keys', 'waiting');
+  await untilTransactionsEnd(run);
+  await sleep(graceMs); // a request may read a row in one transaction and the keys in its next
+  const rotations: DataKeyRotation[] = [];
+  for (const each of results) {
+    run.goOn();
+    rotations.push({ ...each, ...(await removeOlderKeys(run.db, hub, each.tenant)) });
+  }
+  return rotations;
+}
+
+function summary(rotations: DataKeyRotation[]) {
+  const kept = rotations.flatMap(({ tenant, kept: keys }) => keys.map((key) => `${tenant.name}: ${key}`));
+  return {
+    workspaces: rotations.length,
+    sealed_anew: rotations.reduce((sum, { resealed }) => sum + resealed, 0),
+    removed: rotations.reduce((sum, { removed }) => sum + removed.length, 0),
+    kept: kept.slice(0, 20),
+  };
+}
+
+async function resealAll({ db, goOn }: RotationRun, hub: Hub, tenants: Tenant[], tell: (line: string) => void) {
   const results: Pick<DataKeyRotation, 'tenant' | 'resealed'>[] = [];
   for (const each of tenants) {
+    goOn();
+    await tellRotation(db, 'data-keys', `${results.length}/${tenants.length}`);
     results.push({ tenant: each, resealed: await resealTenant(hub, each) });
     if (results.length % 50 === 0 || results.length === tenants.length)
       tell(`${results.length} of ${tenants.length} workspaces sealed anew`);
@@ -85,9 +120,10 @@ async function addDataKey(hub: Hub, tenant: Tenant) {
 }
 
 /** Waits for every transaction that is open now and has touched a tenant's table. */
-async function untilTransactionsEnd(db: Drizzle) {
+async function untilTransactionsEnd({ db, goOn }: RotationRun) {
   const open = await selectOpenTransactions(db);
   for (const until = Date.now() + patience.transactionMs; open.size; await sleep(50)) {
+    goOn();
     const now = await selectOpenTransactions(db);
     for (const id of open) if (!now.has(id)) open.delete(id);
     if (open.size && Date.now() > until)

@@ -1,7 +1,6 @@
-import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Hub } from '../context.ts';
 import type { Drizzle, Tx } from '../db/client.ts';
-import { type Connection, withConnection } from '../db/connection.ts';
+import type { Connection } from '../db/connection.ts';
 import {
   lockMasterKeys,
   type MasterKeyUse,
@@ -15,6 +14,7 @@ import {
 import type { Vault } from '../vault/vault.ts';
 import { VaultError } from '../vault/vault.ts';
 import { recordAudit } from './audit.ts';
+import { type RotationOptions, type RotationRun, runRotation } from './rotation-run.ts';
 import { systemCtx } from './system.ts';
 
 export interface MasterKeyUsage {
@@ -47,9 +47,13 @@ export interface MasterKeyRotation extends MasterKeyUsage {
   stuck: string[];
 }
 
-export interface Progress {
+interface Progress {
   done: number;
   total: number;
+}
+
+interface MasterKeyOptions extends RotationOptions {
+  tell?: (progress: Progress) => void;
 }
 
 const batchSize = 50;
@@ -59,28 +63,31 @@ const batchSize = 50;
  * get a new one first, unless an earlier run was cut off: then that run is completed.
  * @param admin the database owner's login: requests may not rewrite data keys
  */
-export async function rotateMasterKey(
+export function rotateMasterKey(
   hub: Hub,
   admin: Connection,
-  tell: (progress: Progress) => void = () => {},
+  { tell = () => {}, ...options }: MasterKeyOptions = {},
 ): Promise<MasterKeyRotation> {
-  return withConnection(admin, async (sql) => {
-    const db = drizzle(sql);
-    const { added, newest, total } = await chooseKey(db, hub.vault);
+  return runRotation('master-key', admin, options, async (run) => {
+    const { added, newest, total } = await chooseKey(run, hub.vault);
+    run.begun();
     const progress = { done: 0, total };
     const stuck: string[] = [];
-    await rewrapDataKeys(db, hub, newest, stuck, () => {
+    await rewrapDataKeys(run, hub, newest, stuck, () => {
       progress.done += 1;
       if (progress.done % batchSize === 0) tell(progress);
     });
-    progress.done += await rewrapHubSecrets(db, hub.vault, newest, stuck);
+    progress.done += await rewrapHubSecrets(run.db, hub.vault, newest, stuck);
     tell(progress);
-    return { ...(await masterKeyUsage(db, hub.vault)), added, rewrapped: progress.done, stuck };
+    const usage = await masterKeyUsage(run.db, hub.vault);
+    const { droppable } = usage;
+    await run.note(run.db, 'finished', { to: newest, rewrapped: progress.done, droppable, stuck: stuck.slice(0, 20) });
+    return { ...usage, added, rewrapped: progress.done, stuck };
   });
 }
 
 /** A new key only where nothing is under an older one: two runs at once, and one after a crash, work towards the same key. */
-function chooseKey(db: Drizzle, vault: Vault) {
+function chooseKey({ db, note }: RotationRun, vault: Vault) {
   return db.transaction(async (tx) => {
     await lockMasterKeys(tx);
     const [current] = vault.masterKeyIds();
@@ -88,13 +95,16 @@ function chooseKey(db: Drizzle, vault: Vault) {
     const added = before.every(({ masterKeyId }) => masterKeyId === current) && vault.addMasterKey();
     const newest = vault.masterKeyIds()[0] as string;
     const others = before.filter(({ masterKeyId }) => masterKeyId !== newest);
-    return { added, newest, total: others.reduce((sum, use) => sum + use.dataKeys + use.hubSecrets, 0) };
+    const total = others.reduce((sum, use) => sum + use.dataKeys + use.hubSecrets, 0);
+    await note(tx, 'started', { to: newest, made_now: added, to_rewrap: total });
+    return { added, newest, total };
   });
 }
 
-async function rewrapDataKeys(db: Drizzle, hub: Hub, newest: string, stuck: string[], count: () => void) {
+async function rewrapDataKeys({ db, goOn }: RotationRun, hub: Hub, newest: string, stuck: string[], count: () => void) {
   let after: RewrapRow | null = null;
   do {
+    goOn();
     const from: RewrapRow | null = after;
     const rows: RewrapRow[] = await db.transaction(async (tx) => {
       const batch = await selectOtherDataKeys(tx, newest, from, batchSize);
@@ -137,3 +147,7 @@ function orStuck<T>(stuck: string[], what: string, rewrap: () => T): T | null {
     return null;
   }
 }
+
+/** How to bring in another key where the operator names them. */
+export const howToAddMasterKey = (source: string): string =>
+  `To change to a new key, put one in front of the others and restart every hub: ${source}="k2:$(openssl rand -base64 32),<the keys of now>". Then run this again.`;

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor, Ctx } from '../context.ts';
-import type { Tx } from '../db/client.ts';
+import type { Drizzle, Tx } from '../db/client.ts';
 import {
   findOperatorEvent,
   insertOperatorEvent,
@@ -20,8 +20,8 @@ export interface OperatorCtx extends Pick<Ctx, 'hub' | 'requestId' | 'ip' | 'log
 /** Who did it, for the trail. */
 export type Doer = Pick<OperatorCtx, 'actor' | 'requestId' | 'ip'>;
 
-/** Writes the event in the change's own transaction; returns its id. */
-export async function recordOperatorEvent(tx: Tx, by: Doer, event: AuditEvent): Promise<string> {
+/** Writes the event, in the change's own transaction where it is one; returns its id. */
+export async function recordOperatorEvent(tx: Tx | Drizzle, by: Doer, event: AuditEvent): Promise<string> {
   const id = uuidv7();
   await insertOperatorEvent(tx, {
     id,

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx, Hub } from '../context.ts';
+import type { Doer } from './operator-trail.ts';
 
 /** The context of work that nobody asked for in person: jobs, set-up, the operator's commands. */
 export function systemCtx(hub: Hub, tenantId: string, job: string): Ctx {
@@ -13,3 +14,10 @@ export function systemCtx(hub: Hub, tenantId: string, job: string): Ctx {
     log: hub.log.child({ request_id: requestId, tenant_id: tenantId }),
   };
 }
+
+/** Who stands in the operators' trail for what nobody asked for in person. */
+export const systemDoer = (job: string): Doer => ({
+  actor: { type: 'system', id: null, name: 'Patchbay' },
+  requestId: `${job}-${uuidv7()}`,
+  ip: null,
+});

@@ -121,6 +121,7 @@ export async function testApp(env: Record<string, string> = {}, more: LoadedDriv
       log,
     }),
     async close() {
+      await upkeep.background.stop();
       await hub.outbound.close();
       await database.drop();
     },

@@ -5,6 +5,7 @@ import type {
   OperatorTenant,
 } from '../../src/routes/operator-views.ts';
 import { paths } from '../../src/routes/paths.ts';
+import { upkeepModels } from './upkeep-models.ts';
 
 const id = '0193a0aa-0000-7000-8000-000000000001';
 const at = new Date('2026-11-20T10:00:00Z');
@@ -34,6 +35,7 @@ export function operatorModels(hostile: string): OperatorModels {
     members: [{ name: hostile, email: hostile, role: 'owner' }],
   };
   return {
+    ...upkeepModels(hostile, shell, row),
     'operator/entries': { shell, entries: [{ key: 'slack', name: hostile, enabled: false, application: true }] },
     'operator/application': {
       ...{ shell, key: 'slack', name: hostile, savedAt: at },

@@ -29,6 +29,23 @@ export const selectOlderDataKeys = (tx: Tx, tenantId: string): Promise<{ id: str
     )
     .orderBy(asc(tenantKeys.number));
 
+/** The first tenants that have a data key which a newer one has replaced. */
+export const selectTenantsBehind = (db: Drizzle, limit: number): Promise<{ id: string; name: string }[]> =>
+  db
+    .select({ id: organizations.id, name: organizations.name })
+    .from(tenantKeys)
+    .innerJoin(organizations, eq(organizations.id, tenantKeys.tenantId))
+    .groupBy(organizations.id, organizations.name)
+    .having(sql`count(*) > 1`)
+    .orderBy(asc(organizations.name), asc(organizations.id))
+    .limit(limit);
+
+export async function countTenantsBehind(db: Drizzle): Promise<number> {
+  const [row] = await db.execute<{ n: number }>(sql`
+    select count(*)::int as n from (select from tenant_keys group by tenant_id having count(*) > 1) behind`);
+  return row?.n ?? 0;
+}
+
 export async function deleteDataKey(tx: Tx, tenantId: string, id: string): Promise<boolean> {
   const gone = await tx
     .delete(tenantKeys)

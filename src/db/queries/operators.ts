@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
 import type { Drizzle, Tx } from '../client.ts';
 import { operatorEvents, operators } from '../schema/index.ts';
 import { isUuid } from './text.ts';
@@ -22,7 +22,7 @@ export async function countOperators(db: Drizzle | Tx): Promise<number> {
   return row?.n ?? 0;
 }
 
-export async function insertOperatorEvent(tx: Tx, row: typeof operatorEvents.$inferInsert): Promise<void> {
+export async function insertOperatorEvent(tx: Tx | Drizzle, row: typeof operatorEvents.$inferInsert): Promise<void> {
   await tx.insert(operatorEvents).values(row);
 }
 
@@ -49,5 +49,22 @@ export function selectOperatorEvents(
 export async function findOperatorEvent(db: Drizzle, id: string): Promise<OperatorEventRow | null> {
   if (!isUuid(id)) return null;
   const [row] = await db.select().from(operatorEvents).where(eq(operatorEvents.id, id));
+  return row ?? null;
+}
+
+/** The newest event of one of these actions, or null. */
+export async function findLastOperatorEvent(
+  db: Drizzle | Tx,
+  actions: string[],
+  subjectId?: string,
+): Promise<OperatorEventRow | null> {
+  const [row] = await db
+    .select()
+    .from(operatorEvents)
+    .where(
+      and(inArray(operatorEvents.action, actions), subjectId ? eq(operatorEvents.subjectId, subjectId) : undefined),
+    )
+    .orderBy(desc(operatorEvents.id))
+    .limit(1);
   return row ?? null;
 }

@@ -66,6 +66,13 @@ const labels: Record<string, string> = {
   'tenant.exported': 'exported the workspace',
   'tenant.deletion_started': 'began to delete the workspace',
   'tenant.deleted': 'deleted the workspace',
+  'hub.secrets_checked': 'opened every secret of',
+  'master_key.rotation_started': 'began to change',
+  'master_key.rotation_finished': 'changed',
+  'master_key.rotation_stopped': 'was cut off changing',
+  'data_keys.rotation_started': 'began to change the data keys of',
+  'data_keys.rotation_finished': 'changed the data keys of',
+  'data_keys.rotation_stopped': 'was cut off changing the data keys of',
 };
 
 export const eventRow = (event: StoredEvent): OperatorEventRow => ({
@@ -84,7 +91,7 @@ function factsOf(details: Record<string, unknown>, prefix = ''): { label: string
     const label = `${prefix}${key.replaceAll('_', ' ')}`;
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return factsOf(value as Record<string, unknown>, `${label}: `);
-    return [{ label, value: Array.isArray(value) ? value.join(', ') : inWords(value) }];
+    return [{ label, value: Array.isArray(value) ? value.join(', ') || 'none' : inWords(value) }];
   });
 }
 

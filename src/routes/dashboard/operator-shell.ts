@@ -9,6 +9,8 @@ import type { PageTools } from '../render.ts';
 const tabs = [
   { key: 'tenants', label: 'Workspaces', path: paths.operatorTenants },
   { key: 'entries', label: 'Catalog entries', path: paths.operatorEntries },
+  { key: 'keys', label: 'Keys', path: paths.operatorKeys },
+  { key: 'doctor', label: 'Doctor', path: paths.operatorDoctor },
   { key: 'activity', label: 'Activity', path: paths.operatorActivity },
 ] as const;
 

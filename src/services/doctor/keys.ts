@@ -35,9 +35,18 @@ export async function checkSecrets({ owner, vault, deep }: Patient): Promise<Fin
   const { opened, unreadable } = await withConnection(owner, (sql) =>
     drizzle(sql).transaction((tx) => openEverything(tx, vault)),
   );
-  if (!unreadable.length) return [ok('secrets', `All ${opened} open.`)];
-  const shown = unreadable.slice(0, 20).join('; ');
-  return [
-    fail('secrets', `${unreadable.length} do not open (${opened} do): ${shown}.`, 'Enter them again in Configure.'),
-  ];
+  return [secretsFinding({ opened, unreadable: unreadable.length, examples: unreadable.slice(0, 20) })];
+}
+
+interface SecretsResult {
+  opened: number;
+  unreadable: number;
+  /** The first of them by name. */
+  examples: string[];
+}
+
+export function secretsFinding({ opened, unreadable, examples }: SecretsResult): Finding {
+  if (!unreadable) return ok('secrets', `All ${opened} open.`);
+  const shown = examples.join('; ');
+  return fail('secrets', `${unreadable} do not open (${opened} do): ${shown}.`, 'Enter them again in Configure.');
 }
