@@ -20,6 +20,7 @@ import { hashPassword, verifyPassword } from '../lib/passwords.ts';
 import { accountHistory, type Caller, recordAccountEvent } from './account-history.ts';
 import { recordAudit } from './audit.ts';
 import { limitGuesses } from './guesses.ts';
+import { endTokensOf } from './one-time-tokens.ts';
 import { cleaned, nameProblem, passwordProblem } from './person-input.ts';
 import { idleSeconds } from './sessions.ts';
 
@@ -68,7 +69,7 @@ export async function renameSelf(ctx: Ctx, here: Here, input: { name: unknown })
 }
 
 /**
- * Changes one's own password. All other sessions end, and the one that asked gets another id.
+ * Changes one's own password. All other sessions and every link to reset it end, and the session that asked gets another id.
  * @returns the token of the session from now on
  * @throws AppError invalid_input for `current_password` and `new_password`, rate_limited, conflict
  */
@@ -88,6 +89,7 @@ export async function changePassword(
     if (!(await replacePassword(tx, userId, before, after))) throw changedMeanwhile();
     if (!(await renewSession(tx, here.sessionId, renewed))) throw changedMeanwhile();
     await deleteOtherSessionsOf(tx, userId, renewed.id);
+    await endTokensOf(tx, userId);
     await recordAccountEvent(tx, userId, 'password_changed', here);
   });
   return renewed;

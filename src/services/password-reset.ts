@@ -8,9 +8,9 @@ import { addressBucket } from '../lib/client-address.ts';
 import { sendMail } from '../lib/mail.ts';
 import { hashPassword } from '../lib/passwords.ts';
 import { type Caller, recordAccountEvent } from './account-history.ts';
-import { issueToken, lookAtToken, useToken } from './one-time-tokens.ts';
+import { endTokensOf, issueToken, lookAtToken, useToken } from './one-time-tokens.ts';
 import { cleaned, emailProblem, passwordProblem } from './person-input.ts';
-import { limit } from './rate-limits.ts';
+import { type Limit, limit } from './rate-limits.ts';
 
 const purpose = 'password-reset';
 /** How long a link works. */
@@ -47,11 +47,7 @@ export async function requestPasswordReset(hub: Hub, email: unknown, caller: Cal
   const problem = emailProblem(address);
   if (problem) throw invalid({ email: [problem] });
   const key = `password-reset:${addressBucket(caller.ip)}`;
-  const { allowed, retryAfter } = await limit(hub, { key, rate: 10, per: 600 });
-  if (!allowed)
-    throw new AppError('rate_limited', `Too many links were asked for. Try again in ${retryAfter} seconds.`, {
-      retryAfter,
-    });
+  await slowDown(hub, { key, rate: 10, per: 600 }, 'Too many links were asked for.');
   void mailLink(hub, address, caller).catch((error) => hub.log.error({ err: error }, 'a reset link was not sent'));
 }
 
@@ -59,13 +55,16 @@ export async function requestPasswordReset(hub: Hub, email: unknown, caller: Cal
  * For the page that asks for the new password.
  * @throws AppError not_found when the link was used, replaced or has expired
  */
-export async function requireResetToken({ db }: Pick<Hub, 'db'>, token: string): Promise<void> {
-  if (!(await lookAtToken(db.system, purpose, token))) throw deadLink();
+export async function requireResetToken({ db }: Pick<Hub, 'db'>, token: string): Promise<{ userId: string }> {
+  const userId = await lookAtToken(db.system, purpose, token);
+  if (!userId) throw deadLink();
+  return { userId };
 }
 
 /**
  * Sets a new password and ends all sessions of the person; the link has then been used.
- * @throws AppError not_found for a link that does not work any more, invalid_input for `new_password`
+ * @throws AppError not_found for a link that does not work any more, invalid_input for `new_password`, rate_limited: every hash that
+ * is made for one link keeps somebody else waiting for theirs
  */
 export async function resetPassword(
   hub: Hub,
@@ -73,18 +72,25 @@ export async function resetPassword(
   caller: Caller,
 ): Promise<void> {
   const { db } = hub;
-  await requireResetToken(hub, input.token);
+  const { userId: expected } = await requireResetToken(hub, input.token);
   const password = typeof input.new_password === 'string' ? input.new_password : '';
   const problem = passwordProblem(password);
   if (problem) throw invalid({ new_password: [problem] });
+  await slowDown(hub, { key: `password-reset-use:${expected}`, rate: 5, per: 60 }, 'Too many tries with this link.');
   const hash = await hashPassword(password); // before the transaction: it takes 100 ms
   await db.system.transaction(async (tx) => {
     const userId = await useToken(tx, purpose, input.token);
     if (!userId) throw deadLink();
     await setPassword(tx, { id: uuidv7(), userId, password: hash });
     await deleteOtherSessionsOf(tx, userId, null);
+    await endTokensOf(tx, userId);
     await recordAccountEvent(tx, userId, 'password_reset', caller);
   });
+}
+
+async function slowDown(hub: Hub, each: Limit, what: string): Promise<void> {
+  const { allowed, retryAfter } = await limit(hub, each);
+  if (!allowed) throw new AppError('rate_limited', `${what} Try again in ${retryAfter} seconds.`, { retryAfter });
 }
 
 async function mailLink(hub: Hub, address: string, caller: Caller): Promise<void> {

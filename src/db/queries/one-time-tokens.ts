@@ -40,6 +40,11 @@ export async function deleteOneTimeTokensOf(db: Drizzle | Tx, purpose: string, v
     .where(and(like(verifications.identifier, `${purpose}:%`), eq(verifications.value, value)));
 }
 
+/** Ends every token that stands for the value, whatever it is for. */
+export async function deleteAllTokensOf(db: Drizzle | Tx, value: string): Promise<void> {
+  await db.delete(verifications).where(eq(verifications.value, value));
+}
+
 /** Tokens that nobody can use any more; returns how many went. */
 export async function deleteEndedTokens(db: Drizzle): Promise<number> {
   const gone = await db.execute(sql`delete from verifications where expires_at <= now()`);
