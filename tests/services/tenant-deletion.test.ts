@@ -4,10 +4,12 @@ import { AppError } from '../../src/errors.ts';
 import { installConnector } from '../../src/services/connectors.ts';
 import { getOperatorEvent, listOperatorEvents, type OperatorCtx } from '../../src/services/operator-trail.ts';
 import { setOperator } from '../../src/services/operators.ts';
+import { makeResetLink } from '../../src/services/password-reset.ts';
 import { getTenant, resumeTenant, setQuotas } from '../../src/services/tenant-admin.ts';
 import { deleteTenant } from '../../src/services/tenant-deletion.ts';
 import { exportTenant } from '../../src/services/tenant-export.ts';
 import { type TestApp, testApp } from '../support/app.ts';
+import { turnOnFactor } from '../support/second-factor.ts';
 
 const secret = 'abcd efgh ijkl mnop qrst uvwx';
 
@@ -88,6 +90,16 @@ describe('deleteTenant', () => {
     expect(second.report).toMatchObject({ people_removed: 0, people_kept: 1 });
     const page = await at.as(at.cast.cleo, 'GET', '/catalog');
     expect([page.status, await page.text()]).toEqual([403, expect.stringContaining('not a member of any workspace')]);
+  });
+
+  it('leaves nothing of the people who go: no sealed second factor, no link', async () => {
+    await turnOnFactor(at, at.cast.ada);
+    await turnOnFactor(at, at.cast.cleo);
+    await makeResetLink(at.hub, at.cast.ada.email, { ip: null, userAgent: null });
+    await makeResetLink(at.hub, at.cast.cleo.email, { ip: null, userAgent: null });
+    await deleteTenant(ctx, tailspin, confirmed);
+    expect([await count('hub_secrets', "name like 'totp:%'"), await count('verifications')]).toEqual([1, 1]);
+    expect(await count('verifications', `value = '${at.cast.ada.id}'`)).toBe(1);
   });
 
   it('shreds the data keys first; interrupted, it is finished by deleting again and cannot be undone', async () => {

@@ -86,13 +86,20 @@ export async function selectPeople(db: Drizzle | Tx, tenantId: string): Promise<
   return [...rows];
 }
 
-/** Removes the accounts of those who belong to this tenant alone; returns how many went. */
+/** Removes the accounts of those who belong to this tenant alone, with what is sealed or waits for them; returns how many went. */
 export async function deleteLonelyPeople(tx: Tx, tenantId: string): Promise<number> {
   const gone = await tx.execute(sql`
-    delete from users u where u.id in (select user_id from members where organization_id = ${tenantId}::uuid)
-      and not exists (select from members o where o.user_id = u.id and o.organization_id <> ${tenantId}::uuid)
-      and not exists (select from operators p where p.user_id = u.id)
-    returning u.id`);
+    with lonely as (
+      select u.id from users u where u.id in (select user_id from members where organization_id = ${tenantId}::uuid)
+        and not exists (select from members o where o.user_id = u.id and o.organization_id <> ${tenantId}::uuid)
+        and not exists (select from operators p where p.user_id = u.id)
+    ), factors as (
+      delete from hub_secrets h using second_factors f
+      where f.user_id in (select id from lonely) and h.name = f.secret_name and h.name like 'totp:%'
+    ), tokens as (
+      delete from verifications v where v.value in (select id::text from lonely)
+    )
+    delete from users u where u.id in (select id from lonely) returning u.id`);
   return gone.length;
 }
 
