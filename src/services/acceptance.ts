@@ -119,7 +119,9 @@ async function checkedNewcomer(input: { name: unknown; password: unknown }) {
 
 async function insertNewcomer(tx: Tx, email: string, newcomer: { name: string; hash: string } | null) {
   const id = uuidv7();
-  if (!newcomer || !(await insertUser(tx, { id, name: newcomer.name, email }))) throw signInFirst(email);
+  // Whoever invited has seen the link, and may be the one who signs up: that the address is theirs has not been shown.
+  const user = newcomer && { id, name: newcomer.name, email, emailVerified: false };
+  if (!user || !(await insertUser(tx, user))) throw signInFirst(email);
   await insertPassword(tx, { id: uuidv7(), userId: id, password: newcomer.hash });
   return { id, name: newcomer.name };
 }

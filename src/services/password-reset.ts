@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { Hub } from '../context.ts';
 import { deleteOtherSessionsOf, setPassword } from '../db/queries/account.ts';
-import { selectUserByEmail } from '../db/queries/identity.ts';
+import { noteAddressShown, selectUserByEmail } from '../db/queries/identity.ts';
 import { AppError, invalid } from '../errors.ts';
 import { addressBucket } from '../lib/client-address.ts';
 import { sendMail } from '../lib/mail.ts';
@@ -82,6 +82,7 @@ export async function resetPassword(
     const userId = await useToken(tx, purpose, input.token);
     if (!userId) throw deadLink();
     await setPassword(tx, { id: uuidv7(), userId, password: hash });
+    await noteAddressShown(tx, userId);
     await deleteOtherSessionsOf(tx, userId, null);
     await endTokensOf(tx, userId);
     await recordAccountEvent(tx, userId, 'password_reset', caller);

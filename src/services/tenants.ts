@@ -7,6 +7,7 @@ import {
   insertOrganization,
   insertPassword,
   insertUser,
+  isAddressShown,
   selectUserByEmail,
 } from '../db/queries/identity.ts';
 import { type FieldErrors, invalid } from '../errors.ts';
@@ -105,8 +106,13 @@ async function findOrInsertOwner(tx: Tx, { email, personName }: Checked, passwor
   }
   const user = await selectUserByEmail(tx, email);
   if (!user) throw new Error('The user was deleted while a workspace was made for it.');
+  if (!(await isAddressShown(tx, user.id))) throw invalid({ 'owner.email': [addressNotShown(email)] });
   return { ...user, existed: true };
 }
+
+/** The account may be of somebody else who chose its password, and would own the new workspace. */
+const addressNotShown = (email: string) =>
+  `Somebody has signed up as ${email} by an invitation, and nothing shows that the address is theirs. Make a link with make reset-password EMAIL=${email} and give it to the person; once they have set a password with it, try again.`;
 
 function slugOf(name: string): string {
   const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();

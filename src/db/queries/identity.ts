@@ -1,4 +1,4 @@
-import { asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Role } from '../../context.ts';
 import type { Drizzle, Tx } from '../client.ts';
 import { accounts, members, organizations, sessions, users } from '../schema/index.ts';
@@ -120,14 +120,34 @@ export async function insertOrganization(tx: Tx, row: { id: string; name: string
   return made.length > 0;
 }
 
-/** Inserts the user unless the e-mail address is taken; says whether it did. Waits for a transaction that inserts the same one. */
-export async function insertUser(tx: Tx, row: { id: string; name: string; email: string }): Promise<boolean> {
+/**
+ * Inserts the user unless the e-mail address is taken; says whether it did. Waits for a transaction that inserts the same one.
+ * @param row.emailVerified false when nothing shows that the address is theirs
+ */
+export async function insertUser(
+  tx: Tx,
+  row: { id: string; name: string; email: string; emailVerified?: boolean },
+): Promise<boolean> {
   const made = await tx
     .insert(users)
-    .values({ ...row, emailVerified: true })
+    .values({ emailVerified: true, ...row })
     .onConflictDoNothing({ target: users.email })
     .returning({ id: users.id });
   return made.length > 0;
+}
+
+/** Whether somebody has shown, or the operator has said, that the address is this person's. */
+export async function isAddressShown(tx: Tx, userId: string): Promise<boolean> {
+  const [row] = await tx.select({ shown: users.emailVerified }).from(users).where(eq(users.id, userId));
+  return row?.shown ?? false;
+}
+
+/** Notes that the address is this person's: a link that went there, or came from the operator, was used. */
+export async function noteAddressShown(tx: Tx, userId: string): Promise<void> {
+  await tx
+    .update(users)
+    .set({ emailVerified: true })
+    .where(and(eq(users.id, userId), eq(users.emailVerified, false)));
 }
 
 export async function selectUserByEmail(db: Drizzle | Tx, email: string) {
