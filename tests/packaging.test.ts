@@ -35,6 +35,30 @@ describe('the image', () => {
       if (name !== 'node_modules') expect(last).toMatch(new RegExp(`^COPY .*\\b${name} `, 'm'));
   });
 
+  it('installs every package that the program imports, but for the bundler, which has done its work by then', () => {
+    const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
+    const imports =
+      /^(?:import|export) (?!type )[^;]*?from '([^'.][^']*)'|import\('([^'.][^']*)'\)|resolve\('([^'.][^']*)'\)/gm;
+    const found = ['src', 'seeds'].flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .flatMap((file) => [...read(`${folder}/${file}`).matchAll(imports)])
+        .map(([, from, called, resolved]) => from ?? called ?? resolved ?? ''),
+    );
+    const names = found
+      .filter((name) => !name.startsWith('node:'))
+      .map((name) =>
+        name
+          .split('/')
+          .slice(0, name.startsWith('@') ? 2 : 1)
+          .join('/'),
+      );
+    const packages = new Set(names);
+    expect(packages.size).toBeGreaterThan(15);
+    expect([...packages].filter((name) => !dependencies[name])).toEqual(['esbuild']);
+    expect(dockerfile.indexOf('jsonEditorModule()')).toBeLessThan(dockerfile.indexOf('npm prune'));
+  });
+
   it('runs what make run runs, and builds with what is exported', () => {
     const command = JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '[]') as string[];
     expect(command).toEqual(['node', '--import', './src/db/fast-imports.ts', 'src/server.ts']);
