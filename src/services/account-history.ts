@@ -12,6 +12,9 @@ import {
 export type AccountEventKind =
   | 'signed_in'
   | 'sign_in_failed'
+  | 'signed_in_by_provider'
+  | 'provider_connected'
+  | 'provider_refused'
   | 'renamed'
   | 'password_changed'
   | 'reset_link_made'

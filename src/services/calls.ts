@@ -6,12 +6,13 @@ import type { ConnectorRow } from '../db/queries/connectors.ts';
 import type { ExecutionContext, LoadedDriver, SideEffect, Values } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
 import { OutboundError, type OutboundOptions, type TlsSettings } from '../lib/outbound/outbound.ts';
+import { destinationsOf } from './connector-input.ts';
 import { currentCredential } from './credentials.ts';
-import { type Destinations, destinationsOf } from './destinations.ts';
+import { type Destinations, destinationGuard } from './destinations.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { type RateLimit, rateLimitIn } from './rate-limit-headers.ts';
 import { resiliently } from './resilience.ts';
-import { openForCall, withoutSecrets } from './secrets.ts';
+import { openForCall } from './secrets.ts';
 
 /** What a call goes through: a connector as it is configured, and the account that it acts as. */
 export interface CallTarget {
@@ -158,7 +159,6 @@ export async function openTarget(ctx: Ctx, { driver, connector, connection }: Ca
     const config = open('config');
     const typed = open('auth');
     const granted = connection && (await currentCredential(tx, ctx, connection.id));
-    const current = driver.destinations(withoutSecrets(connector.config), withoutSecrets(connector.auth));
     const sealed = [...config.destinations, ...typed.destinations, ...(granted ? [granted.destinations] : [])];
     const { method } = typed.value;
     const waiting = !granted && driver.needsConnection(typed.value);
@@ -167,7 +167,12 @@ export async function openTarget(ctx: Ctx, { driver, connector, connection }: Ca
       : waiting
         ? { method }
         : typed.value;
-    return { config: config.value, auth, client: typed.value, destinations: destinationsOf(current, sealed) };
+    return {
+      config: config.value,
+      auth,
+      client: typed.value,
+      destinations: destinationGuard(destinationsOf(driver, connector), sealed),
+    };
   };
   try {
     return await db.asTenant(ctx.tenantId, read, { readOnly: true });

@@ -159,7 +159,8 @@ function validatePart(schema: JsonSchema, part: Part, value: Values, kept: strin
   for (const [path, messages] of Object.entries(found)) errors[path] ??= messages;
 }
 
-function destinationsOf(driver: Driver, values: StoredValues): string[] {
+/** Where the connector's secrets may go as it is configured now, and what is trusted to be there. */
+export function destinationsOf(driver: Driver, values: StoredValues): string[] {
   const config = withoutSecrets(values.config);
   return trusting(driver.destinations(config, withoutSecrets(values.auth)), config);
 }

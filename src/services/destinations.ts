@@ -15,7 +15,7 @@ const forTokens = ' for tokens';
  * @param current what the driver names for the settings as they are now
  * @param sealed what was sealed with each secret that the call carries
  */
-export function destinationsOf(current: string[], sealed: string[][]): Destinations {
+export function destinationGuard(current: string[], sealed: string[][]): Destinations {
   const known = new Set(current);
   const entered = (entry: string) => known.has(entry) && sealed.every((set) => set.includes(entry));
   /** Every mark of the origin that is in force now has to be among those that the secret was entered under. */

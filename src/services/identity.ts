@@ -1,17 +1,14 @@
-import { createHash } from 'node:crypto';
 import type { Hub } from '../context.ts';
 import { selectUser } from '../db/queries/identity.ts';
 import { selectUserWithSecondFactor } from '../db/queries/second-factors.ts';
 import { AppError } from '../errors.ts';
-import { addressBucket } from '../lib/client-address.ts';
 import { once } from '../lib/once.ts';
 import { recordEventByEmail } from './account-history.ts';
 import { limitGuesses } from './guesses.ts';
 import { loadLibrary } from './identity-library.ts';
 import { issueToken, lookAtToken, useToken } from './one-time-tokens.ts';
-import { callerHeaders, refused, requireOwnPassword, signInByLibrary } from './password-check.ts';
+import { callerHeaders, refused, requireOwnPassword, signInByLibrary, signInLimits } from './password-check.ts';
 import { emailProblem } from './person-input.ts';
-import type { Limit } from './rate-limits.ts';
 import { requireCode, SecondFactorRequired } from './second-factor-check.ts';
 import { createSessions, type Sessions, type SignedIn, sessionLifetime } from './sessions.ts';
 
@@ -114,16 +111,6 @@ export function createIdentity(parts: Parts): Identity {
       await (await library()).$context;
     },
   };
-}
-
-/** What is limited: guesses for one account from one place, and guesses from one place at all. */
-function signInLimits(email: string, ip: string | null): Limit[] {
-  const place = addressBucket(ip);
-  const account = createHash('sha256').update(email).digest('base64url'); // of any length, and not to be read in the table
-  return [
-    { key: `sign-in:${place}`, rate: 30, per: 60 },
-    { key: `sign-in:${place}:${account}`, rate: 5, per: 60 },
-  ];
 }
 
 const isCode = (error: unknown, code: string) => error instanceof AppError && error.code === code;

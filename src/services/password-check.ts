@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { Drizzle } from '../db/client.ts';
 import { selectPasswordHash } from '../db/queries/account.ts';
 import { AppError } from '../errors.ts';
+import { addressBucket } from '../lib/client-address.ts';
 import { verifyPassword } from '../lib/passwords.ts';
 import { addressHeader, type IdentityLibrary } from './identity-library.ts';
+import type { Limit } from './rate-limits.ts';
 
 /**
  * Checks a password and starts a session.
@@ -29,6 +32,16 @@ export async function signInByLibrary(
 export async function requireOwnPassword(db: Drizzle, userId: string, password: string): Promise<void> {
   const hash = await selectPasswordHash(db, userId);
   if (!hash || !(await verifyPassword({ hash, password }))) throw refused();
+}
+
+/** What is limited: guesses for one account from one place, and guesses from one place at all. */
+export function signInLimits(email: string, ip: string | null): Limit[] {
+  const place = addressBucket(ip);
+  const account = createHash('sha256').update(email).digest('base64url'); // of any length, and not to be read in the table
+  return [
+    { key: `sign-in:${place}`, rate: 30, per: 60 },
+    { key: `sign-in:${place}:${account}`, rate: 5, per: 60 },
+  ];
 }
 
 /** Only what we know ourselves: headers of the request would be believed. */

@@ -1,0 +1,33 @@
+import { and, desc, eq, sql } from 'drizzle-orm';
+import type { Tx } from '../client.ts';
+import { healthChecks } from '../schema/index.ts';
+
+export type HealthCheckRow = typeof healthChecks.$inferSelect;
+
+export async function insertHealthCheck(tx: Tx, values: typeof healthChecks.$inferInsert): Promise<void> {
+  await tx.insert(healthChecks).values(values);
+}
+
+/** The connection's last checks, newest first. */
+export function selectHealthChecks(
+  tx: Tx,
+  tenantId: string,
+  connectionId: string,
+  limit: number,
+): Promise<HealthCheckRow[]> {
+  return tx
+    .select()
+    .from(healthChecks)
+    .where(and(eq(healthChecks.tenantId, tenantId), eq(healthChecks.connectionId, connectionId)))
+    .orderBy(desc(healthChecks.createdAt), desc(healthChecks.id))
+    .limit(limit);
+}
+
+/** Connections of all tenants whose next check is due. */
+export async function dueHealthChecks(tx: { execute: Tx['execute'] }, max: number) {
+  const rows = await tx.execute(sql`select tenant_id, id from due_health_checks(${max})`);
+  return (rows as unknown as { tenant_id: string; id: string }[]).map((row) => ({
+    tenantId: row.tenant_id,
+    id: row.id,
+  }));
+}

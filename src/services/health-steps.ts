@@ -1,0 +1,193 @@
+import type { Ctx } from '../context.ts';
+import type { CheckStep } from '../db/schema/index.ts';
+import { type Account, type HealthReport, type LoadedDriver, ServiceError } from '../drivers/driver.ts';
+import { OutboundError } from '../lib/outbound/outbound.ts';
+import { type ProbeStep, probe } from '../lib/outbound/probe.ts';
+import type { JsonSchema } from '../lib/schema/json-schema.ts';
+import { secretFields } from '../lib/schema/walk.ts';
+import { type CallReport, callOpened, type OpenedTarget } from './calls.ts';
+import type { RateLimit } from './rate-limit-headers.ts';
+
+/** How a check went, step by step. */
+export interface CheckOutcome {
+  /** `passed` may have warnings; `failed` names the first step that did. */
+  verdict: 'passed' | 'warned' | 'failed';
+  steps: CheckStep[];
+  /** The one sentence that tells it. */
+  message: string;
+  latencyMs: number;
+  /** Who is connected; null when it was not asked or the check failed before. */
+  account: Account | null;
+  /** True when only a person can mend it: the service refuses the credential. */
+  credentialRefused: boolean;
+  rateLimit: RateLimit | null;
+}
+
+export type CheckTarget = Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & {
+  driver: LoadedDriver;
+  /** What the driver says for these settings; the first address is the one that is probed. */
+  addresses: string[];
+};
+
+const names = ['address', 'connection', 'tls', 'reply', 'authentication', 'permission'] as const;
+const deadlineMs = 20_000;
+
+/** Goes through the steps until one fails; the later ones are skipped then. Nothing is stored. */
+export async function runCheck(ctx: Ctx, target: CheckTarget, signal?: AbortSignal): Promise<CheckOutcome> {
+  const started = performance.now();
+  const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(signal ? [signal] : [])]);
+  const steps = await networkSteps(ctx, target, deadline);
+  const talk = steps.some(({ status }) => status === 'failed') ? null : await talkSteps(ctx, target, deadline);
+  steps.push(...(talk?.steps ?? []));
+  for (const name of names.slice(steps.length))
+    steps.push({ name, status: 'skipped', duration_ms: null, message: 'Not tried, because an earlier step failed.' });
+  const failed = steps.find(({ status }) => status === 'failed');
+  const warned = steps.find(({ status }) => status === 'warning');
+  return {
+    verdict: failed ? 'failed' : warned ? 'warned' : 'passed',
+    steps,
+    message: failed?.message ?? warned?.message ?? talk?.message ?? 'The address answers.',
+    latencyMs: Math.round(performance.now() - started),
+    account: talk?.account ?? null,
+    credentialRefused: failed?.name === 'authentication',
+    rateLimit: talk?.report?.rateLimit ?? null,
+  };
+}
+
+async function networkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Promise<CheckStep[]> {
+  const origin = target.addresses.find((address) => /^https?:\/\/[^ ]+$/.test(address));
+  if (!origin)
+    return (['address', 'connection', 'tls'] as const).map((name) => skipped(name, 'There is no web address to try.'));
+  const tls = target.config.tls as Parameters<typeof probe>[2];
+  const steps = (await probe(origin, ctx.hub.outbound.policy, tls, signal)).map((step) => shown(step, origin, target));
+  const plain = steps.length === 2 && steps.every(({ status }) => status === 'passed');
+  return plain ? [...steps, skipped('tls', 'The address is a plain http one.')] : steps;
+}
+
+const skipped = (name: CheckStep['name'], message: string): CheckStep => ({
+  name,
+  status: 'skipped',
+  duration_ms: null,
+  message,
+});
+
+const passed: Record<ProbeStep['name'], (host: string) => string> = {
+  address: (host) => `${host} has an address that may be called.`,
+  connection: (host) => `${host} takes connections.`,
+  tls: (host) => `${host} shows a certificate that is trusted.`,
+};
+
+function shown({ name, durationMs, error }: ProbeStep, origin: string, target: CheckTarget): CheckStep {
+  const { host } = new URL(origin);
+  if (!error) return { name, status: 'passed', duration_ms: durationMs, message: passed[name](host) };
+  const field = name === 'tls' && hasTls(target.driver) ? 'config.tls.ca' : addressField(target, origin);
+  return {
+    name,
+    status: 'failed',
+    duration_ms: durationMs,
+    message: `${host}: ${error.message}`,
+    ...(field && { field }),
+  };
+}
+
+const hasTls = ({ entry }: LoadedDriver) => Boolean(entry.configSchema.properties?.tls);
+
+/** The field that holds this address, by value or by default. */
+function addressField({ driver, config }: CheckTarget, origin: string): string | undefined {
+  const { properties = {} } = driver.entry.configSchema;
+  const originOf = (text: unknown) => (typeof text === 'string' ? URL.parse(text)?.origin : undefined);
+  const found = Object.entries(properties).find(
+    ([name, field]: [string, JsonSchema]) => originOf(config[name] ?? field.default) === origin,
+  );
+  return found && `config.${found[0]}`;
+}
+
+interface Talk {
+  steps: CheckStep[];
+  message?: string;
+  account?: Account;
+  report?: CallReport;
+}
+
+/** What the service itself says: does it answer, does it know the credential, may the credential do the usual. */
+async function talkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Promise<Talk> {
+  const { driver } = target;
+  const { checkHealth, whoami } = driver;
+  if (!checkHealth)
+    return {
+      steps: (['reply', 'authentication', 'permission'] as const).map((name) =>
+        skipped(name, `This version cannot ask ${driver.entry.name} more.`),
+      ),
+    };
+  const started = performance.now();
+  const took = () => Math.round(performance.now() - started);
+  let failedReport: CallReport | undefined;
+  try {
+    const options = { sideEffect: 'none', deadlineMs, signal } as const;
+    const { value, report } = await callOpened(
+      ctx,
+      target,
+      options,
+      async (context) => ({ health: await checkHealth(context), account: await whoami?.(context) }),
+      (report) => {
+        failedReport = report;
+      },
+    );
+    return {
+      steps: goodSteps(value.health, value.account, took()),
+      message: value.health.message,
+      account: value.account,
+      report,
+    };
+  } catch (error) {
+    return { steps: failedSteps(target, error, took()), report: failedReport };
+  }
+}
+
+function goodSteps({ warnings = [] }: HealthReport, account: Account | undefined, duration: number): CheckStep[] {
+  const [warning] = warnings;
+  return [
+    { name: 'reply', status: 'passed', duration_ms: duration, message: 'The service answers as expected.' },
+    {
+      name: 'authentication',
+      status: 'passed',
+      duration_ms: null,
+      message: account
+        ? `The service knows the credential as ${account.label}.`
+        : 'The service accepts the credential.',
+    },
+    warning
+      ? { name: 'permission', status: 'warning', duration_ms: null, message: warning }
+      : {
+          name: 'permission',
+          status: 'passed',
+          duration_ms: null,
+          message: 'The credential may do what a check asks for.',
+        },
+  ];
+}
+
+/** Which step a failure belongs to; those before it have passed. */
+function failedSteps({ driver, auth }: CheckTarget, error: unknown, duration: number): CheckStep[] {
+  const { name, field, message } = judged(error);
+  const before = names.slice(3, names.indexOf(name)).map(
+    (each): CheckStep => ({
+      name: each,
+      status: 'passed',
+      duration_ms: null,
+      message: each === 'reply' ? 'The service answers.' : 'The service accepts the credential.',
+    }),
+  );
+  const [secret] = secretFields(driver.entry.authSchema, auth);
+  const mend = field ?? (name === 'authentication' && secret ? `auth.${secret}` : undefined);
+  return [...before, { name, status: 'failed', duration_ms: duration, message, ...(mend && { field: mend }) }];
+}
+
+function judged(error: unknown): { name: CheckStep['name']; field?: string; message: string } {
+  if (error instanceof ServiceError) {
+    const step = { credential: 'authentication', permission: 'permission' } as const;
+    return { name: step[error.fault as keyof typeof step] ?? 'reply', field: error.field, message: error.message };
+  }
+  if (error instanceof OutboundError) return { name: 'reply', message: error.message };
+  throw error; // a defect of ours is not the service's fault
+}

@@ -1,0 +1,186 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Ctx, Hub } from '../context.ts';
+import type { Tx } from '../db/client.ts';
+import {
+  type ConnectionRow,
+  findConnection,
+  selectConnections,
+  updateConnectionRow,
+} from '../db/queries/connections.ts';
+import { type ConnectorRow, findConnector, updateConnectorRow } from '../db/queries/connectors.ts';
+import { dueHealthChecks, insertHealthCheck, selectHealthChecks } from '../db/queries/health-checks.ts';
+import { AppError } from '../errors.ts';
+import { recordAudit } from './audit.ts';
+import { openTarget } from './calls.ts';
+import { connectionSubject, mustFindConnection } from './connections.ts';
+import { driverFor, mustFind, subject } from './connectors.ts';
+import { judge, nextCheck } from './health-states.ts';
+import { type CheckOutcome, runCheck } from './health-steps.ts';
+import { withoutSecrets } from './secrets.ts';
+import { systemCtx } from './system.ts';
+
+export type Trigger = 'schedule' | 'person' | 'rotation';
+
+/**
+ * Checks a connection and remembers how it went.
+ * @throws AppError not_found, also when it was deleted while it was checked
+ */
+export async function checkConnection(ctx: Ctx, id: string, trigger: Trigger): Promise<CheckOutcome> {
+  const { connection, connector } = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => findPair(tx, ctx, id), {
+    readOnly: true,
+  });
+  const outcome = await checkStored(ctx, connector, connection);
+  await ctx.hub.db.asTenant(ctx.tenantId, (tx) => settle(tx, ctx, id, outcome, trigger));
+  return outcome;
+}
+
+async function findPair(tx: Tx, ctx: Ctx, id: string) {
+  const connection = await mustFindConnection(tx, ctx, id);
+  return { connection, connector: await mustFind(tx, ctx, connection.connectorId) };
+}
+
+/** The check of what is saved, through this connection or, when there is none, with what the admin typed. */
+export async function checkStored(ctx: Ctx, connector: ConnectorRow, connection: ConnectionRow | null) {
+  const driver = driverFor(ctx, connector.catalog.key);
+  const opened = await openTarget(ctx, { driver, connector, connection });
+  const addresses = driver.destinations(withoutSecrets(connector.config), withoutSecrets(connector.auth));
+  const outcome = await runCheck(ctx, { ...opened, driver, addresses });
+  return connection ? sameAccount(connection, outcome) : outcome;
+}
+
+/** A credential of somebody else is no healthy one, even if the service likes it. */
+function sameAccount(connection: ConnectionRow, outcome: CheckOutcome): CheckOutcome {
+  const { account } = outcome;
+  if (!account || !connection.externalAccountId || account.externalId === connection.externalAccountId) return outcome;
+  const message = `The credential belongs to ${account.label} now, and not to ${connection.accountLabel ?? 'the account that was connected'}. Connect the right account again.`;
+  const steps = outcome.steps.map((step) =>
+    step.name === 'authentication' ? { ...step, status: 'failed' as const, message } : step,
+  );
+  return { ...outcome, verdict: 'failed', credentialRefused: true, account: null, steps, message };
+}
+
+async function settle(tx: Tx, ctx: Ctx, id: string, outcome: CheckOutcome, trigger: Trigger): Promise<void> {
+  const before = await mustFindConnection(tx, ctx, id, { lock: true });
+  const judgement = judge(before, outcome);
+  const { account, rateLimit } = outcome;
+  const now = new Date();
+  await insertHealthCheck(tx, {
+    tenantId: ctx.tenantId,
+    id: uuidv7(),
+    connectionId: id,
+    status: outcome.verdict === 'failed' ? 'unhealthy' : outcome.verdict === 'warned' ? 'degraded' : 'healthy',
+    latencyMs: outcome.latencyMs,
+    steps: outcome.steps,
+    message: outcome.message,
+    trigger,
+  });
+  const after = (await updateConnectionRow(tx, ctx.tenantId, id, {
+    ...judgement,
+    healthMessage: outcome.message,
+    healthCheckedAt: now,
+    healthLatencyMs: outcome.latencyMs,
+    nextCheckAt: nextCheck(judgement.healthFailures, now),
+    ...(account && {
+      externalAccountId: before.externalAccountId ?? account.externalId,
+      accountLabel: account.label,
+      ...(account.scopes && { scopes: account.scopes }),
+    }),
+    ...(rateLimit && { rateLimit }),
+  })) as ConnectionRow;
+  const connector = await mustFind(tx, ctx, before.connectorId, { lock: true });
+  if (after.status !== before.status || after.health !== before.health)
+    await recordAudit(tx, ctx, {
+      action: after.status === before.status ? 'connection.health_changed' : `connection.${after.status}`,
+      subject: connectionSubject(after, connector),
+      details: { from: before.health, to: after.health, status: after.status, reason: outcome.message },
+    });
+  await settleConnector(tx, ctx, connector);
+}
+
+/**
+ * A connector that is switched on but has no usable connection left is in error and says why; one check that passes clears it.
+ * The caller has locked the connector.
+ */
+export async function settleConnector(tx: Tx, ctx: Ctx, connector: ConnectorRow): Promise<void> {
+  if (connector.status === 'inactive') return;
+  const all = await selectConnections(tx, ctx.tenantId, { connectorIds: [connector.id], limit: 1_000 });
+  const usable = all.some(({ status, health }) => status === 'active' && health !== 'unhealthy');
+  const status = usable ? 'active' : 'error';
+  const worst = all.find(({ statusReason, healthMessage }) => statusReason ?? healthMessage);
+  const statusReason = usable
+    ? null
+    : (worst?.statusReason ??
+      worst?.healthMessage ??
+      'No account is connected any more. Connect one, or deactivate it.');
+  if (connector.status === status && connector.statusReason === statusReason) return;
+  const after = await updateConnectorRow(tx, ctx.tenantId, connector.id, { status, statusReason });
+  if (connector.status !== status)
+    await recordAudit(tx, ctx, {
+      action: status === 'error' ? 'connector.failed' : 'connector.recovered',
+      subject: subject(after),
+      details: statusReason ? { reason: statusReason } : {},
+    });
+}
+
+/** How old a result may be when somebody asks for a fresh one; what asks at once waits for the same check. */
+const freshSeconds = 10;
+const running = new WeakMap<Hub, Map<string, Promise<unknown>>>();
+
+/**
+ * The connection with its last check; `refresh` checks now, unless that was done within the last ten seconds.
+ * @throws AppError not_found
+ */
+export async function getHealth(ctx: Ctx, id: string, { refresh = false } = {}) {
+  const read = () =>
+    ctx.hub.db.asTenant(
+      ctx.tenantId,
+      async (tx) => {
+        const connection = await mustFindConnection(tx, ctx, id);
+        const [last] = await selectHealthChecks(tx, ctx.tenantId, id, 1);
+        return { connection, last: last ?? null };
+      },
+      { readOnly: true },
+    );
+  const found = await read();
+  const checkedAt = found.connection.healthCheckedAt?.getTime() ?? 0;
+  if (!refresh || Date.now() - checkedAt < freshSeconds * 1000) return found;
+  await together(ctx.hub, id, () => checkConnection(ctx, id, 'person'));
+  return read();
+}
+
+function together(hub: Hub, id: string, work: () => Promise<unknown>): Promise<unknown> {
+  const checks = running.get(hub) ?? new Map<string, Promise<unknown>>();
+  running.set(hub, checks);
+  const mine = checks.get(id) ?? work().finally(() => checks.delete(id));
+  checks.set(id, mine);
+  return mine;
+}
+
+/** The last checks of a connection, newest first. @throws AppError not_found */
+export async function listHealthChecks(ctx: Ctx, id: string, limit = 48) {
+  const read = async (tx: Tx) => {
+    await mustFindConnection(tx, ctx, id);
+    return selectHealthChecks(tx, ctx.tenantId, id, limit);
+  };
+  return ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
+}
+
+/** Connections of all tenants whose next check is due, as `[tenant id, connection id]`. */
+export const dueChecks = (hub: Hub, max = 500) => dueHealthChecks(hub.db.system, max);
+
+/** One scheduled check; nothing happens when the connection, its connector or its tenant is gone or switched off meanwhile. */
+export async function runScheduledCheck(hub: Hub, tenantId: string, id: string): Promise<void> {
+  const ctx = systemCtx(hub, tenantId, 'health-check');
+  const wanted = await hub.db.asTenant(
+    tenantId,
+    async (tx) => {
+      const connection = await findConnection(tx, tenantId, id);
+      return connection && (await findConnector(tx, tenantId, connection.connectorId)) !== null;
+    },
+    { readOnly: true },
+  );
+  if (!wanted) return;
+  await checkConnection(ctx, id, 'schedule').catch((error: unknown) => {
+    if (!(error instanceof AppError && error.code === 'not_found')) throw error;
+  });
+}
