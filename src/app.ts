@@ -29,6 +29,7 @@ import { operatorTenantPages } from './routes/dashboard/operator-tenants.ts';
 import { passwordResetPages } from './routes/dashboard/password-reset.ts';
 import { redirectPages } from './routes/dashboard/redirects.ts';
 import { secondStepPages } from './routes/dashboard/second-step.ts';
+import { singleSignOnPages } from './routes/dashboard/single-sign-on.ts';
 import type { Env } from './routes/env.ts';
 import { problemFor } from './routes/errors.ts';
 import { accountForms } from './routes/form/account.ts';
@@ -89,6 +90,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...invitationPages(tools),
     ...passwordResetPages(tools),
     ...secondStepPages(tools),
+    ...singleSignOnPages(tools),
     ...docsPages(tools, document),
     ...redirectPages(tools),
   ];

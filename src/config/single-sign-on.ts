@@ -1,4 +1,5 @@
 import type { Role } from '../context.ts';
+import { isLoopback } from '../lib/oidc.ts';
 
 /** A membership that a group of the provider stands for. */
 export interface Grant {
@@ -128,8 +129,6 @@ function requireUrl(name: string, text: string, problems: string[], { plain = fa
 }
 
 const withoutLogin = (text: string) => text.replace(/\/\/[^/@]*@/, '//…@');
-
-const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 
 /** `{"group": "workspace:role"}`, or a list of them for one group. */
 function readRoles(text: string | undefined, problems: string[]): SingleSignOnConfig['roles'] {

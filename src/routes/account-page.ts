@@ -64,6 +64,9 @@ const sessionOf = (session: Account['sessions'][number]): AccountPage['sessions'
 const labels: Record<AccountEventKind, string> = {
   signed_in: 'Signed in',
   sign_in_failed: 'Wrong password at sign-in',
+  signed_in_by_provider: 'Signed in with single sign-on',
+  provider_connected: 'Single sign-on connected',
+  provider_refused: 'Single sign-on refused',
   renamed: 'Name changed',
   password_changed: 'Password changed',
   reset_link_made: 'Link to set a new password made',
@@ -79,7 +82,7 @@ const labels: Record<AccountEventKind, string> = {
 
 const eventOf = (event: Account['history'][number]): AccountPage['events'][number] => ({
   label: labels[event.kind as AccountEventKind] ?? event.kind,
-  bad: event.kind === 'sign_in_failed' || event.kind === 'wrong_code',
+  bad: ['sign_in_failed', 'wrong_code', 'provider_refused'].includes(event.kind),
   device: event.userAgent === null && event.ip === null ? 'by an operator' : browserName(event.userAgent),
   ip: event.ip ?? '',
   at: event.createdAt,

@@ -41,6 +41,7 @@ export interface SecondFactorPage {
 export interface AccountModels {
   'account/index': { shell: Shell; nav: SettingsNav; account: AccountPage };
   'account/second-factor': { shell: Shell; nav: SettingsNav; page: SecondFactorPage };
+  'signin/connection': { email: string; provider: string; secondFactor: boolean; errors: FieldErrors };
   'signin/code': { next: string; error: string };
   'signin/forgot': ForgotPage;
   'signin/reset': { token: string; errors: FieldErrors };

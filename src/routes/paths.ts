@@ -4,6 +4,12 @@ export const paths = {
   signin: '/signin',
   /** The second step, for people with a second factor. */
   signinCode: '/signin/code',
+  /** Where somebody shows once that the account with their address is theirs. */
+  signinConnection: '/signin/connection',
+  /** GET leads to the provider. */
+  singleSignOn: '/api/auth/sso/start',
+  /** Where the provider sends people back to. */
+  singleSignOnCallback: '/api/auth/callback/sso',
   signout: '/signout',
   setup: '/setup',
   forgotPassword: '/forgot-password',

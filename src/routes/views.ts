@@ -185,6 +185,8 @@ export interface SignInPage {
   /** A sentence about the last try; '' at first. */
   error: string;
   errors: FieldErrors;
+  /** What the provider of single sign-on is called; null when there is none. */
+  provider: string | null;
 }
 
 export interface ErrorPage {

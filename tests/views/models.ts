@@ -202,7 +202,13 @@ export const models: Models = {
       events: [{ label: hostile, bad: true, device: hostile, ip: '203.0.113.7', at }],
     },
   },
-  'signin/index': { email: hostile, next: hostile, error: hostile, errors: { email: [hostile] } },
+  'signin/index': { email: hostile, next: hostile, error: hostile, errors: { email: [hostile] }, provider: hostile },
+  'signin/connection': {
+    email: hostile,
+    provider: hostile,
+    secondFactor: true,
+    errors: { password: [hostile], code: [hostile] },
+  },
   'account/second-factor': {
     shell,
     nav: [{ label: 'Your account', path: paths.account, current: true }],

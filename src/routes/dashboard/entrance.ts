@@ -7,18 +7,14 @@ import { sameOriginPath } from '../middleware/safe-next.ts';
 import { type PageRoute, publicPage } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import { signInPage } from '../sign-in-page.ts';
 import { toSecondStep } from './second-step.ts';
 
 /** Sign-in, sign-out and the first set-up: the pages for people who are not signed in. */
 export const entrancePages = (tools: PageTools): PageRoute[] => [
   publicPage({ method: 'get', path: paths.signin, role: 'public', audit: null, example: {} }, async (c) => {
     if (await tools.identity.readSession(c.req.raw.headers)) return c.redirect(nextOf(tools, c.req.query('next')), 303);
-    return tools.html(c, 'signin/index', {
-      email: '',
-      next: c.req.query('next') ?? '',
-      error: await whySetUpFirst(tools),
-      errors: {},
-    });
+    return signInPage(tools, c, { next: c.req.query('next') ?? '', error: await whySetUpFirst(tools) });
   }),
   publicPage(
     {
@@ -51,8 +47,7 @@ async function signIn(tools: PageTools, c: Context<Env>): Promise<Response> {
     ...(!email.trim() && { email: ['Enter your e-mail address.'] }),
     ...(!password && { password: ['Enter your password.'] }),
   };
-  const again = (error: string, status: number) =>
-    tools.html(c, 'signin/index', { email, next, error, errors }, status);
+  const again = (error: string, status: number) => signInPage(tools, c, { email, next, error, errors }, status);
   if (Object.keys(errors).length) return again('', 422);
   try {
     const { setCookies } = await tools.identity.signIn({

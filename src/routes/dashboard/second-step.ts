@@ -7,6 +7,7 @@ import { sameOriginPath } from '../middleware/safe-next.ts';
 import { type PageRoute, publicPage } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import { signInPage } from '../sign-in-page.ts';
 
 /** The second page of a sign-in, for people with a second factor. */
 export const secondStepPages = (tools: PageTools): PageRoute[] => [
@@ -38,6 +39,6 @@ async function secondStep(tools: PageTools, c: Context<Env>): Promise<Response> 
     if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
     if (error.errors || error.retryAfter)
       return tools.html(c, 'signin/code', { next, error: error.message }, error.status);
-    return tools.html(c, 'signin/index', { email: '', next, error: error.message, errors: {} }, error.status);
+    return signInPage(tools, c, { next, error: error.message }, error.status);
   }
 }
