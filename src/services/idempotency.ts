@@ -22,7 +22,8 @@ export interface IdempotentRequest {
   /** Method and path pattern, e.g. `POST /api/connectors`. */
   route: string;
   key: string;
-  body: string;
+  /** All that tells one request to this route from another: what stands for the pattern's names, the query, and the body. */
+  asked: string;
 }
 
 /** A request that has not answered after this is taken for crashed; no request of ours runs longer. */
@@ -30,7 +31,7 @@ const inFlightSeconds = 60;
 
 /**
  * Runs `work` once per (tenant, actor, route, key); later calls get the first one's answer.
- * @throws AppError idempotency_key_reused for another body, request_in_flight while the first one runs,
+ * @throws AppError idempotency_key_reused when something else is asked, request_in_flight while the first one runs,
  *   outcome_unknown when the first one died before its answer was kept: it is never run again
  */
 export async function answerOnce(
@@ -41,7 +42,7 @@ export async function answerOnce(
   const { claimed, row } = await claim(ctx, request);
   if (!claimed) return { ...(await replay(ctx, row, request)), replayed: true };
   const answer = await work();
-  const undone = answer.status === 503 && !answer.body.includes('"outcome_unknown"');
+  const undone = answer.status === 429 || (answer.status === 503 && !answer.body.includes('"outcome_unknown"'));
   // The work is done or not done by now: an answer that cannot be kept goes out all the same.
   await (undone ? release(ctx, row.id) : settle(ctx, row.id, answer)).catch((error: unknown) =>
     ctx.log.error({ err: error }, 'the answer to an Idempotency-Key could not be kept'),
@@ -50,18 +51,18 @@ export async function answerOnce(
 }
 
 /** Keyed, because bodies hold secrets: of a plain hash, whoever reads the table could try passwords. */
-async function digestOf({ hub }: Ctx, body: string): Promise<string> {
+async function digestOf({ hub }: Ctx, asked: string): Promise<string> {
   const key = await hubSecret(hub.db, hub.vault, 'idempotency_digest', () => randomBytes(32).toString('base64url'));
-  return createHmac('sha256', key).update(body).digest('hex');
+  return createHmac('sha256', key).update(asked).digest('hex');
 }
 
-async function claim(ctx: Ctx, { route, key, body }: IdempotentRequest) {
+async function claim(ctx: Ctx, { route, key, asked }: IdempotentRequest) {
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw new AppError(
       'malformed_request',
       'Idempotency-Key must be 1 to 255 printable ASCII characters without spaces; a random UUID is a good choice.',
     );
-  const bodyHash = await digestOf(ctx, body);
+  const bodyHash = await digestOf(ctx, asked);
   const actorId = ctx.actor.id ?? ctx.tenantId;
   return ctx.hub.db.asTenant(ctx.tenantId, (tx) =>
     claimKey(tx, { tenantId: ctx.tenantId, id: uuidv7(), actorId, route, key, bodyHash }),
@@ -69,10 +70,10 @@ async function claim(ctx: Ctx, { route, key, body }: IdempotentRequest) {
 }
 
 async function replay(ctx: Ctx, row: IdempotencyRow, request: IdempotentRequest): Promise<Answer> {
-  if (row.bodyHash !== (await digestOf(ctx, request.body)))
+  if (row.bodyHash !== (await digestOf(ctx, request.asked)))
     throw new AppError(
       'idempotency_key_reused',
-      'This Idempotency-Key was used with another body. Use a new key for a new request.',
+      'This Idempotency-Key was used for something else: another address or another body. Use a new key for a new request.',
     );
   if (row.sealedAnswer === null) {
     if (Date.now() - row.createdAt.getTime() < inFlightSeconds * 1000)

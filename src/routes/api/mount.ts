@@ -19,7 +19,8 @@ export function mount(app: Hono<Env>, { operation, handle }: Mounted) {
     const key =
       operation.method === 'post' && operation.role !== 'public' ? c.req.header('idempotency-key') : undefined;
     if (key === undefined) return run();
-    const request = { route: `POST ${operation.path}`, key, body: input.rawBody };
+    const asked = JSON.stringify([c.req.param(), c.req.queries(), input.rawBody]);
+    const request = { route: `POST ${operation.path}`, key, asked };
     return replayable(c, await answerOnce(ctxOf(c), request, () => captured(c, run)));
   });
 }
