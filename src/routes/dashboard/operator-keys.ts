@@ -60,8 +60,7 @@ function shownMaster({ hub }: OperatorCtx, state: MasterKeyState): ShownMasterKe
     ...{ source, newest, running, done, total, free: droppable, lost: isLost(state) },
     last: last && eventRow(last),
     keys: keysOf(state),
-    button:
-      running || missing.length ? '' : left ? `Wrap the rest under ${newest}` : inFile ? 'Make a new master key' : '',
+    button: running || missing.length ? '' : left ? 'Wrap the rest' : inFile ? 'Make a new master key' : '',
     advice: !running && !left && !inFile ? howToAddMasterKey(source) : '',
   };
 
