@@ -77,6 +77,27 @@ describe('measurements', () => {
     expect(body).toContain('_count{method="GET",route="none",status="404"} 2');
     expect(body).not.toContain('wp-admin');
   });
+
+  it('are labelled by the route that answered, whatever middleware stands before or behind it', async () => {
+    const { app, metrics } = tinyApp();
+    app.get('/signin', (c) => c.text('public'));
+    app.get('/assets/*', (c) => c.text('gone', 404));
+    app.use(async (c, next) => (c.req.header('cookie') ? next() : c.redirect('/signin', 303)));
+    app.get('/things/new', (c) => c.text('new'));
+    app.all('/things/:id', (c) => c.text('one'));
+    for (const path of ['/signin', '/assets/old.js', '/things/1', '/nowhere']) await app.request(path);
+    for (const path of ['/things/new', '/things/1']) await app.request(path, { headers: { cookie: 'a=b' } });
+    const { body } = await metrics.metricsText();
+    const counted = [...body.matchAll(/_count\{method="GET",route="([^"]+)",status="(\d+)"\} 1/g)];
+    expect(counted.map(([, route, status]) => `${status} ${route}`).sort()).toEqual([
+      '200 /signin',
+      '200 /things/:id',
+      '200 /things/new',
+      '303 /things/:id',
+      '303 none',
+      '404 /assets/*',
+    ]);
+  });
 });
 
 describe('the address', () => {

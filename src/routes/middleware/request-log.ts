@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { matchedRoutes, routePath } from 'hono/route';
+import { matchedRoutes } from 'hono/route';
 import type { Logger } from 'pino';
 import { addressList, clientAddress } from '../../lib/client-address.ts';
 import type { Metrics } from '../../lib/metrics.ts';
@@ -74,8 +74,8 @@ async function insideAnother(c: Context, next: () => Promise<void>, outer: Env['
   outer.session = c.get('session');
 }
 
-/** The route's pattern; paths that no route knows share one label. */
-function pattern(c: Context): string {
-  const path = routePath(c, -1);
-  return path.endsWith('*') && c.res.status >= 404 && c.res.status <= 405 ? 'none' : path;
-}
+/** The pattern of the route that answers; paths that no route knows share one label. */
+const pattern = (c: Context): string => matchedRoutes(c).find(({ handler }) => !isMiddleware(handler))?.path ?? 'none';
+
+/** Middleware takes what comes next as well. */
+const isMiddleware = (handler: { length: number }) => handler.length > 1;
