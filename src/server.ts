@@ -4,11 +4,14 @@ import { seedConnectors } from '../seeds/connectors.ts';
 import { createApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
 import type { Hub } from './context.ts';
+import { installJobSchema } from './db/job-schema.ts';
 import { startDatabase } from './db/start.ts';
 import { StartError } from './db/start-error.ts';
 import { loadDrivers } from './drivers/index.ts';
-import { startJobs } from './jobs/runner.ts';
+import { measureJobs } from './jobs/metrics.ts';
+import { queues } from './jobs/queues.ts';
 import { schedule } from './jobs/schedule.ts';
+import { startJobs } from './jobs/worker.ts';
 import { Background } from './lib/background.ts';
 import { createLog } from './lib/log.ts';
 import { createMetrics } from './lib/metrics.ts';
@@ -23,7 +26,7 @@ import { createVault } from './vault/vault.ts';
 /** What was started and has to be stopped, the latest first. */
 const stops: (() => Promise<unknown>)[] = [];
 
-/** Config → database → vault → drivers → jobs → listen; ready when it resolves. */
+/** Config → database → vault → drivers → listen → jobs; ready when it resolves. */
 async function start(config: Config, log: Logger) {
   const vault = createVault(readKeyring(config));
   const [database, drivers] = await Promise.all([startDatabase(config, log), loadDrivers()]);
@@ -37,15 +40,21 @@ async function start(config: Config, log: Logger) {
   const identity = createIdentity(hub);
   const upkeep = { owner: database.admin, login: database.login, background: new Background() };
   stops.unshift(() => upkeep.background.stop());
+  const metrics = createMetrics();
   const { app } = createApp({
-    ...{ hub, identity, upkeep, metrics: createMetrics() },
+    ...{ hub, identity, upkeep, metrics },
     ...(await loadPresentation(config, drivers)),
   });
   const first = await ensureFirstOwner(hub);
-  stops.unshift(startJobs(hub, schedule).stop);
   const server = await listen(config, app.fetch);
   stops.unshift(() => close(server));
 
+  const jobs = startJobs(hub, {
+    ...{ connection: database.login, roleMode: database.roleMode, schedule, queues },
+    install: () => installJobSchema(database.admin),
+    observe: measureJobs(hub, metrics),
+  });
+  stops.unshift(jobs.stop);
   log.info({ url: config.baseUrl, role_mode: database.roleMode, start_ms: Math.round(performance.now()) }, 'ready');
   if (first.url) announceSetup(first.url);
   void identity.warmUp().catch((error) => log.error({ err: error }, 'the identity library could not be loaded'));

@@ -75,6 +75,10 @@ export function uniqueViolation(error: unknown): string | null {
   return found?.code === '23505' ? (found.constraint_name ?? '') : null;
 }
 
+/** Whether the statement names a table, or a schema, that is not there. */
+export const isMissingTable = (error: unknown): boolean =>
+  ['42P01', '3F000'].includes(postgresError(error)?.code ?? '');
+
 /** Whether the transaction only lost against another one, so that running it again makes sense. */
 export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(postgresError(error)?.code ?? '');
 

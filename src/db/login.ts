@@ -10,6 +10,7 @@ interface Login {
   bypassesFence: boolean;
   ownsTables: boolean;
   mayBecomeApp: boolean;
+  mayBecomeSystem: boolean;
   mayActOutside: boolean;
 }
 
@@ -19,6 +20,7 @@ const readLogin = (hub: Connection): Promise<Login> =>
       select rolname as name, rolsuper as superuser, rolbypassrls as "bypassesFence",
         pg_has_role(rolname, (select relowner from pg_class where oid = 'public.connectors'::regclass), 'USAGE') as "ownsTables",
         pg_has_role(rolname, 'patchbay_app', 'SET') as "mayBecomeApp",
+        pg_has_role(rolname, 'patchbay_system', 'SET') as "mayBecomeSystem",
         pg_has_role(rolname, 'patchbay_system', 'USAGE') as "mayActOutside"
       from pg_roles where rolname = current_user`;
     return row as Login;
@@ -49,12 +51,12 @@ function assertFenced({ name, superuser, bypassesFence, ownsTables }: Login) {
 
 async function grantMissing(owner: Connection, login: Login) {
   if (login.superuser) return;
-  if (login.ownsTables ? login.mayBecomeApp : login.mayActOutside && login.mayBecomeApp) return;
+  if (login.mayBecomeApp && (login.ownsTables ? login.mayBecomeSystem : login.mayActOutside)) return;
   await withConnection(owner, async (sql) => {
     const name = await quoteName(sql, login.name);
-    // The owner must be able to become patchbay_app, but by itself it stays what it is.
+    // The owner must be able to become patchbay_app and, for jobs, patchbay_system; but by itself it stays what it is.
     const grant = login.ownsTables
-      ? `grant patchbay_app to ${name} with inherit false, set true`
+      ? `grant patchbay_app, patchbay_system to ${name} with inherit false, set true`
       : `grant patchbay_system to ${name} with inherit true, set true`;
     await sql.unsafe(grant).catch((cause) => {
       throw new StartError(`The login ${login.name} lacks rights. Let a superuser run: ${grant};`, { cause });

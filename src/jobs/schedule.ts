@@ -8,17 +8,18 @@ import { forgetEndedSessions } from '../services/sessions.ts';
 
 export interface Job {
   name: string;
-  everySeconds: number;
-  /** Returns how much there was to do. Leaves suspended workspaces alone. Safe to run on every replica at once, and again after a crash. */
+  /** In UTC, minutes at the finest. Hourly ones have minutes of their own, so that they do not all come at once. */
+  cron: string;
+  /** Returns how much there was to do. Leaves suspended workspaces alone. Safe to run again after it was cut off anywhere. */
   run(hub: Hub): Promise<number>;
 }
 
 /** Everything that happens without being asked for. */
 export const schedule: Job[] = [
-  { name: 'purge-deleted-connectors', everySeconds: 60, run: purgeDeletedConnectors },
-  { name: 'purge-idempotency-keys', everySeconds: 600, run: purgeIdempotencyKeys },
-  { name: 'forget-ended-sessions', everySeconds: 600, run: forgetEndedSessions },
-  { name: 'forget-ended-links', everySeconds: 3600, run: forgetEndedTokens },
-  { name: 'forget-account-history', everySeconds: 3600, run: forgetOldAccountEvents },
-  { name: 'forget-idle-limits', everySeconds: 600, run: forgetIdleLimits },
+  { name: 'purge-deleted-connectors', cron: '* * * * *', run: purgeDeletedConnectors },
+  { name: 'purge-idempotency-keys', cron: '2-59/10 * * * *', run: purgeIdempotencyKeys },
+  { name: 'forget-ended-sessions', cron: '4-59/10 * * * *', run: forgetEndedSessions },
+  { name: 'forget-ended-links', cron: '17 * * * *', run: forgetEndedTokens },
+  { name: 'forget-account-history', cron: '37 * * * *', run: forgetOldAccountEvents },
+  { name: 'forget-idle-limits', cron: '6-59/10 * * * *', run: forgetIdleLimits },
 ];

@@ -1,5 +1,6 @@
 import type { Hub } from '../context.ts';
 import { actForTenant } from '../db/queries/identity.ts';
+import { deleteJobsOf } from '../db/queries/jobs.ts';
 import {
   deleteLonelyPeople,
   deleteOrganization,
@@ -107,6 +108,7 @@ function finish(
     await mustFindTenant(tx, id, { lock: true });
     const people = await selectPeople(tx, id);
     const removed = removePeople ? await deleteLonelyPeople(tx, id) : 0;
+    await deleteJobsOf(tx, id);
     await deleteOrganization(tx, id);
     const report = {
       ...shredded,

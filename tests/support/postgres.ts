@@ -5,6 +5,7 @@ import { seedConnectors } from '../../seeds/connectors.ts';
 import type { ServerAddress } from '../../src/db/connection.ts';
 import { withConnection, withDatabase } from '../../src/db/connection.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/db/embedded.ts';
+import { installJobSchema } from '../../src/db/job-schema.ts';
 import { prepareLogin } from '../../src/db/login.ts';
 import { migrate } from '../../src/db/migrate.ts';
 
@@ -68,5 +69,6 @@ export async function buildTemplate(server: TestServer) {
   const owner = withDatabase(server.owner, templateName);
   await migrate(owner);
   await prepareLogin(owner, withDatabase(server.hub, templateName));
+  await installJobSchema(owner);
   await seedConnectors(owner);
 }

@@ -1,0 +1,21 @@
+import type { Ctx } from '../context.ts';
+import type { JobPayload } from '../db/queries/jobs.ts';
+import type { Queue } from '../services/queues.ts';
+
+export interface QueueJob<P extends JobPayload = JobPayload> {
+  queue: Queue<P>;
+  /** A row that is gone meanwhile may throw not_found: there is nothing left to do. `signal` ends with the hub. */
+  run(ctx: Ctx, payload: P, signal: AbortSignal): Promise<unknown>;
+  /** At once in this process. */
+  concurrency: number;
+  /** At once in this process for one workspace, so that nobody waits behind somebody else's thousand. */
+  perTenant: number;
+  /** Attempts after the first one, each later than the one before; then it becomes a dead letter. */
+  retries: number;
+}
+
+/** Keeps the payload's type from the queue to the verb. */
+export const queueJob = <P extends JobPayload>(job: QueueJob<P>): QueueJob => job as unknown as QueueJob;
+
+/** What services put into queues, and the verb behind each. */
+export const queues: QueueJob[] = [];
