@@ -9,7 +9,7 @@ VITEST := node node_modules/vitest/vitest.mjs run
 # What every change has to pass, in seconds; tests come on top of it.
 STATIC := biome check --error-on-warnings . && tsc && tsc -p tests && knip
 
-.PHONY: help run dev test check seed-connectors tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore format migrations
+.PHONY: help run dev demo test check seed-connectors tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore format migrations
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ run: node_modules/.ready ## start the hub: http://127.0.0.1:3000 unless PORT or 
 
 dev: node_modules/.ready ## the same, restarted whenever a file changes
 	@exec $(NODE) --watch-path=src --watch-path=views --watch-path=public src/server.ts
+
+demo: node_modules/.ready ## the hub with stand-ins for GitHub, Slack and an OAuth server: no account, no network; PORT=…
+	@exec $(NODE) tests/sandbox/demo.ts
 
 test: node_modules/.ready browser ## everything: format, lint, types, dead code, unit, database, browser
 	@$(STATIC)

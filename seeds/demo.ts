@@ -1,6 +1,8 @@
+import type { ConnectorInput } from '../src/services/connector-input.ts';
+
 /** What `make demo` begins with; tests use the same stand-ins with the same names and secrets. None of them opens anything. */
 export const demo = {
-  admin: { email: 'ada@demo.example', password: 'patchbay demo 2026', tenant: 'Northwind (demo)' },
+  admin: { email: 'ada@demo.example', password: 'patchbay demo 2026', tenant: 'Northwind' },
   applications: {
     github: {
       client_id: 'Ov23liPatchbayDemo01',
@@ -33,3 +35,63 @@ export const demo = {
   },
   client: { client_id: 'northwind-backend', client_secret: 'only-in-the-sandbox' },
 } as const;
+
+const [, hubot] = Object.keys(demo.tokens.github);
+const [bot] = Object.keys(demo.tokens.slack);
+const oauth = 'https://oauth.demo.example';
+
+/** By catalog key. The first two are authorised by a person, with the operator's application. */
+const connectors: [string, Omit<ConnectorInput, 'tags'>][] = [
+  ['github', { name: 'GitHub', config: {}, auth: { method: 'oauth2', scopes: ['repo', 'read:user'] } }],
+  [
+    'slack',
+    { name: 'Slack', config: {}, auth: { method: 'oauth2', scopes: ['chat:write', 'channels:read', 'users:read'] } },
+  ],
+  ['github', { name: 'Build machine', config: { owner: 'hubot' }, auth: { method: 'token', access_token: hubot } }],
+  ['slack', { name: 'Release bot', config: {}, auth: { method: 'token', access_token: bot } }],
+  [
+    'http-api',
+    {
+      name: 'Orders',
+      config: { base_url: `${oauth}/api` },
+      auth: { method: 'client_credentials', token_url: `${oauth}/token`, ...demo.client, scope: 'read' },
+    },
+  ],
+];
+
+/** Fills the workspace of a hub that runs with stand-ins: applications for all, and a few connectors. */
+async function main(): Promise<number> {
+  const [{ withHub }, { loadDrivers }, { systemCtx }, { registerApplication }, { installConnector }] =
+    await Promise.all([
+      import('../src/commands/command.ts'),
+      import('../src/drivers/index.ts'),
+      import('../src/services/system.ts'),
+      import('../src/services/oauth-applications.ts'),
+      import('../src/services/connectors.ts'),
+    ]);
+  const { setConnectorStatus } = await import('../src/services/connector-status.ts');
+  const { selectFirstTenantId, selectUserByEmail } = await import('../src/db/queries/identity.ts');
+  return withHub(async ({ hub: opened }) => {
+    const hub = { ...opened, drivers: await loadDrivers() };
+    const ada = await selectUserByEmail(hub.db.system, demo.admin.email);
+    const tenantId = ada && (await selectFirstTenantId(hub.db.system, ada.id));
+    if (!tenantId) throw new Error(`${demo.admin.email} has no workspace here.`);
+    const system = systemCtx(hub, tenantId, 'demo');
+    for (const [key, { redirect_uris: _own, ...application }] of Object.entries(demo.applications))
+      await registerApplication(system, key, { ...application, scopes: scopesOf(key) });
+    const ctx = { ...system, actor: { type: 'user' as const, id: ada.id, name: ada.name, role: 'owner' as const } };
+    for (const [key, input] of connectors) {
+      const connector = await installConnector(ctx, key, { ...input, tags: ['demo'] });
+      if (input.auth.method === 'token') await setConnectorStatus(ctx, connector.id, 'active');
+    }
+    return 0;
+  });
+}
+
+/** What the connector of this kind asks for. */
+const scopesOf = (key: string) => (connectors.find(([each]) => each === key)?.[1].auth.scopes ?? []) as string[];
+
+if (import.meta.main) {
+  const { runCommand } = await import('../src/commands/command.ts');
+  await runCommand(main);
+}

@@ -173,10 +173,7 @@ export async function forward(c: Context<FrontEnv>, upstream: string, { to, head
 }
 
 /** Serves on 127.0.0.1 and nowhere else. */
-export function listen(
-  fetch: Parameters<typeof serve>[0]['fetch'],
-  port = 0,
-): Promise<{ server: Server; url: string }> {
+function listen(fetch: Parameters<typeof serve>[0]['fetch'], port = 0): Promise<{ server: Server; url: string }> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, port, hostname: '127.0.0.1' }) as Server;
     server.once('error', reject);
