@@ -156,9 +156,10 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   app.use('/api/*', apiSession({ hub, identity }), sameTenant(), rateLimit({ hub, name: 'api', rate: 600 }));
   app.use('/api/*', runningTenant(hub));
   for (const operation of operations) mount(app, operation);
-  app.use('/operator/*', operatorSession({ hub, identity }));
+  const pageLimit = rateLimit({ hub, name: 'pages', rate: 1200 });
+  app.use('/operator/*', operatorSession({ hub, identity }), pageLimit);
   for (const route of operatorPages) mountPage(app, route);
-  app.use(pageSession({ hub, identity }), sameTenant());
+  app.use(pageSession({ hub, identity }), pageLimit, sameTenant());
   for (const route of workspacePages) mountPage(app, route);
   app.use(runningTenant(hub));
   for (const route of pages) mountPage(app, route);
