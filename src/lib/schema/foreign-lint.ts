@@ -68,6 +68,7 @@ const forbidden = [
   'headerTemplate',
   'watch',
 ];
+const astray = '$ref must lead to a part of this schema.';
 const prototypeNames = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Walks the schema without recursion, so that nothing that is in it can exhaust the stack. */
@@ -75,6 +76,8 @@ class Lint {
   readonly #root: unknown;
   readonly #reasons: string[] = [];
   readonly #count = { properties: 0, variants: 0, references: 0 };
+  readonly #seen = new Set<unknown>();
+  readonly #targets: { target: unknown; path: string }[] = [];
   #rest: Visit[];
 
   constructor(root: unknown) {
@@ -87,7 +90,15 @@ class Lint {
       if (this.#reasons.length >= 10) break;
       this.#visit(visit);
     }
+    this.#refuseUnseenTargets();
     return this.#reasons;
+  }
+
+  /** What stands beside the schema's own parts, under a name of its own or in a default, nobody has looked at. */
+  #refuseUnseenTargets() {
+    if (this.#reasons.length) return;
+    for (const { target, path } of this.#targets)
+      if (isMap(target) && !this.#seen.has(target)) this.#refuse(path, astray);
   }
 
   #refuse(path: string, reason: string) {
@@ -98,6 +109,7 @@ class Lint {
     if (typeof at === 'boolean') return;
     if (!isSchema(at)) return this.#refuse(path, 'a schema is an object.');
     if (depth > foreignLimits.depth) return this.#refuse(path, `it is nested more than ${foreignLimits.depth} deep.`);
+    this.#seen.add(at);
     this.#checkWords(at as Record<string, unknown>, path);
     this.#checkReference(at as Record<string, unknown>, path);
     this.#enter(at as Record<string, unknown>, depth, path);
@@ -127,8 +139,9 @@ class Lint {
     for (let target: unknown = at; isMap(target) && target.$ref !== undefined; target = this.#targetOf(target.$ref)) {
       if (passed.has(target)) return this.#refuse(path, '$ref goes round in a circle.');
       passed.add(target);
-      if (this.#targetOf(target.$ref) === undefined)
-        return this.#refuse(path, '$ref must lead to a part of this schema.');
+      const next = this.#targetOf(target.$ref);
+      if (next === undefined) return this.#refuse(path, astray);
+      this.#targets.push({ target: next, path });
     }
   }
 
