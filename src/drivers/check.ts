@@ -10,6 +10,7 @@ export function problemsOf(folder: string, driver: unknown, icon: string | null)
     ...entryProblems(folder, entry),
     ...methodProblems(entry),
     ...migrationProblems(driver),
+    ...toolProblems(driver),
     ...lintSchema(entry.configSchema).map((problem) => `configSchema ${problem}`),
     ...lintSchema(entry.authSchema).map((problem) => `authSchema ${problem}`),
     ...iconProblems(icon),
@@ -66,6 +67,21 @@ function migrationProblems({ entry, migrations = {} }: Driver): string[] {
       ? []
       : [`migration ${from} needs describe and migrate.`]),
   ]);
+}
+
+function toolProblems({ entry, tools = [] }: Driver): string[] {
+  const slugs = tools.map(({ slug }) => slug);
+  const counted = entry.capabilities.tools === tools.length;
+  return [
+    ...(counted ? [] : [`capabilities.tools says ${entry.capabilities.tools}, but there are ${tools.length} tools.`]),
+    ...slugs
+      .filter((slug) => !/^[a-z][a-z0-9_]{0,63}$/.test(slug))
+      .map((slug) => `the tool "${slug}" may have a-z, 0-9 and _ only.`),
+    ...slugs
+      .filter((slug, index) => slugs.indexOf(slug) < index)
+      .map((slug) => `there are two tools called "${slug}".`),
+    ...tools.flatMap(({ slug, input }) => lintSchema(input).map((problem) => `the input of tool "${slug}" ${problem}`)),
+  ];
 }
 
 /** Icons are put into pages as they are, many of them at once: no scripts, nothing loaded, no ids that could clash. */

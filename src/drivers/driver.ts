@@ -101,8 +101,11 @@ export interface Driver {
   whoami?(context: ExecutionContext): Promise<Account>;
   tools?: Tool[];
   rateLimit?: RateLimitHeaders;
-  /** Ends the credential at the service. @throws ServiceError */
-  revoke?(context: ExecutionContext): Promise<void>;
+  /**
+   * Ends the credential at the service; false where it cannot be ended from here. `client` holds the OAuth client's own fields.
+   * @throws ServiceError
+   */
+  revoke?(context: ExecutionContext, client: Values): Promise<boolean>;
   /** The code repositories that the account sees, page by page. */
   listRepositories?(context: ExecutionContext): AsyncIterable<RepositoryRecord[]>;
 }

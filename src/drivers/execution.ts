@@ -140,6 +140,8 @@ export interface OAuthProvider {
   clientAuth: 'post' | 'basic' | 'basic_raw';
   /** Whether the service takes PKCE (S256). Some refuse the whole request because of it. */
   pkce: boolean;
+  /** The service names itself in every answer to the browser (RFC 9207): one that does not is not its own. */
+  sendsIssuer?: boolean;
   scopeSeparator: ' ' | ',';
   /** Further parameters of the authorization request, from the connector's settings. */
   authorizationParams?(config: Values, auth: Values): Record<string, string>;
@@ -153,6 +155,10 @@ export interface OAuthProvider {
     scopeSeparator?: ' ' | ',';
     /** Members of the answer that stand inside another one, e.g. `authed_user`, when the top has no token. */
     nestedToken?: string;
+    /** Answers may be form-encoded although JSON was asked for. */
+    formEncoded?: boolean;
+    /** The service's own error codes, by what RFC 6749, section 5.2, calls them. */
+    errorCodes?: Record<string, 'invalid_grant' | 'invalid_client'>;
   };
   /** Further members of the token answer that are kept with the credential, never secrets of others. */
   keep?: string[];

@@ -1,6 +1,14 @@
 import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, type Values } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
+import { checkHealth, whoami } from './health.ts';
+import { oauth } from './oauth.ts';
+import { listRepositories } from './repositories.ts';
+import { revoke } from './revoke.ts';
+import { issueTools } from './tools/issues.ts';
+import { repositoryTools } from './tools/repositories.ts';
+
+const tools = [...repositoryTools, ...issueTools];
 
 const docs = 'https://docs.github.com/en';
 const oauthApps = `${docs}/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps`;
@@ -18,7 +26,7 @@ export const driver = defineDriver({
     aliases: ['gh', 'git', 'GitHub Enterprise', 'ghe', 'repositories', 'pull requests'],
     authType: 'oauth',
     authMethods: ['oauth2', 'token'],
-    capabilities: { tools: 0 },
+    capabilities: { tools: tools.length },
     configSchema,
     authSchema,
     schemaVersion: 1,
@@ -39,4 +47,17 @@ export const driver = defineDriver({
     auth.method === 'oauth2' ? originsOf(webUrl(config), apiUrl(config)) : originsOf(apiUrl(config)),
   summary: (config) => [hostOf(webUrl(config)), config.owner].filter(Boolean).join('/'),
   needsConnection: authorisedByPerson,
+  oauth,
+  checkHealth,
+  whoami,
+  tools,
+  // https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+  rateLimit: {
+    limit: 'x-ratelimit-limit',
+    remaining: 'x-ratelimit-remaining',
+    reset: 'x-ratelimit-reset',
+    resetIs: 'epoch',
+  },
+  revoke,
+  listRepositories,
 });

@@ -1,0 +1,59 @@
+import type { Ctx, Hub } from '../../src/context.ts';
+import type { ExecutionContext, LoadedDriver, SideEffect, Values } from '../../src/drivers/driver.ts';
+import { loadDrivers } from '../../src/drivers/index.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { parseAllowedHosts } from '../../src/lib/outbound/addresses.ts';
+import { createOutbound, type Outbound } from '../../src/lib/outbound/outbound.ts';
+import { parseOverrides } from '../../src/lib/outbound/overrides.ts';
+import { callOpened } from '../../src/services/calls.ts';
+import { destinationGuard } from '../../src/services/destinations.ts';
+import { wiring } from '../sandbox/wiring.ts';
+
+/** One driver, called as the hub calls it, without a database. */
+export interface DriverHarness {
+  driver: LoadedDriver;
+  outbound: Outbound;
+  call<T>(auth: Values, run: (context: ExecutionContext) => Promise<T>, options?: CallOptions): Promise<T>;
+  /** Runs a tool by its slug. */
+  tool(auth: Values, slug: string, input: Values, options?: CallOptions): Promise<Values>;
+  close(): Promise<void>;
+}
+
+interface CallOptions {
+  config?: Values;
+  sideEffect?: SideEffect;
+  deadlineMs?: number;
+}
+
+/** @param tenantId calls of one tenant to one host share their breaker; tests that break a host take one of their own */
+export async function driverHarness(
+  key: string,
+  stand: Parameters<typeof wiring>[0],
+  tenantId = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78',
+): Promise<DriverHarness> {
+  const driver = (await loadDrivers()).get(key);
+  if (!driver) throw new Error(`There is no driver ${key}`);
+  const env = wiring(stand);
+  const outbound = createOutbound({
+    allowed: parseAllowedHosts(env.ALLOWED_PRIVATE_HOSTS),
+    overrides: parseOverrides(env.UPSTREAM_OVERRIDES),
+    ownPort: 1,
+  });
+  const ctx = { hub: { outbound } as Hub, tenantId, log: createLog('silent') } as Ctx;
+  const call: DriverHarness['call'] = async (auth, run, { config = {}, sideEffect = 'none', deadlineMs } = {}) => {
+    const destinations = destinationGuard(driver.destinations(config, auth), []);
+    return (await callOpened(ctx, { driver, config, auth, destinations }, { sideEffect, deadlineMs }, run)).value;
+  };
+  return {
+    driver,
+    outbound,
+    call,
+    tool: (auth, slug, input, options) => {
+      const tool = driver.tools?.find((each) => each.slug === slug);
+      if (!tool) throw new Error(`${key} has no tool ${slug}`);
+      const settings = { sideEffect: tool.sideEffect, ...options };
+      return call(auth, (context) => tool.run(context, input), settings) as Promise<Values>;
+    },
+    close: () => outbound.close(),
+  };
+}
