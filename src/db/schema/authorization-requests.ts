@@ -27,6 +27,8 @@ export const authorizationRequests = pgTable(
     browserHash: varchar('browser_hash', { length: 64 }),
     /** SHA-256 of the token of a connect link, for somebody without an account. */
     linkHash: varchar('link_hash', { length: 64 }),
+    /** Whom the link is for, in the words of whoever made it. */
+    guestLabel: varchar('guest_label', { length: 255 }),
     /** The PKCE verifier, sealed; null where the provider takes none, and once it was used. */
     sealedVerifier: text('sealed_verifier'),
     redirectUri: varchar('redirect_uri', { length: 2048 }),
