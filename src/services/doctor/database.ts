@@ -1,6 +1,6 @@
 import { type Connection, withConnection } from '../../db/connection.ts';
 import { migrationState } from '../../db/migrate.ts';
-import { countOverdueWork, readServer, unfencedTables } from '../../db/queries/inspection.ts';
+import { readServer, unfencedTables } from '../../db/queries/inspection.ts';
 import { type Finding, fail, ok, type Patient, warn } from './finding.ts';
 
 /** The newest minor release of each major one that this version of Patchbay knows; older ones lack security fixes. */
@@ -93,15 +93,3 @@ const clockDifference = (connection: Connection) =>
     const { now } = await readServer(sql);
     return Math.abs(now - (before + Date.now()) / 2) / 1000;
   });
-
-export async function checkJobs({ owner }: Patient): Promise<Finding[]> {
-  const overdue = await withConnection(owner, countOverdueWork);
-  if (!overdue) return [ok('clock work', 'Nothing is overdue.')];
-  return [
-    warn(
-      'clock work',
-      `${overdue} rows should have been removed half an hour ago.`,
-      'See that a hub runs, and look for “job failed” in its log.',
-    ),
-  ];
-}

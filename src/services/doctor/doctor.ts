@@ -1,7 +1,8 @@
 import { AppError } from '../../errors.ts';
-import { checkClock, checkFence, checkJobs, checkMigrations, checkRoles, checkVersion } from './database.ts';
+import { checkClock, checkFence, checkMigrations, checkRoles, checkVersion } from './database.ts';
 import { checkEgress } from './egress.ts';
 import { type Check, type Finding, fail, type Patient } from './finding.ts';
+import { checkJobs, checkOverdueWork } from './jobs.ts';
 import { checkKeyring, checkSecrets } from './keys.ts';
 import { machineChecks } from './machine.ts';
 
@@ -13,7 +14,8 @@ const checks: [string, Check][] = [
   ['clock', checkClock],
   ['keyring', checkKeyring],
   ['secrets', checkSecrets],
-  ['clock work', checkJobs],
+  ['jobs', checkJobs],
+  ['clock work', checkOverdueWork],
   ...machineChecks.map((check): [string, Check] => ['machine', check]),
   ['egress', checkEgress],
 ];
