@@ -9,7 +9,7 @@ VITEST := node node_modules/vitest/vitest.mjs run
 # What every change has to pass, in seconds; tests come on top of it.
 STATIC := biome check --error-on-warnings . && tsc && tsc -p tests && knip
 
-.PHONY: help run dev demo test check seed-connectors tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore format migrations
+.PHONY: help run dev demo test bench check seed-connectors tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore format migrations
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ demo: node_modules/.ready ## the hub with stand-ins for GitHub, Slack and an OAu
 test: node_modules/.ready browser ## everything: format, lint, types, dead code, unit, database, browser
 	@$(STATIC)
 	@$(VITEST)
+
+bench: node_modules/.ready browser ## measure beside bare routes: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,browser,process, STRICT=1
+	@OUT="$$OUT" $(NODE) tests/bench/run.ts
 
 check: node_modules/.ready ## the quick part, in seconds: format, lint, types, dead code, architecture, unit tests
 	@$(STATIC)
