@@ -3,15 +3,10 @@ import { compress } from 'hono/compress';
 import type { Hub } from './context.ts';
 import type { Assets } from './lib/assets.ts';
 import type { Metrics } from './lib/metrics.ts';
-import { apiKeyOperations } from './routes/api/api-keys.ts';
-import { auditOperations } from './routes/api/audit.ts';
-import { catalogOperations } from './routes/api/catalog.ts';
-import { connectorOperations } from './routes/api/connectors.ts';
-import { invitationOperations } from './routes/api/invitations.ts';
-import { memberOperations } from './routes/api/members.ts';
 import { mount } from './routes/api/mount.ts';
 import { openapiDocument } from './routes/api/openapi.ts';
 import type { Mounted } from './routes/api/operation.ts';
+import { operations } from './routes/api/operations.ts';
 import { signInOperations } from './routes/api/sign-in.ts';
 import { accountPages } from './routes/dashboard/account.ts';
 import { activityPages } from './routes/dashboard/activity.ts';
@@ -73,14 +68,6 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   const { config } = hub;
   const tools = pageTools(deps);
   const publicOperations = signInOperations(identity);
-  const operations = [
-    ...catalogOperations,
-    ...connectorOperations,
-    ...auditOperations,
-    ...apiKeyOperations,
-    ...memberOperations,
-    ...invitationOperations,
-  ];
   const document = openapiDocument(
     [...publicOperations, ...operations].map(({ operation }) => operation),
     config.baseUrl,
@@ -147,6 +134,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     const { status, headers, body } = await assets.respond(
       c.req.path.slice(config.basePath.length),
       c.req.header('accept-encoding') ?? '',
+      c.req.query('moved') !== undefined,
     );
     return c.body(body, status, headers);
   });

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
 export interface AssetAnswer {
-  status: 200 | 404;
+  status: 200 | 302 | 404;
   headers: Record<string, string>;
   body: Uint8Array<ArrayBuffer>;
 }
@@ -18,8 +18,12 @@ export interface Assets {
   path(name: string): string;
   /** Names of the modules that a module imports, directly or through others, without itself. */
   importsOf(name: string): string[];
-  /** Answers a request for such an address. */
-  respond(path: string, acceptEncoding: string): Promise<AssetAnswer>;
+  /**
+   * Answers a request for such an address. One of another version, from a page that was there before an update, is sent on to
+   * the file of today: what a module imports is then looked for beside it, so that the modules behind it are of one version.
+   * @param moved whether the request was sent on already; while two versions run beside each other it is answered as it is
+   */
+  respond(path: string, acceptEncoding: string, moved?: boolean): Promise<AssetAnswer>;
 }
 
 /** The stylesheet that all of `css/` is served as; cascade layers make the order of the files after the first one irrelevant. */
@@ -39,7 +43,8 @@ export async function loadAssets(publicDir: string, extra: Record<string, string
   for (const [name, content] of Object.entries(extra)) files.set(name, Buffer.from(content));
   for (const name of files.keys()) typeOf(name);
 
-  const prefix = `/assets/${hashOf(files)}/`;
+  const version = hashOf(files);
+  const prefix = `/assets/${version}/`;
   const compressed = new Map<string, Promise<Buffer>>();
   return {
     path(name) {
@@ -47,16 +52,18 @@ export async function loadAssets(publicDir: string, extra: Record<string, string
       return prefix + name;
     },
     importsOf: (name) => [...importsOf(files, name)].slice(1),
-    async respond(requested, acceptEncoding) {
-      const name = requested.startsWith(prefix) ? requested.slice(prefix.length) : '';
+    async respond(requested, acceptEncoding, moved = false) {
+      const [, asked, name = ''] = /^\/assets\/([\w-]{12})\/(.+)$/.exec(requested) ?? [];
       const content = files.get(name);
       if (!content) return missing;
+      const current = asked === version;
+      if (!current && !moved) return elsewhere(`${'../'.repeat(name.split('/').length)}${version}/${name}?moved`);
       const type = typeOf(name);
       const encoding = isText(type) ? negotiate(acceptEncoding) : '';
       const body = encoding
         ? await once(compressed, `${encoding} ${name}`, () => encoders[encoding](content))
         : content;
-      return { status: 200, headers: headersOf(type, encoding), body: new Uint8Array(body) };
+      return { status: 200, headers: headersOf(type, encoding, current), body: new Uint8Array(body) };
     },
   };
 }
@@ -134,12 +141,18 @@ function negotiate(accepted: string): keyof typeof encoders | '' {
   return takes('br') ? 'br' : takes('gzip') ? 'gzip' : '';
 }
 
-const headersOf = (type: string, encoding: string): Record<string, string> => ({
+const headersOf = (type: string, encoding: string, current: boolean): Record<string, string> => ({
   'Content-Type': type,
-  'Cache-Control': 'public, max-age=31536000, immutable',
+  'Cache-Control': current ? 'public, max-age=31536000, immutable' : 'no-store',
   'X-Content-Type-Options': 'nosniff',
   ...(isText(type) && { Vary: 'Accept-Encoding' }),
   ...(encoding && { 'Content-Encoding': encoding }),
+});
+
+const elsewhere = (location: string): AssetAnswer => ({
+  status: 302,
+  headers: { Location: location, 'Cache-Control': 'no-store' },
+  body: new Uint8Array(),
 });
 
 const missing: AssetAnswer = {

@@ -31,7 +31,31 @@ describe('addresses', () => {
     expect(before.path('js/app.js')).toMatch(/^\/assets\/[\w-]{12}\/js\/app\.js$/);
     expect(again.path('js/app.js')).toBe(before.path('js/app.js'));
     expect(after.path('js/app.js')).not.toBe(before.path('js/app.js'));
-    expect((await after.respond(before.path('js/app.js'), '')).status).toBe(404);
+  });
+
+  it('of an older version lead to the file of today, beside which its imports are', async () => {
+    const before = await loadAssets(dir);
+    write('js/b.js', 'export const b = () => 2;\n');
+    write('js/gone.js', '');
+    const after = await loadAssets(dir);
+    for (const name of ['js/parts/a.js', 'js/b.js', 'app.css']) {
+      const { status, headers } = await after.respond(before.path(name), '');
+      expect([status, headers['Cache-Control']]).toEqual([302, 'no-store']);
+      const url = new URL(headers.Location ?? '', `http://hub.test/prefix${before.path(name)}`);
+      expect([url.pathname, url.search]).toEqual([`/prefix${after.path(name)}`, '?moved']);
+      const arrived = await after.respond(after.path(name), '', true);
+      expect([arrived.status, arrived.headers['Cache-Control']]).toEqual([200, expect.stringContaining('immutable')]);
+    }
+    expect((await before.respond(after.path('js/gone.js'), '')).status).toBe(404);
+    expect((await after.respond('/assets/x/js/b.js', '')).status).toBe(404);
+  });
+
+  it('are answered as they are while two versions run beside each other, and kept by nobody', async () => {
+    const before = await loadAssets(dir);
+    write('js/b.js', 'export const b = () => 2;\n');
+    const after = await loadAssets(dir);
+    const { status, headers, body } = await before.respond(after.path('js/b.js'), '', true);
+    expect([status, headers['Cache-Control'], text(body)]).toEqual([200, 'no-store', 'export const b = () => 1;\n']);
   });
 
   it('changes with what comes from elsewhere', async () => {
@@ -110,7 +134,13 @@ describe('answers', () => {
 
   it('has nothing outside of its own prefix', async () => {
     const assets = await loadAssets(dir);
-    for (const at of ['/assets/app.css', '/app.css', 'app.css', '/assets/AAAAAAAAAAAA/app.css'])
+    for (const at of [
+      '/assets/app.css',
+      '/app.css',
+      'app.css',
+      '/assets/AAAAAAAAAAAA/none.css',
+      '/x/AAAAAAAAAAAA/app.css',
+    ])
       expect((await assets.respond(at, '')).status).toBe(404);
   });
 });
