@@ -7,6 +7,8 @@ export interface Tuning {
   heartbeatSeconds: number;
   /** How often somebody looks for that. */
   monitorSeconds: number;
+  /** How often the clock is read: so late a schedule may start. */
+  cronSeconds: number;
   /** How long the end waits for jobs that run; what is left then runs again elsewhere. */
   drainMs: number;
   /** Before the first repetition; doubled each time, up to ten minutes. */
@@ -14,7 +16,13 @@ export interface Tuning {
 }
 
 /** A little less than the hub has for stopping altogether. */
-export const usual: Tuning = { heartbeatSeconds: 30, monitorSeconds: 10, drainMs: 7_000, retryDelaySeconds: 5 };
+export const usual: Tuning = {
+  heartbeatSeconds: 30,
+  monitorSeconds: 10,
+  cronSeconds: 15,
+  drainMs: 7_000,
+  retryDelaySeconds: 5,
+};
 
 /** The job library on connections of its own, which never waits for ever and works as the same role as the hub outside of tenants. */
 export async function openBoss(connection: Connection, mode: RoleMode, tuning: Tuning): Promise<PgBoss> {
@@ -43,7 +51,7 @@ const limits: object = {
   idle_in_transaction_session_timeout: 15_000,
 };
 
-const behaviour = ({ monitorSeconds }: Tuning): ConstructorOptions => ({
+const behaviour = ({ monitorSeconds, cronSeconds }: Tuning): ConstructorOptions => ({
   schema: 'pgboss',
   // The owner does both, in installJobSchema.
   migrate: false,
@@ -53,4 +61,6 @@ const behaviour = ({ monitorSeconds }: Tuning): ConstructorOptions => ({
   useListenNotify: true,
   monitorIntervalSeconds: monitorSeconds,
   superviseIntervalSeconds: monitorSeconds,
+  cronMonitorIntervalSeconds: cronSeconds,
+  cronWorkerIntervalSeconds: Math.min(cronSeconds, 5),
 });

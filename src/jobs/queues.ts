@@ -6,9 +6,9 @@ export interface QueueJob<P extends JobPayload = JobPayload> {
   queue: Queue<P>;
   /** A row that is gone meanwhile may throw not_found: there is nothing left to do. `signal` ends with the hub. */
   run(ctx: Ctx, payload: P, signal: AbortSignal): Promise<unknown>;
-  /** At once in this process. */
+  /** At once in this process, when several workspaces have work. */
   concurrency: number;
-  /** At once in this process for one workspace, so that nobody waits behind somebody else's thousand. */
+  /** At once in this process for one workspace, less than `concurrency`, so that nobody waits behind somebody else's thousand. */
   perTenant: number;
   /** Attempts after the first one, each later than the one before; then it becomes a dead letter. */
   retries: number;

@@ -116,13 +116,13 @@ const brisk = {
   notifyPollingIntervalSeconds: 5,
 } as const satisfies WorkOptions;
 
-/** Two fetch for each queue, so that one slow job holds up half of it at most. */
-const fetchers = 2;
+/** So few in a batch that a slow job holds up one other; more than one, or each fetch would wait for the next poll. */
+const pair = 2;
 
 async function startWorkers(boss: PgBoss, hub: Hub, { schedule, queues, observe = () => {} }: Work) {
   await boss.work<{ schedule: string }>(
     scheduleQueue,
-    { ...brisk, localConcurrency: fetchers, batchSize: 10 },
+    { ...brisk, localConcurrency: 2, batchSize: 10 },
     (jobs) =>
       Promise.all(
         jobs.map((job) => {
@@ -133,8 +133,8 @@ async function startWorkers(boss: PgBoss, hub: Hub, { schedule, queues, observe 
   );
   for (const each of queues) {
     const { queue, concurrency, perTenant } = each;
-    const batchSize = Math.max(1, Math.ceil(concurrency / fetchers));
-    const options = { ...brisk, localConcurrency: fetchers, batchSize, localGroupConcurrency: perTenant };
+    const localConcurrency = Math.max(perTenant, Math.ceil(concurrency / pair));
+    const options = { ...brisk, localConcurrency, batchSize: pair, localGroupConcurrency: perTenant };
     await boss.work<JobPayload>(queue.name, options, (jobs) =>
       Promise.all(
         jobs.map((job) => settle(hub, job, queue.name, observe, () => runQueued(hub, each, job.data, job.signal))),
