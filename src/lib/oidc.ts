@@ -68,6 +68,8 @@ export interface OidcClient {
 
 const timeoutSeconds = 10;
 const clockSkewSeconds = 30;
+/** OpenID Connect Core 1.0, section 2. */
+const maxSubLength = 255;
 const signatures = [
   'RS256',
   'RS384',
@@ -118,6 +120,8 @@ export function createOidcClient(settings: OidcSettings, fetch: CustomFetch): Oi
         };
         const tokens = await oidc.authorizationCodeGrant(config, new URL(`${redirectUri}?${answer}`), checks);
         const claims = tokens.claims() as IDToken;
+        if (!claims.sub || claims.sub.length > maxSubLength)
+          throw new OidcError('untrusted', 'The claim sub is empty or longer than 255 characters.');
         if (enough(claims) || !config.serverMetadata().userinfo_endpoint) return claims;
         return { ...(await oidc.fetchUserInfo(config, tokens.access_token, claims.sub)), ...claims };
       });
@@ -192,6 +196,7 @@ async function explained<T>(oidc: Library, work: () => Promise<T>, otherwise: Oi
 const unreadable = new Set(['OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON', 'OAUTH_PARSE_ERROR']);
 
 function explain(oidc: Library, error: unknown, otherwise: OidcFault): OidcError {
+  if (error instanceof OidcError) return error;
   if (error instanceof oidc.AuthorizationResponseError) return explainAnswer(codeIn(error.error));
   if (error instanceof oidc.WWWAuthenticateChallengeError)
     return new OidcError('client_refused', `The provider answered ${error.status} and asked for authentication.`);

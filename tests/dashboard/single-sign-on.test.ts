@@ -1,5 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { createIdentity } from '../../src/services/identity.ts';
+import { createTenant } from '../../src/services/tenants.ts';
 import { type SingleSignOnProvider, startSingleSignOnProvider } from '../sandbox/single-sign-on-provider.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { password } from '../support/cast.ts';
@@ -122,6 +125,13 @@ describe('signing in by the provider', () => {
     expect((await read(visitor.cookie))?.user.email).toBe('noa@acme.example');
     await visitor.send('/signout', { form: {} });
     expect(await visitor.whoAmI()).toBeNull();
+  });
+
+  it('may come back to another replica', async () => {
+    const visitor = arriving('u-6', person('ren@acme.example'));
+    const back = await visitor.throughProvider(await visitor.begin('/installed'));
+    visitor.moveTo({ ...hub, app: createApp({ ...hub.deps, identity: createIdentity(hub.hub) }).app });
+    expect((await visitor.send(back)).headers.get('location')).toBe('/installed');
   });
 
   it('goes to no other site, whatever it is told', async () => {
@@ -305,7 +315,7 @@ describe('an account that is here already', () => {
 
   it('counts guesses together with those at the sign-in page', async () => {
     const visitor = arriving('u-33', person('gus@example.com', ['staff']));
-    const { owner } = await (await import('../../src/services/tenants.ts')).createTenant(hub.hub, {
+    const { owner } = await createTenant(hub.hub, {
       name: 'Gus',
       owner: { email: 'gus@example.com', password },
     });
@@ -433,8 +443,9 @@ it('lets one of two first sign-ins at once make the account', async () => {
 
 it('limits how often one place may begin', async () => {
   const visitor = new Visitor(hub);
-  for (let i = 0; i < 30; i++) await visitor.begin();
-  const answer = await visitor.send('/api/auth/sso/start');
+  let answer = await visitor.send('/api/auth/sso/start');
+  // One more is allowed every other second, and a busy machine takes its time.
+  for (let tries = 1; tries < 90 && answer.status === 303; tries++) answer = await visitor.send('/api/auth/sso/start');
   expect([answer.status, await textOf(answer)]).toEqual([429, expect.stringContaining('Too many tries to sign in')]);
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
 });

@@ -7,6 +7,7 @@ import Provider, { type Interaction, type Context as OidcContext } from 'oidc-pr
 export type Directory = Record<string, Record<string, unknown>>;
 
 interface Options {
+  port?: number;
   redirectUri: string;
   /** `auto` signs in whoever `person` names and consents for them (`deny` says no); `forms` asks a browser. */
   mode?: 'auto' | 'forms';
@@ -17,8 +18,7 @@ interface Options {
 
 export interface SingleSignOnProvider {
   issuer: string;
-  /** The variables of a hub that uses it. */
-  env: Record<'OIDC_ISSUER' | 'OIDC_CLIENT_ID' | 'OIDC_CLIENT_SECRET' | 'OIDC_NAME' | 'OIDC_SCOPES', string>;
+  env: ReturnType<typeof providerEnv>;
   people: Directory;
   /** Who it is in mode `auto`. */
   person: string;
@@ -27,12 +27,21 @@ export interface SingleSignOnProvider {
 
 const client = { client_id: 'patchbay', client_secret: 'sso-secret-not-a-real-one-0123456789' };
 
+/** The variables of a hub that uses the provider at this address. */
+export const providerEnv = (issuer: string) => ({
+  OIDC_ISSUER: issuer,
+  OIDC_CLIENT_ID: client.client_id,
+  OIDC_CLIENT_SECRET: client.client_secret,
+  OIDC_NAME: 'Acme login',
+  OIDC_SCOPES: 'openid profile email groups',
+});
+
 /** An OpenID Connect provider on a certified implementation, with people and groups, on loopback. */
 export async function startSingleSignOnProvider(options: Options): Promise<SingleSignOnProvider> {
-  const { redirectUri, mode = 'auto', people, claimsInToken = true } = options;
+  const { port = 0, redirectUri, mode = 'auto', people, claimsInToken = true } = options;
   let handle: ReturnType<Provider['callback']> = async () => {};
   const server = createServer((req, res) => void handle(req, res));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const provider = new Provider(issuer, {
     clients: [{ ...client, redirect_uris: [redirectUri] }],
@@ -55,13 +64,7 @@ export async function startSingleSignOnProvider(options: Options): Promise<Singl
   });
   const started: SingleSignOnProvider = {
     issuer,
-    env: {
-      OIDC_ISSUER: issuer,
-      OIDC_CLIENT_ID: client.client_id,
-      OIDC_CLIENT_SECRET: client.client_secret,
-      OIDC_NAME: 'Acme login',
-      OIDC_SCOPES: 'openid profile email groups',
-    },
+    env: providerEnv(issuer),
     people,
     person: Object.keys(people)[0] ?? '',
     close: () => close(server),
