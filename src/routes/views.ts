@@ -70,6 +70,7 @@ export interface ConnectorForm {
   stale: StaleEdit | null;
   /** In order; a title of '' has no heading. */
   sections: { title: string; help: string; fields: Field[] }[];
+  /** '' for a form that only says why it cannot be filled in. */
   submit: string;
 }
 

@@ -104,7 +104,7 @@ export async function updateConnector(ctx: Ctx, id: string, change: ConnectorCha
         throw new AppError('conflict', `${before.name} is managed by ${before.managedBy}; change it there.`);
       if (before.version !== change.version) throw stale(before);
       const driver = await adaptDriver(tx, driverFor(ctx, before.catalog.key));
-      const current = upgrade(driver, before);
+      const current = upgrade(ctx, driver, before);
       const input = { name: name ?? before.name, tags: change.tags ?? before.tags, ...pick(change, current) };
       const checked = checkInput(driver, input, current);
       const after = await updateConnectorRow(tx, ctx.tenantId, id, {

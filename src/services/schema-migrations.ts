@@ -1,5 +1,7 @@
+import type { Ctx } from '../context.ts';
+import type { ConnectorRow } from '../db/queries/connectors.ts';
 import type { Driver, Values } from '../drivers/driver.ts';
-import { invalid } from '../errors.ts';
+import { AppError, invalid } from '../errors.ts';
 import { getAt, setAt } from '../lib/schema/walk.ts';
 import { type TenantKeys, type Vault, VaultError } from '../vault/vault.ts';
 import { isStoredSecret, type Part, resealSecret, storedSecretPaths } from './secrets.ts';
@@ -9,6 +11,17 @@ interface Settings {
   config: Values;
   auth: Values;
   schemaVersion: number;
+}
+
+/** Settings that the driver's own migrations fail on. */
+export class NotUpgraded extends AppError {
+  constructor(name: string, version: number, cause: unknown) {
+    super(
+      'conflict',
+      `The settings of ${name} were saved under version ${version}, and could not be brought up to date: that is a mistake in Patchbay. Nothing was changed or lost, and it works as before, but it cannot be configured until an update mends this. Tell your operator.`,
+      { cause },
+    );
+  }
 }
 
 export interface Upgraded {
@@ -21,17 +34,31 @@ export interface Upgraded {
 /**
  * Settings as the driver's schemas of today have them: the migrations of all versions since they were saved, one after the
  * other. Nothing is stored. Envelopes of secrets may stand at other paths afterwards; only `resealMoved` makes them fit there.
+ * @throws NotUpgraded when a migration fails
  */
-export function upgrade<Row extends Settings>(driver: Driver, row: Row): Row & Upgraded {
+export function upgrade(ctx: Pick<Ctx, 'log'>, driver: Driver, row: ConnectorRow): ConnectorRow & Upgraded {
   const changes: string[] = [];
   let { config, auth } = structuredClone({ config: row.config, auth: row.auth });
   for (let version = row.schemaVersion; version < driver.entry.schemaVersion; version++) {
     const migration = driver.migrations?.[version];
     if (!migration) continue;
-    ({ config, auth } = migration.migrate(config, auth));
+    ({ config, auth } = step(ctx, row, version, () => migration.migrate(config, auth)));
     changes.push(migration.describe);
   }
   return { ...row, config, auth, changes };
+}
+
+/** A mistake in a driver costs nobody their settings: they stay as they were saved, and can be looked at but not changed. */
+function step(ctx: Pick<Ctx, 'log'>, row: ConnectorRow, version: number, migrate: () => Pick<Settings, Part>) {
+  try {
+    const { config, auth } = migrate();
+    if (!config || !auth) throw new TypeError('The migration gave no config or no auth.');
+    return { config, auth };
+  } catch (cause) {
+    const at = { connector_id: row.id, catalog_key: row.catalog.key, schema_version: version };
+    ctx.log.error({ err: cause, ...at }, 'settings could not be brought up to date');
+    throw new NotUpgraded(row.name, version, cause);
+  }
 }
 
 interface Place {

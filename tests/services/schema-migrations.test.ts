@@ -168,3 +168,46 @@ describe('a connector that was saved under an older version of its schemas', () 
     expect(await read(id)).toMatchObject({ schema_version: 2, config: { site: 'a.example.com' } });
   });
 });
+
+describe('a migration that fails', () => {
+  const mistaken = (migrate: () => never) => notes(2, { migrations: { 1: { describe: 'Never said.', migrate } } });
+  const wrong = () => {
+    throw new Error('cannot read properties of undefined');
+  };
+  const because = 'could not be brought up to date: that is a mistake in Patchbay. Nothing was changed or lost';
+
+  it.each([
+    ['throws', wrong],
+    ['gives nothing', (() => undefined) as unknown as typeof wrong],
+  ])('because it %s says so in the dialog, and the settings stay', async (_how, migrate) => {
+    await release(notes(1, { migrations: {} }));
+    const before = await installed();
+    await release(mistaken(migrate));
+    const fragment: Record<string, string> = { 'hx-request': 'true', 'hx-request-type': 'partial' };
+    for (const headers of [{}, fragment]) {
+      const dialog = await hub.as(hub.cast.ada, 'GET', `/connectors/${before.id}/edit`, undefined, headers);
+      const html = await dialog.text();
+      expect(dialog.status).toBe(200);
+      expect(html).toMatch(/<dialog class="modal" open/);
+      expect(html).toContain(because);
+      expect(html).not.toMatch(/name="config\.|name="auth\.|Save changes|cannot read properties/);
+    }
+    expect(hub.logged.join('\n')).toContain('settings could not be brought up to date');
+    const refused = await asAda('PUT', `/api/connectors/${before.id}`, { version: before.version, name: 'Other' });
+    expect([refused.status, (await refused.json()).detail]).toEqual([409, expect.stringContaining(because)]);
+    const { version, updated_at, config, schema_version } = before;
+    expect(await read(before.id)).toMatchObject({
+      version,
+      updated_at,
+      config,
+      schema_version,
+      unreadable_secrets: [],
+    });
+
+    expect((await asAda('GET', `/connectors/${before.id}`)).status).toBe(200);
+    const active = await asAda('PATCH', `/api/connectors/${before.id}/status`, { status: 'active' });
+    expect(active.status).toBe(200);
+    await release(notes(2));
+    expect(await formOf(before.id)).toContain('value="https://a.example.com"');
+  });
+});

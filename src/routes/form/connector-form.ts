@@ -10,7 +10,7 @@ import { errorSummary } from '../../lib/forms/summary.ts';
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
 import type { ConnectorInput } from '../../services/connector-input.ts';
 import { computedFields } from '../../services/connector-view.ts';
-import { upgrade } from '../../services/schema-migrations.ts';
+import { NotUpgraded, upgrade } from '../../services/schema-migrations.ts';
 import { storedSecretPaths, withoutSecrets } from '../../services/secrets.ts';
 import { paths } from '../paths.ts';
 import type { ConnectorForm, StaleEdit } from '../views.ts';
@@ -72,7 +72,7 @@ interface Drawing {
 export const newForm = (ctx: Ctx, entry: CatalogEntry, again: Partial<Drawing> = {}): ConnectorForm =>
   draw({ ctx, entry, row: null, id: uuidv7(), ...again });
 
-/** The form of an installed connector, as the schemas of today have it. */
+/** The form of an installed connector, as the schemas of today have it; without fields when its settings cannot be brought there. */
 export const editForm = (
   ctx: Ctx,
   entry: CatalogEntry,
@@ -80,8 +80,14 @@ export const editForm = (
   again: Partial<Drawing> = {},
 ): ConnectorForm => {
   const driver = ctx.hub.drivers.get(entry.key);
-  const current = driver ? upgrade(driver, row) : { ...row, changes: [] };
-  return draw({ ctx, entry, row: current, id: row.id, changes: current.changes, ...again });
+  try {
+    const current = driver ? upgrade(ctx, driver, row) : { ...row, changes: [] };
+    return draw({ ctx, entry, row: current, id: row.id, changes: current.changes, ...again });
+  } catch (error) {
+    if (!(error instanceof NotUpgraded)) throw error;
+    const form = draw({ ctx, entry, row, id: row.id });
+    return { ...form, notice: error.message, sections: [], submit: '' };
+  }
 };
 
 function draw(drawing: Drawing): ConnectorForm {
