@@ -31,7 +31,8 @@ function report({ manifest, secrets }: Restored, madeAt: string): number {
   for (const [table, { rows }] of Object.entries(manifest)) console.log(`${table}: ${rows}`);
   console.log(`Restored the backup of ${madeAt}. ${secrets.opened} secrets open. Everybody signs in again.`);
   if (!secrets.unreadable.length) return 0;
-  console.error(`These do not open, as they did not before: ${secrets.unreadable.join('; ')}.`);
+  const why = 'Either they did not before, or a master key here has the name of the right one and is another.';
+  console.error(`These do not open: ${secrets.unreadable.join('; ')}. ${why}`);
   return 0;
 }
 

@@ -3,7 +3,14 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Sql, TransactionSql } from 'postgres';
 import { type Connection, withConnection } from '../../db/connection.ts';
 import { knownMigrations, migrate } from '../../db/migrate.ts';
-import { countRows, finishRestore, insertRows, isEmptyDatabase, makeSchema } from '../../db/queries/whole-tables.ts';
+import {
+  countRows,
+  finishRestore,
+  insertRows,
+  isEmptyDatabase,
+  makeSchema,
+  tablesInOrder,
+} from '../../db/queries/whole-tables.ts';
 import { StartError } from '../../db/start-error.ts';
 import { type Vault, VaultError } from '../../vault/vault.ts';
 import { openEverything, type SecretCheck } from '../secret-check.ts';
@@ -83,6 +90,7 @@ async function restoreAll(tx: TransactionSql, file: string, passphrase: string, 
 const batchBytes = 500_000;
 
 async function insertAll(tx: TransactionSql, file: string, passphrase: string): Promise<Manifest> {
+  const tables = new Set(await tablesInOrder(tx));
   let manifest: Manifest = {};
   let table = '';
   let rows: string[] = [];
@@ -98,8 +106,14 @@ async function insertAll(tx: TransactionSql, file: string, passphrase: string): 
       continue;
     }
     await flush();
-    if (entry.kind === 'table') table = entry.table;
+    if (entry.kind === 'table') table = known(tables, entry.table);
     if (entry.kind === 'manifest') manifest = entry.manifest;
   }
   return manifest;
+}
+
+/** The name becomes part of a statement, and the file may be the work of somebody who knows its passphrase. */
+function known(tables: Set<string>, table: string): string {
+  if (tables.has(table)) return table;
+  throw new VaultError('malformed', 'This backup names a table that Patchbay does not have. Use another copy of it.');
 }
