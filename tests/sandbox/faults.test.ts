@@ -125,4 +125,19 @@ describe('a stand-in of its own process', () => {
     expect(second.url).toBe(first.url);
     await second.close();
   });
+
+  it('may have a clock that is off', async () => {
+    const late = await startApart('oauth', {}, -7200);
+    const body = new URLSearchParams(credentials);
+    const { access_token } = (await (await fetch(`${late.url}/token`, { method: 'POST', body })).json()) as {
+      access_token: string;
+    };
+    const answer = await fetch(`${late.url}/token/introspection`, {
+      method: 'POST',
+      body: new URLSearchParams({ token: access_token, client_id, client_secret }),
+    });
+    const { iat } = (await answer.json()) as { iat: number };
+    expect(Math.abs(Date.now() / 1000 - 7200 - iat)).toBeLessThan(600);
+    await late.close();
+  });
 });

@@ -35,10 +35,15 @@ async function exchange(fields: Record<string, string>, accept = 'application/js
   return fetch(`${github.url}/login/oauth/access_token`, { method: 'POST', body, headers: { accept } });
 }
 
-async function granted(login: string): Promise<string> {
-  const code = (await decide({ login_hint: login })).searchParams.get('code') ?? '';
-  return ((await (await exchange({ code })).json()) as { access_token: string }).access_token;
+const codeOf = async (login: string) => (await decide({ login_hint: login })).searchParams.get('code') ?? '';
+
+interface Granted {
+  access_token: string;
+  refresh_token: string;
 }
+
+const granted = async (login: string) =>
+  ((await (await exchange({ code: await codeOf(login) })).json()) as Granted).access_token;
 
 const loginOf = async (token: string) => (await octokit(token).request('GET /user')).data.login;
 
@@ -93,20 +98,39 @@ describe('GitHub’s web flow', () => {
     expect(await errorOf({ code: await code(), code_verifier: verifier, redirect_uri: redirect_uris[0] })).toBe(
       'bad_verification_code',
     );
+    const guessed = await code();
+    for (const tried of [`${verifier}x`, verifier])
+      expect(await errorOf({ code: guessed, code_verifier: tried })).toBe('bad_verification_code');
     const good = { code: await code(), code_verifier: verifier };
     expect(await errorOf({ ...good, client_secret: 'wrong' })).toBe('incorrect_client_credentials');
     expect(await errorOf(good)).toBeUndefined();
     expect(await errorOf(good)).toBe('bad_verification_code');
     expect(await github.control.counts()).toMatchObject({
       granted: { authorization_code: 1 },
-      refused: { authorization_code: 5 },
+      refused: { authorization_code: 7 },
     });
   });
 
   it('learns tokens from answers of either encoding', async () => {
-    const code = (await decide({ login_hint: 'octocat' })).searchParams.get('code') ?? '';
+    const code = await codeOf('octocat');
     const text = await (await exchange({ code }, 'application/x-www-form-urlencoded')).text();
     expect(await loginOf(new URLSearchParams(text).get('access_token') ?? '')).toBe('octocat');
+  });
+
+  it('gives refresh tokens that work once, when it does so at all', async () => {
+    expect(await (await exchange({ code: await codeOf('hubot') })).json()).not.toHaveProperty('refresh_token');
+    await github.control.settings({ refresh_tokens: true });
+    const first = (await (await exchange({ code: await codeOf('hubot') })).json()) as Granted;
+    const renew = async (refresh_token: string) =>
+      (await (await exchange({ grant_type: 'refresh_token', refresh_token })).json()) as Granted;
+    const second = await renew(first.refresh_token);
+    expect(await loginOf(second.access_token)).toBe('hubot');
+    await expect(loginOf(first.access_token)).rejects.toMatchObject({ status: 401 });
+    expect(await renew(first.refresh_token)).toMatchObject({ error: 'bad_refresh_token' });
+    await github.control.revoke({ account: 'hubot' });
+    expect(await renew(second.refresh_token)).toMatchObject({ error: 'bad_refresh_token' });
+    const { refreshes } = await github.control.counts();
+    expect(refreshes).toContainEqual({ refresh_token: digest(first.refresh_token), asked: 2, granted: 1 });
   });
 });
 

@@ -4,7 +4,7 @@ import { Consent, type SandboxApp } from './consent.ts';
 import { startEmulator } from './emulator.ts';
 import type { FaultEffects } from './faults.ts';
 import { type FrontEnv, forward, openFront, type StandIn } from './front.ts';
-import { basicCredentials, bearerToken, formFields } from './journal.ts';
+import { basicCredentials, bearerToken, formFields, parseObject } from './journal.ts';
 import { type KnownToken, TokenBook } from './token-book.ts';
 
 export interface GithubOptions {
@@ -14,6 +14,8 @@ export interface GithubOptions {
   tokens?: Record<string, { login: string; scopes: readonly string[] }>;
   /** Authorises as this account without showing a page; `login_hint` chooses another one, or `deny`. */
   auto?: string | null;
+  /** As a GitHub App does it: tokens for 8 hours, and refresh tokens that work once. */
+  refreshTokens?: boolean;
 }
 
 type C = Context<FrontEnv>;
@@ -39,7 +41,8 @@ const world = {
 /** GitHub by emulate, as strict as the real one, with faults on demand. */
 export async function startGithub(options: GithubOptions = {}): Promise<StandIn> {
   const { apps = [demo.applications.github], tokens = demo.tokens.github } = options;
-  const settings = { auto: options.auto ?? null };
+  const initial = { auto: options.auto ?? null, refresh_tokens: options.refreshTokens ?? false };
+  const settings = { ...initial };
   const book = new TokenBook();
   const learnSeeds = () => {
     for (const [token, { login, scopes }] of Object.entries(tokens))
@@ -52,19 +55,17 @@ export async function startGithub(options: GithubOptions = {}): Promise<StandIn>
     tokens: book,
     settings,
     tokenPath: '/login/oauth/access_token',
-    learn: (c, { access_token, scope }) =>
-      book.learn(String(access_token), {
-        kind: 'oauth',
-        account: c.get('account'),
-        clientId: c.get('entry').client_id,
-        scopes: splitScopes(scope),
-      }),
+    learn: (c, { access_token, scope }) => {
+      if (c.get('entry').grant_type === 'refresh_token') return; // the book made it
+      const about = { account: c.get('account'), clientId: c.get('entry').client_id, scopes: splitScopes(scope) };
+      book.learn(String(access_token), { kind: 'oauth', ...about });
+    },
     reset: () => {
       emulator.reset();
       consent.clear();
       book.clear();
       learnSeeds();
-      settings.auto = options.auto ?? null;
+      Object.assign(settings, initial);
     },
   });
   const emulator = await startEmulator('github', front.url, {
@@ -84,7 +85,7 @@ export async function startGithub(options: GithubOptions = {}): Promise<StandIn>
   front.app
     .get('/login/oauth/authorize', (c) => consent.authorize(c))
     .post('/login/oauth/callback', (c) => consent.decide(c))
-    .post('/login/oauth/access_token', (c) => exchange(c, consent, emulator.url))
+    .post('/login/oauth/access_token', (c) => exchange(c, consent, emulator.url, settings.refresh_tokens ? book : null))
     .on(['POST', 'DELETE'], '/applications/:client_id/:what{token|grant}', (c) => application(c, consent, book))
     .all('*', (c) => api(c, book, emulator.url, front.url));
   return {
@@ -98,15 +99,37 @@ export async function startGithub(options: GithubOptions = {}): Promise<StandIn>
 }
 
 /** Errors are answered with 200, as GitHub does. */
-async function exchange(c: C, consent: Consent, upstream: string): Promise<Response> {
+async function exchange(c: C, consent: Consent, upstream: string, book: TokenBook | null): Promise<Response> {
   const fields = await formFields(c);
   if (!consent.knows(fields)) return forward(c, upstream);
+  if (book && fields.grant_type === 'refresh_token') return refresh(c, book, fields.refresh_token ?? '');
   const account = consent.redeem(fields);
   const error = 'bad_verification_code';
   if (!account) return c.json({ error, error_description: 'The code passed is incorrect or expired.' });
   c.set('account', account);
-  return forward(c, upstream);
+  const answer = await forward(c, upstream);
+  if (!book) return answer;
+  const granted = parseObject(await answer.text());
+  return c.json({ ...granted, ...renewal(book, String(granted.access_token)) });
 }
+
+/** The access token before ends at once, as GitHub says. */
+function refresh(c: C, book: TokenBook, token: string): Response {
+  const renewed = book.renew(token, 'ghu_');
+  if (!renewed)
+    return c.json({
+      error: 'bad_refresh_token',
+      error_description: 'The refresh token passed is incorrect or expired.',
+    });
+  book.revoke({ token: renewed.before });
+  return c.json({ access_token: renewed.token, token_type: 'bearer', scope: '', ...renewal(book, renewed.token) });
+}
+
+const renewal = (book: TokenBook, token: string) => ({
+  expires_in: 8 * 3600,
+  refresh_token: book.refreshTokenFor(token, 'ghr_'),
+  refresh_token_expires_in: 184 * 24 * 3600,
+});
 
 /** POST checks a token, DELETE revokes it, or all of the account's by `grant`; only for the application that it was issued to. */
 async function application(c: C, consent: Consent, book: TokenBook): Promise<Response> {

@@ -9,7 +9,9 @@ import { OauthStore } from './oauth-store.ts';
 
 export interface OauthClient {
   client_id: string;
-  client_secret: string;
+  client_secret?: string;
+  /** The public keys of a client that signs assertions (`private_key_jwt`). */
+  jwks?: { keys: JsonWebKey[] };
   /** One that ends in `*` allows every address that begins so. */
   redirect_uris?: string[];
   token_endpoint_auth_method?: string;

@@ -90,6 +90,20 @@ describe('Slack', () => {
     await expect(web(bot).auth.test()).rejects.toEqual(refused('token_revoked'));
   });
 
+  it('rotates tokens when the app does', async () => {
+    await slack.control.settings({ refresh_tokens: true });
+    const first = await exchange((await codeFor('ada')).get('code'));
+    const renew = (refresh_token: string | undefined) =>
+      web().oauth.v2.access({ client_id, client_secret, grant_type: 'refresh_token', refresh_token });
+    await slack.control.expire({ account: 'ada', kind: 'bot' });
+    await expect(web(first.access_token).auth.test()).rejects.toEqual(refused('token_expired'));
+    const second = await renew(first.refresh_token);
+    expect(second).toMatchObject({ token_type: 'bot', expires_in: 43_200, scope: 'chat:write,users:read' });
+    expect(await web(second.access_token).auth.test()).toMatchObject({ user: 'patchbay' });
+    await expect(renew(first.refresh_token)).rejects.toEqual(refused('invalid_refresh_token'));
+    expect((await slack.control.counts()).granted).toEqual({ authorization_code: 1, refresh_token: 1 });
+  });
+
   it('holds tokens to their scopes and tells them', async () => {
     await expect(web(bot).files.list({})).rejects.toEqual(refused('missing_scope'));
     const answer = await fetch(`${slack.url}/api/auth.test`, {

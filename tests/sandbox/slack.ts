@@ -4,7 +4,7 @@ import { Consent, type SandboxApp } from './consent.ts';
 import { startEmulator } from './emulator.ts';
 import type { FaultEffects } from './faults.ts';
 import { type FrontEnv, forward, openFront, type StandIn } from './front.ts';
-import { basicCredentials, bearerToken, formFields } from './journal.ts';
+import { basicCredentials, bearerToken, formFields, parseObject } from './journal.ts';
 import { type KnownToken, TokenBook } from './token-book.ts';
 
 export interface SlackOptions {
@@ -14,6 +14,8 @@ export interface SlackOptions {
   tokens?: Record<string, { user: string; type: 'bot' | 'user'; scopes: readonly string[] }>;
   /** Authorises as this person without showing a page; `login_hint` chooses another one, or `deny`. */
   auto?: string | null;
+  /** Token rotation: access tokens for 12 hours, and refresh tokens that work once. */
+  refreshTokens?: boolean;
   /** Where uploads go, as the API tells clients: Slack has an origin of its own for them. */
   filesUrl?: string;
 }
@@ -38,7 +40,7 @@ const ownTeam = 'T000000001';
 interface Service {
   book: TokenBook;
   consent: Consent;
-  settings: { auto: string | null; team_id: string };
+  settings: { auto: string | null; team_id: string; refresh_tokens: boolean };
   upstream: string;
   /** What the emulator takes itself to be, and where uploads shall go instead. */
   url: string;
@@ -48,7 +50,8 @@ interface Service {
 /** Slack by emulate, as strict as the real one, with faults on demand. */
 export async function startSlack(options: SlackOptions = {}): Promise<StandIn> {
   const { apps = [demo.applications.slack], tokens = demo.tokens.slack, auto = null } = options;
-  const settings = { auto, team_id: ownTeam };
+  const initial = { auto, team_id: ownTeam, refresh_tokens: options.refreshTokens ?? false };
+  const settings = { ...initial };
   const book = new TokenBook();
   const learnSeeds = () => {
     for (const [token, { user, type, scopes }] of Object.entries(tokens))
@@ -67,7 +70,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<StandIn> {
       consent.clear();
       book.clear();
       learnSeeds();
-      Object.assign(settings, { auto, team_id: ownTeam });
+      Object.assign(settings, initial);
     },
   });
   const seededTokens = Object.entries(tokens).map(([token, about]) => ({ token, ...about, scopes: [...about.scopes] }));
@@ -106,19 +109,39 @@ export async function startSlack(options: SlackOptions = {}): Promise<StandIn> {
 }
 
 /** Errors are answered with 200, as Slack does. */
-async function exchange(c: C, { consent, upstream, ...service }: Service): Promise<Response> {
+async function exchange(c: C, service: Service): Promise<Response> {
+  const { consent, upstream, book } = service;
   const basic = basicCredentials(c.req.header('authorization'));
-  const fields = await formFields(c);
-  const client = basic ? { ...fields, client_id: basic.user, client_secret: basic.password } : fields;
+  const sent = await formFields(c);
+  const client = basic ? { ...sent, client_id: basic.user, client_secret: basic.password } : sent;
   if (!consent.knows(client)) return forward(c, upstream);
+  if (client.grant_type === 'refresh_token') return refresh(c, service, client.refresh_token ?? '');
   const id = consent.redeem(client);
   if (!id) return c.json({ ok: false, error: 'invalid_code' });
   c.set('account', (await people(upstream)).find((person) => person.id === id)?.name ?? id);
-  return inTeam(await forward(c, upstream), service);
+  const answer = await inTeam(await forward(c, upstream), service);
+  if (!service.settings.refresh_tokens) return answer;
+  const fields = parseObject(await answer.text());
+  return c.json({ ...fields, ...renewal(book, String(fields.access_token)) });
 }
+
+function refresh(c: C, { book, settings }: Service, token: string): Response {
+  const renewed = book.renew(token, 'xoxe.xoxb-1-');
+  if (!renewed) return c.json({ ok: false, error: 'invalid_refresh_token' });
+  const { scopes } = renewed.known;
+  const team = { id: settings.team_id, name: world.team.name };
+  const about = { ok: true, access_token: renewed.token, token_type: 'bot', scope: scopes.join(','), team };
+  return c.json({ ...about, ...renewal(book, renewed.token) });
+}
+
+const renewal = (book: TokenBook, token: string) => ({
+  expires_in: 12 * 3600,
+  refresh_token: book.refreshTokenFor(token, 'xoxe-1-'),
+});
 
 /** The bot's token, and the person's when user scopes were asked for. */
 function learnGranted(book: TokenBook, c: C, answer: Record<string, unknown>) {
+  if (c.get('entry').grant_type === 'refresh_token') return; // the book made it
   const about = { account: c.get('account'), clientId: c.get('entry').client_id };
   const learn = (kind: string, token: unknown, scope: unknown) =>
     token &&

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { digest, type TokenInfo, type TokenMatch } from './control.ts';
 import type { TokenKeeper } from './front.ts';
 
@@ -17,6 +18,8 @@ type Learned = Pick<Known, 'kind' | 'account' | 'clientId' | 'scopes'> & { upstr
 /** The tokens that a front lets through; emulators take any. */
 export class TokenBook implements TokenKeeper {
   private readonly known = new Map<string, Known>();
+  /** Refresh tokens that are still good, and the access token that each renews. */
+  private readonly renewable = new Map<string, string>();
 
   learn(token: string, { upstream = token, ...about }: Learned) {
     this.known.set(token, { ...about, upstream, state: 'active' });
@@ -28,6 +31,25 @@ export class TokenBook implements TokenKeeper {
 
   clear() {
     this.known.clear();
+    this.renewable.clear();
+  }
+
+  /** A refresh token for this access token. */
+  refreshTokenFor(token: string, prefix: string): string {
+    const refresh = prefix + randomBytes(20).toString('hex');
+    this.renewable.set(refresh, token);
+    return refresh;
+  }
+
+  /** The access token that comes next, once for each refresh token; undefined when it is used up, revoked or unknown. */
+  renew(refresh: string, prefix: string): { token: string; before: string; known: KnownToken } | undefined {
+    const before = this.renewable.get(refresh) ?? '';
+    const known = this.known.get(before);
+    this.renewable.delete(refresh);
+    if (!known || known.state === 'revoked') return undefined;
+    const token = prefix + randomBytes(20).toString('hex');
+    this.known.set(token, { ...known, state: 'active' });
+    return { token, before, known };
   }
 
   list(): TokenInfo[] {
@@ -42,13 +64,13 @@ export class TokenBook implements TokenKeeper {
   }
 
   revoke(match: TokenMatch): number {
-    return this.change(match, (known) => {
+    return this.change(match, ['active', 'expired'], (known) => {
       known.state = 'revoked';
     });
   }
 
   expire(match: TokenMatch): number {
-    return this.change(match, (known) => {
+    return this.change(match, ['active'], (known) => {
       known.state = 'expired';
     });
   }
@@ -58,16 +80,16 @@ export class TokenBook implements TokenKeeper {
     const of = [...this.known.values()].find(({ account }) => account === to);
     if (!of) throw new Error(`No token of ${to} is known.`);
     const { upstream } = of;
-    return this.change(match, (known) => {
+    return this.change(match, ['active', 'expired'], (known) => {
       known.account = to;
       known.upstream = upstream;
     });
   }
 
-  private change({ token, account, kind }: TokenMatch, change: (known: Known) => void): number {
+  private change({ token, account, kind }: TokenMatch, states: string[], change: (known: Known) => void): number {
     const matching = [...this.known].filter(
       ([value, known]) =>
-        known.state === 'active' &&
+        states.includes(known.state) &&
         (token === undefined || token === value || token === digest(value)) &&
         (account === undefined || account === known.account) &&
         (kind === undefined || kind === known.kind),
