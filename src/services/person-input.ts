@@ -4,11 +4,14 @@ import { maxPasswordLength, minPasswordLength } from './identity-library.ts';
 export const cleaned = (value: unknown) => (typeof value === 'string' ? value.normalize('NFC').trim() : '');
 
 /** What is wrong with a name, or null; `what` completes “Enter …”. */
-export function nameProblem(name: string, what: string): string | null {
-  if (!name) return `Enter ${what}.`;
-  if (name.length > 255) return `Use at most 255 characters; these are ${name.length}.`;
-  if (/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(name) || !name.isWellFormed())
-    return 'Use letters, digits and punctuation only; there is an invisible control character in this name.';
+export const nameProblem = (name: string, what: string): string | null =>
+  name ? lineProblem(name, 255) : `Enter ${what}.`;
+
+/** What is wrong with a line of text that people will read, or null. */
+export function lineProblem(text: string, most: number): string | null {
+  if (text.length > most) return `Use at most ${most} characters; these are ${text.length}.`;
+  if (/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(text) || !text.isWellFormed())
+    return 'Use letters, digits and punctuation only; there is an invisible control character in this.';
   return null;
 }
 

@@ -12,7 +12,7 @@ import {
 import { AppError, type FieldErrors, invalid } from '../errors.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
 import type { OperatorCtx } from './operator-trail.ts';
-import { cleaned, nameProblem } from './person-input.ts';
+import { cleaned, lineProblem, nameProblem } from './person-input.ts';
 import { recordEverywhere } from './tenants.ts';
 
 /** A tenant as operators see it. */
@@ -86,7 +86,8 @@ export async function renameTenant(ctx: OperatorCtx, id: string, name: unknown):
  */
 export async function suspendTenant(ctx: OperatorCtx, id: string, reason: unknown): Promise<TenantRow> {
   const why = cleaned(reason);
-  if (why.length > 500) throw invalid({ reason: [`Use at most 500 characters; these are ${why.length}.`] });
+  const problem = lineProblem(why, 500);
+  if (problem) throw invalid({ reason: [problem] });
   return change(ctx, id, async (tx, tenant) => {
     if (tenant.suspendedAt) return;
     await updateTenant(tx, id, { suspendedAt: new Date(), suspendedReason: why || null });

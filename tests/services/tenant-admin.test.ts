@@ -107,6 +107,12 @@ describe('a suspended workspace', () => {
     expect(await history('tenant.resumed')).toHaveLength(1);
   });
 
+  it('is given a reason that can be kept and read', async () => {
+    for (const reason of ['a\0b', 'a\u202eb', 'a\r\nb', 'a\ud800', 'x'.repeat(501)])
+      expect([reason, await codeOf(suspendTenant(ctx, northwind, reason))]).toEqual([reason, 'invalid_input']);
+    expect((await at.as(at.cast.ada, 'GET', '/api/installed')).status).toBe(200);
+  });
+
   it('is shut for programs as well', async () => {
     const made = await at.as(at.cast.ada, 'POST', '/api/api-keys', {
       name: 'Broadcaster',
