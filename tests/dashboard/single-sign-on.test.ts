@@ -70,7 +70,7 @@ const auditOf = async (tenantId: string) =>
 const refused = async (answer: Response, status: number, ...said: string[]) => {
   expect([answer.status, answer.headers.get('content-type')]).toEqual([status, expect.stringContaining('text/html')]);
   const text = await textOf(answer);
-  for (const each of ['You are not signed in', 'Back to sign-in', ...said]) expect(text).toContain(each);
+  for (const each of ['This sign-in did not work', 'Back to sign-in', ...said]) expect(text).toContain(each);
 };
 
 describe('signing in by the provider', () => {

@@ -77,7 +77,7 @@ async function orPage(tools: PageTools, c: Context<Env>, answer: Promise<Respons
     if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
     const page = {
       status: error.status,
-      title: 'You are not signed in',
+      title: 'This sign-in did not work',
       message: error.message,
       requestId: c.get('requestId'),
       next: { label: 'Back to sign-in', path: paths.signin },
