@@ -8,24 +8,29 @@ import {
   insertEventByEmail,
   selectAccountEvents,
 } from '../db/queries/account-events.ts';
+import { decodeCursor, page } from '../lib/pagination.ts';
 
-export type AccountEventKind =
-  | 'signed_in'
-  | 'sign_in_failed'
-  | 'signed_in_by_provider'
-  | 'provider_connected'
-  | 'provider_refused'
-  | 'renamed'
-  | 'password_changed'
-  | 'reset_link_made'
-  | 'password_reset'
-  | 'second_factor_added'
-  | 'second_factor_removed'
-  | 'recovery_code_used'
-  | 'recovery_codes_renewed'
-  | 'wrong_code'
-  | 'session_ended'
-  | 'all_sessions_ended';
+/** What is noted in the history of an account. */
+export const accountEventKinds = [
+  'signed_in',
+  'sign_in_failed',
+  'signed_in_by_provider',
+  'provider_connected',
+  'provider_refused',
+  'renamed',
+  'password_changed',
+  'reset_link_made',
+  'password_reset',
+  'second_factor_added',
+  'second_factor_removed',
+  'recovery_code_used',
+  'recovery_codes_renewed',
+  'wrong_code',
+  'session_ended',
+  'all_sessions_ended',
+] as const;
+
+export type AccountEventKind = (typeof accountEventKinds)[number];
 
 /** Where a request comes from, for the person to recognise. */
 export interface Caller {
@@ -34,7 +39,6 @@ export interface Caller {
 }
 
 const keepDays = 90;
-const shown = 50;
 
 /** Adds to the history of a person's account, in the change's own transaction where there is one. */
 export const recordAccountEvent = (db: Drizzle | Tx, userId: string, kind: AccountEventKind, caller: Caller) =>
@@ -44,9 +48,15 @@ export const recordAccountEvent = (db: Drizzle | Tx, userId: string, kind: Accou
 export const recordEventByEmail = (db: Drizzle, email: string, kind: AccountEventKind, caller: Caller) =>
   insertEventByEmail(db, email, newEvent(kind, caller));
 
-/** The newest events of this person's account. */
-export const accountHistory = ({ db }: Pick<Hub, 'db'>, userId: string): Promise<AccountEventRow[]> =>
-  selectAccountEvents(db.system, userId, shown);
+/** The events of this person's account, newest first. @throws AppError invalid_input for `cursor` */
+export async function accountHistory(
+  { db }: Pick<Hub, 'db'>,
+  userId: string,
+  { limit = 50, cursor }: { limit?: number; cursor?: string } = {},
+): Promise<{ data: AccountEventRow[]; nextCursor: string | null }> {
+  const [beforeId = null] = cursor ? decodeCursor(cursor, 1) : [];
+  return page(await selectAccountEvents(db.system, userId, { beforeId, limit: limit + 1 }), limit, ({ id }) => [id]);
+}
 
 /** Clears away old history; for a job. Returns the number of events. */
 export const forgetOldAccountEvents = ({ db }: Pick<Hub, 'db'>): Promise<number> =>

@@ -45,9 +45,15 @@ export async function showAccount(ctx: Ctx, { sessionId }: Pick<Here, 'sessionId
   ]);
   return {
     sessions: sessions.map((each) => ({ ...each, current: each.id === sessionId })),
-    history,
+    history: history.data,
     hasPassword: hash !== null,
   };
+}
+
+/** The history of the account of the person who asks. @throws AppError forbidden for an API key, invalid_input for `cursor` */
+export function listAccountHistory(ctx: Ctx, query: { limit?: number; cursor?: string }) {
+  const { hub, userId } = self(ctx);
+  return accountHistory(hub, userId, query);
 }
 
 /**

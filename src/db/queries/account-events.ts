@@ -1,6 +1,7 @@
-import { desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import type { Drizzle, Tx } from '../client.ts';
 import { accountEvents, users } from '../schema/index.ts';
+import { isUuid } from './text.ts';
 
 export type AccountEventRow = typeof accountEvents.$inferSelect;
 type NewEvent = Pick<AccountEventRow, 'id' | 'kind' | 'ip' | 'userAgent'>;
@@ -16,12 +17,18 @@ export async function insertEventByEmail(db: Drizzle, email: string, row: NewEve
     select ${row.id}::uuid, ${users.id}, ${row.kind}, ${row.ip}, ${row.userAgent} from ${users} where ${users.email} = ${email}`);
 }
 
-/** A person's events, newest first. */
-export async function selectAccountEvents(db: Drizzle, userId: string, limit: number): Promise<AccountEventRow[]> {
+/** A person's events, newest first; ids are UUIDv7, so their order is the order of time. */
+export async function selectAccountEvents(
+  db: Drizzle,
+  userId: string,
+  { beforeId, limit }: { beforeId: string | null; limit: number },
+): Promise<AccountEventRow[]> {
   return db
     .select()
     .from(accountEvents)
-    .where(eq(accountEvents.userId, userId))
+    .where(
+      and(eq(accountEvents.userId, userId), beforeId && isUuid(beforeId) ? lt(accountEvents.id, beforeId) : undefined),
+    )
     .orderBy(desc(accountEvents.id))
     .limit(limit);
 }

@@ -23,7 +23,17 @@ export interface Operation<P extends Parts = Parts, R extends TSchema = TSchema>
   id: string;
   summary: string;
   description?: string;
-  tag: 'Catalog' | 'Connectors' | 'Publishing' | 'Audit' | 'API keys' | 'Members' | 'Sign-in';
+  tag:
+    | 'Catalog'
+    | 'Connectors'
+    | 'Connections'
+    | 'Tools'
+    | 'Publishing'
+    | 'Audit'
+    | 'API keys'
+    | 'Members'
+    | 'Account'
+    | 'Sign-in';
   /** The lowest role that may call it; `public` needs no sign-in. The service enforces it, this tells it. */
   role: Role | 'public';
   /** What an API key needs for it; null for what only people may do, and for what anybody may. */
