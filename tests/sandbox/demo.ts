@@ -23,7 +23,7 @@ const stops: (() => Promise<unknown>)[] = [];
 
 /** `make demo`: the stand-ins, then the hub with a demo workspace in it, until Ctrl-C. */
 async function main() {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
   console.log('Starting the stand-ins and the hub…');
   await expectFree(port);
   const standIns = await startStandIns();

@@ -150,14 +150,16 @@ interface Forwarded {
   /** Path and query, when not the ones asked for. */
   to?: string;
   headers?: Record<string, string | undefined>;
+  /** Sent by POST in place of what the caller sent. */
+  form?: URLSearchParams;
 }
 
 /** Asks the service behind the front, as the caller asked; redirects are passed on. */
-export async function forward(c: Context<FrontEnv>, upstream: string, { to, headers }: Forwarded = {}) {
+export async function forward(c: Context<FrontEnv>, upstream: string, { to, headers, form }: Forwarded = {}) {
   const { pathname, search } = new URL(c.req.url);
   const bare = ['GET', 'HEAD'].includes(c.req.method);
   return proxy(`${upstream}${to ?? pathname + search}`, {
-    method: c.req.method,
+    method: form ? 'POST' : c.req.method,
     headers: {
       ...c.req.header(),
       host: undefined,
@@ -167,7 +169,7 @@ export async function forward(c: Context<FrontEnv>, upstream: string, { to, head
       'x-forwarded-proto': 'http',
       ...headers,
     },
-    body: bare ? undefined : await c.req.arrayBuffer(),
+    body: form ?? (bare ? undefined : await c.req.arrayBuffer()),
     redirect: 'manual',
   });
 }

@@ -154,6 +154,12 @@ describe('GitHub’s API', () => {
     expect([first.data.length, last.data.length]).toEqual([30, 5]);
   });
 
+  it('hides what an account may not see', async () => {
+    const look = (token: string) => octokit(token).request('GET /repos/octocat/secret-plans');
+    expect((await look(octocat)).data.private).toBe(true);
+    await expect(look(hubot)).rejects.toMatchObject({ status: 404 });
+  });
+
   it('says what an issue lacks', async () => {
     const repo = { owner: 'octocat', repo: 'hello-world' };
     const create = (title: string) => octokit(octocat).request('POST /repos/{owner}/{repo}/issues', { ...repo, title });

@@ -161,6 +161,7 @@ async function api(c: C, book: TokenBook, upstream: string, url: string): Promis
       422,
     );
   const answer = await forward(c, upstream, known && { headers: { authorization: `Bearer ${known.upstream}` } });
+  if (answer.status === 403 && c.req.method === 'GET') return refuse(c, 404, 'Not Found'); // what one may not see is not there
   const link = answer.headers.get('link');
   if (link) answer.headers.set('link', link.replaceAll(upstream, url)); // else the next page would go past the front
   if (known) tellScopes(answer, known);

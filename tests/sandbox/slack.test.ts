@@ -122,6 +122,12 @@ describe('Slack', () => {
     expect(await web(bot).chat.update({ channel, ts, text: 'Shipped again' })).toMatchObject({ ok: true });
   });
 
+  it('takes calls by GET too', async () => {
+    const url = `${slack.url}/api/conversations.list?limit=1`;
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${bot}` } });
+    expect(await answer.json()).toMatchObject({ ok: true, channels: [{ name: 'general' }] });
+  });
+
   it('sends uploads to their own origin', async () => {
     const code = (await codeFor('ada', { scope: 'files:write' })).get('code');
     const { access_token } = await exchange(code);

@@ -165,7 +165,9 @@ async function api(c: C, service: Service): Promise<Response> {
   const known = service.book.find(token);
   if (known?.state !== 'active') return c.json({ ok: false, error: whyNot(known) });
   if (c.req.param('method') === 'auth.revoke') return revoke(c, service.book, token, fields.test);
-  const answer = await forward(c, service.upstream, { headers: { authorization: `Bearer ${known.upstream}` } });
+  const authorization = `Bearer ${known.upstream}`;
+  const asked = c.req.method === 'GET' ? { form: new URL(c.req.url).searchParams } : {}; // the emulator knows POST alone
+  const answer = await forward(c, service.upstream, { headers: { authorization }, ...asked });
   answer.headers.set('x-oauth-scopes', known.scopes.join(','));
   return inTeam(answer, service);
 }
