@@ -1,4 +1,5 @@
 import type { Tx } from '../db/client.ts';
+import { countLastHour } from '../db/queries/executions.ts';
 import { countConnectors, lockConnectorCount, selectQuotas } from '../db/queries/tenant-quotas.ts';
 import { AppError } from '../errors.ts';
 
@@ -17,5 +18,21 @@ export async function requireConnectorRoom(tx: Tx, tenantId: string): Promise<vo
     'quota_exceeded',
     `This workspace may have at most ${limit} and has ${count}. Delete one that nobody needs, or ask the operator of this hub to raise the limit.`,
     { extra: { max_connectors: maxConnectors, connectors: count } },
+  );
+}
+
+/**
+ * Makes sure that the tenant may run one tool more in this hour. Calls that begin at the same moment may pass the limit by a few.
+ * @throws AppError quota_exceeded
+ */
+export async function requireExecutionRoom(tx: Tx, tenantId: string): Promise<void> {
+  const { executionsPerHour } = await selectQuotas(tx, tenantId);
+  if (executionsPerHour === null) return;
+  const count = await countLastHour(tx, tenantId);
+  if (count < executionsPerHour) return;
+  throw new AppError(
+    'quota_exceeded',
+    `This workspace may run ${executionsPerHour} tools an hour and has run ${count}. Try again later, or ask the operator of this hub to raise the limit.`,
+    { extra: { executions_per_hour: executionsPerHour, executions: count }, retryAfter: 300 },
   );
 }

@@ -3,6 +3,11 @@ export const scopes = {
   'catalog:read': 'Read the catalog',
   'connectors:read': 'Read connectors',
   'connectors:write': 'Install, change and delete connectors',
+  'connections:read': 'Read connections and their health',
+  'connections:write': 'Connect accounts, check, rotate and disconnect them',
+  'tools:read': 'Read the tools that can be called',
+  'tools:execute': 'Call tools',
+  'executions:read': 'Read what was called',
   'publish:read': 'Read publish targets',
   'audit:read': 'Read the activity',
 } as const;

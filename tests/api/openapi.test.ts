@@ -3,7 +3,7 @@ import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statusOf } from '../../src/errors.ts';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
-import { rowFor } from '../support/rows.ts';
+import { about, rowFor } from '../support/rows.ts';
 
 let hub: TestApp;
 let document: Json;
@@ -72,7 +72,7 @@ describe('/openapi.json', () => {
         hub.cast.ada,
         operation.method.toUpperCase(),
         `${path}?${new URLSearchParams(query)}`,
-        body,
+        about(body, id),
       );
       expect([operation.id, response.status]).toEqual([operation.id, operation.status]);
       if (!operation.response) continue;

@@ -4,7 +4,7 @@ import type { Operation } from '../../src/routes/api/operation.ts';
 import { type Scope, scopes } from '../../src/services/scopes.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import type { Person } from '../support/cast.ts';
-import { rowFor } from '../support/rows.ts';
+import { about, needsRow, rowFor } from '../support/rows.ts';
 
 let hub: TestApp;
 let operations: Operation[];
@@ -15,7 +15,8 @@ beforeAll(async () => {
   operations = hub.declared.operations
     .map(({ operation }) => operation)
     .filter(({ role, path }) => role !== 'public' && path.startsWith('/api/'));
-  for (const { id, path } of operations) rows.set(id, path.includes(':id') ? await rowFor(hub, path) : '');
+  for (const operation of operations)
+    rows.set(operation.id, needsRow(operation) ? await rowFor(hub, operation.path) : '');
 });
 afterAll(() => hub.close());
 
@@ -29,7 +30,8 @@ async function keyWith(given: Scope[], role = 'owner', person = hub.cast.ada): P
 
 /** The operation's example, with a key; `person` is whose cookie goes along. */
 function send(operation: Operation, key: string, id = rows.get(operation.id), person: Person | null = null) {
-  const { params = {}, query = {}, body } = operation.example;
+  const { params = {}, query = {} } = operation.example;
+  const body = about(operation.example.body, id);
   count += 1;
   const named = body && 'name' in (body as object) ? { ...(body as object), name: `Example ${count}` } : body;
   const path = operation.path.replace(/:(\w+)/g, (_all, name) => (name === 'id' ? id : params[name]) ?? '');
@@ -57,7 +59,7 @@ describe('every operation with an API key', () => {
   it('works with just the scope that it names, and its audit event names the key', async () => {
     for (const operation of operations.filter(({ scope }) => scope)) {
       const { id: keyId, key } = await keyWith([operation.scope as Scope], operation.role);
-      const id = operation.path.includes(':id') ? await rowFor(hub, operation.path) : '';
+      const id = needsRow(operation) ? await rowFor(hub, operation.path) : '';
       const response = await send(operation, key, id);
       expect([operation.id, response.status]).toEqual([operation.id, operation.status]);
       if (!operation.audit) continue;
@@ -108,7 +110,7 @@ describe('every operation with an API key', () => {
     const before = await snapshot();
     for (const operation of operations.filter(({ scope }) => scope)) {
       const response = await send(operation, key);
-      if (operation.path.includes(':id')) expect([operation.id, response.status]).toEqual([operation.id, 404]);
+      if (needsRow(operation)) expect([operation.id, response.status]).toEqual([operation.id, 404]);
       expect(await response.text(), operation.id).not.toMatch(/Made \d/);
     }
     expect(await snapshot()).toBe(before);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PageRoute } from '../../src/routes/page.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import { type Person, password, signedIn } from '../support/cast.ts';
-import { rowFor } from '../support/rows.ts';
+import { about, needsRow, rowFor } from '../support/rows.ts';
 import { codeOf, startFactor, turnOnFactor } from '../support/second-factor.ts';
 
 /** Any route that the app has, in the shape that the sweeps need. */
@@ -93,7 +93,8 @@ function send(route: Swept, person: Person | null, id: string, headers: Record<s
   const path = route.path.replace(/:(\w+)/g, (_all, name: string) => (name === 'id' ? id : (params[name] ?? '')));
   const address = Object.keys(query).length ? `${path}?${new URLSearchParams(query)}` : path;
   const method = route.method.toUpperCase();
-  if (route.kind === 'api' || method === 'GET') return hub.as(person, method, address, uniqueName(body), headers);
+  if (route.kind === 'api' || method === 'GET')
+    return hub.as(person, method, address, uniqueName(about(body, id)), headers);
   const override: Record<string, string> = method === 'POST' ? {} : { _method: method };
   return hub.post(person, address, { tenant_id: person?.tenantId ?? '', ...uniqueName(form), ...override }, headers);
 }
@@ -139,12 +140,13 @@ describe('declarations', () => {
     const unaudited = protectedRoutes()
       .filter(({ method, audit }) => method.toUpperCase() !== 'GET' && !audit)
       .map(({ name }) => name);
-    // Checking values stores nothing, switching the workspace concerns the session alone, and a person's own password and
+    // Tools have a history of their own. Checking values stores nothing, switching the workspace concerns the session alone, and a person's own password and
     // sessions stand in the history of their account.
     expect(unaudited.sort()).toEqual([
       'DELETE /settings/account/second-factor',
       'DELETE /settings/account/sessions',
       'DELETE /settings/account/sessions/:session',
+      'POST /api/tools/:slug/execute',
       'POST /api/validate-config',
       'POST /settings/account/password',
       'POST /settings/account/second-factor',
@@ -230,7 +232,7 @@ describe('every route', () => {
     const nobody = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
     const plain = async (response: Response, used: string) =>
       (await response.text()).replaceAll(used, 'ID').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'UUID');
-    for (const route of routes.filter(({ path }) => path.includes(':id'))) {
+    for (const route of routes.filter((route) => needsRow(route))) {
       const id = await rowOf(route);
       const before = await snapshot();
       const foreign = await send(route, hub.cast.cleo, id);

@@ -54,6 +54,14 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
+/** Where services would be without a stand-in: refused before anything is looked up or sent. */
+const nowhere = {
+  UPSTREAM_OVERRIDES: JSON.stringify({
+    'https://api.github.com': 'https://127.0.0.1:1',
+    'https://slack.com': 'https://127.0.0.1:1',
+  }),
+};
+
 export const masterKeys = `test:${Buffer.alloc(32, 7).toString('base64')}`;
 
 /**
@@ -65,6 +73,7 @@ export async function testApp(env: Record<string, string> = {}, more: LoadedDriv
     BASE_URL: 'http://hub.test',
     MASTER_KEYS: masterKeys,
     LOG_LEVEL: 'debug',
+    ...nowhere,
     ...env,
   });
   const database = await testDatabase();

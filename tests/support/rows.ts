@@ -1,9 +1,23 @@
 import { v7 as uuidv7 } from 'uuid';
 import { insertMember, insertUser } from '../../src/db/queries/identity.ts';
+import { exampleId } from '../../src/routes/api/components.ts';
 import { inviteMember } from '../../src/services/invitations.ts';
 import type { TestApp } from './app.ts';
 
 let count = 0;
+
+interface Example {
+  path: string;
+  example: { body?: unknown };
+}
+
+/** Whether the route's example is about a row that has to be there. */
+export const needsRow = ({ path, example }: Example): boolean =>
+  path.includes(':id') || JSON.stringify(example.body ?? '').includes(exampleId);
+
+/** The example's body about this very row. */
+export const about = <T>(body: T, id: string | undefined): T =>
+  body === undefined || !id ? body : JSON.parse(JSON.stringify(body).replaceAll(exampleId, id));
 
 /** Makes what `:id` in this path stands for, in Northwind and for this one use; returns its id. */
 export async function rowFor(hub: TestApp, path: string): Promise<string> {
@@ -29,6 +43,12 @@ const makers: Record<string, (hub: TestApp) => Promise<string>> = {
     });
     return id;
   },
+  // Calls from it go nowhere: tests reach stand-ins only, and here there are none.
+  '/api/tools': (hub) => activeConnector(hub),
+  '/executions': async (hub) => {
+    const body = { connector_id: await activeConnector(hub), arguments: {} };
+    return (await (await hub.as(hub.cast.ada, 'POST', '/api/tools/github.get_user/execute', body)).json()).execution_id;
+  },
   '/connectors': async (hub) => {
     const body = {
       catalog_key: 'wordpress',
@@ -39,3 +59,11 @@ const makers: Record<string, (hub: TestApp) => Promise<string>> = {
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json()).id;
   },
 };
+
+async function activeConnector(hub: TestApp): Promise<string> {
+  const auth = { method: 'token', access_token: 'ghp_ThisIsNotARealTokenOnlyAnExample0000' };
+  const body = { catalog_key: 'github', name: `Made ${count}`, config: {}, auth };
+  const { id } = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
+  await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
+  return id;
+}

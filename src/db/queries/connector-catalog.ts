@@ -1,5 +1,5 @@
 import { and, asc, count, eq, isNull } from 'drizzle-orm';
-import type { Tx } from '../client.ts';
+import type { Drizzle, Tx } from '../client.ts';
 import { connectorCatalog, connectors } from '../schema/index.ts';
 
 export type CatalogRow = typeof connectorCatalog.$inferSelect;
@@ -14,7 +14,7 @@ export function selectCatalog(tx: Tx): Promise<CatalogRow[]> {
 }
 
 /** The entry, retired or not, or null; a text that cannot be a key names none. */
-export async function findCatalogEntry(tx: Tx, key: string): Promise<CatalogRow | null> {
+export async function findCatalogEntry(tx: Drizzle | Tx, key: string): Promise<CatalogRow | null> {
   if (!/^[a-z0-9-]{1,100}$/.test(key)) return null;
   const [row] = await tx.select().from(connectorCatalog).where(eq(connectorCatalog.key, key));
   return row ?? null;

@@ -37,6 +37,9 @@ export const ListOf = <S extends TSchema>(schema: S) =>
     next_cursor: Nullable(Type.String(), 'Pass it as `cursor` for the next page; null on the last one.'),
   });
 
+/** Stands for a row of the right kind in the examples, in path and body. */
+export const exampleId = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
+
 export const ById = Type.Object({ id: Type.String({ description: 'The id of a row of this workspace.' }) });
 
 export const Problem = component(

@@ -1,0 +1,72 @@
+import { and, desc, eq, gt, lt, sql } from 'drizzle-orm';
+import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
+import type { Tx } from '../client.ts';
+import { type ExecutionStatus, executions } from '../schema/index.ts';
+import { isUuid } from './text.ts';
+
+export type ExecutionRow = typeof executions.$inferSelect;
+
+export interface ExecutionFilter {
+  connectorId?: string;
+  connectionId?: string;
+  status?: ExecutionStatus;
+  tool?: string;
+  /** The last id of the previous page. */
+  beforeId?: string | null;
+  limit: number;
+}
+
+/** Newest first. */
+export function selectExecutions(tx: Tx, tenantId: string, filter: ExecutionFilter): Promise<ExecutionRow[]> {
+  return tx
+    .select()
+    .from(executions)
+    .where(
+      and(
+        eq(executions.tenantId, tenantId),
+        filter.connectorId ? eq(executions.connectorId, filter.connectorId) : undefined,
+        filter.connectionId ? eq(executions.connectionId, filter.connectionId) : undefined,
+        filter.status && eq(executions.status, filter.status),
+        filter.tool ? eq(executions.tool, filter.tool) : undefined,
+        filter.beforeId && isUuid(filter.beforeId) ? lt(executions.id, filter.beforeId) : undefined,
+      ),
+    )
+    .orderBy(desc(executions.id))
+    .limit(filter.limit);
+}
+
+export async function findExecution(tx: Tx, tenantId: string, id: string): Promise<ExecutionRow | null> {
+  if (!isUuid(id)) return null;
+  const [row] = await tx
+    .select()
+    .from(executions)
+    .where(and(eq(executions.tenantId, tenantId), eq(executions.id, id)));
+  return row ?? null;
+}
+
+export async function insertExecution(tx: Tx, values: typeof executions.$inferInsert): Promise<void> {
+  await tx.insert(executions).values(values);
+}
+
+/** Ends a running execution; false when something else has ended it meanwhile. */
+export async function finishExecution(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  values: PgUpdateSetSource<typeof executions>,
+): Promise<boolean> {
+  const done = await tx
+    .update(executions)
+    .set({ ...values, finishedAt: sql`now()` })
+    .where(and(eq(executions.tenantId, tenantId), eq(executions.id, id), eq(executions.status, 'running')))
+    .returning({ id: executions.id });
+  return done.length === 1;
+}
+
+/** How many the tenant has started within the last hour. */
+export function countLastHour(tx: Tx, tenantId: string): Promise<number> {
+  return tx.$count(
+    executions,
+    and(eq(executions.tenantId, tenantId), gt(executions.createdAt, sql`now() - interval '1 hour'`)),
+  );
+}

@@ -1,0 +1,28 @@
+import { eq, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import type { Tx } from '../client.ts';
+import { tenantSettings } from '../schema/index.ts';
+
+/** What the workspace decided about itself; the defaults when it decided nothing. */
+export interface TenantSettings {
+  keepPayloads: boolean;
+}
+
+export async function findSettings(tx: Tx, tenantId: string): Promise<TenantSettings> {
+  const [row] = await tx
+    .select({ keepPayloads: tenantSettings.keepPayloads })
+    .from(tenantSettings)
+    .where(eq(tenantSettings.tenantId, tenantId));
+  return row ?? { keepPayloads: false };
+}
+
+export async function upsertSettings(
+  tx: Tx,
+  tenantId: string,
+  settings: TenantSettings & { updatedBy: string | null; updatedByName: string },
+): Promise<void> {
+  await tx
+    .insert(tenantSettings)
+    .values({ tenantId, id: uuidv7(), ...settings })
+    .onConflictDoUpdate({ target: tenantSettings.tenantId, set: { ...settings, updatedAt: sql`now()` } });
+}

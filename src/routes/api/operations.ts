@@ -1,0 +1,22 @@
+import { accountOperations } from './account.ts';
+import { apiKeyOperations } from './api-keys.ts';
+import { auditOperations } from './audit.ts';
+import { catalogOperations } from './catalog.ts';
+import { connectorOperations } from './connectors.ts';
+import { executionOperations } from './executions.ts';
+import { invitationOperations } from './invitations.ts';
+import { memberOperations } from './members.ts';
+import { toolOperations } from './tools.ts';
+
+/** The whole JSON API for signed-in callers, in the order of its documentation. */
+export const operations = [
+  ...catalogOperations,
+  ...connectorOperations,
+  ...toolOperations,
+  ...executionOperations,
+  ...auditOperations,
+  ...apiKeyOperations,
+  ...memberOperations,
+  ...invitationOperations,
+  ...accountOperations,
+];

@@ -1,0 +1,141 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { executeTool, listTools, type OfferedTool } from '../../services/tools.ts';
+import { ByEntry, component, exampleId, ListOf, Nullable, OneOf, Uuid } from './components.ts';
+import { operation } from './operation.ts';
+
+export const ToolResponse = component(
+  'ToolResponse',
+  Type.Object({
+    slug: Type.String({ description: 'The toolkit and the tool, e.g. github.create_issue.' }),
+    title: Type.String(),
+    description: Type.String({ description: 'For people and language models: what it does and when to use it.' }),
+    toolkit: Type.Object({ slug: Type.String(), name: Type.String() }),
+    input_schema: ByEntry('JSON Schema (draft 2020-12) of `arguments`.'),
+    output_schema: ByEntry('JSON Schema of `data`.'),
+    side_effect: OneOf(['none', 'idempotent', 'write'], {
+      description: 'What it changes at the service; only what cannot happen twice is repeated by the hub.',
+    }),
+    connectors: Type.Array(Type.Object({ id: Uuid('Of the connector.'), name: Type.String(), handle: Type.String() }), {
+      description: 'The active connectors that it can be called through.',
+    }),
+  }),
+);
+
+const toolResponse = ({ name, tool, toolkit, connectors }: OfferedTool): Static<typeof ToolResponse> => ({
+  slug: name,
+  title: tool.title,
+  description: tool.description,
+  toolkit: { slug: toolkit.key, name: toolkit.name },
+  input_schema: tool.input as Record<string, unknown>,
+  output_schema: tool.output as Record<string, unknown>,
+  side_effect: tool.sideEffect,
+  connectors: connectors.map(({ id, name, handle }) => ({ id, name, handle })),
+});
+
+const ToolProblem = Type.Object({
+  code: Type.String({ description: 'What kind of failure, e.g. service_permission or network_timeout.' }),
+  message: Type.String({ description: 'A sentence: what the service said and what to do.' }),
+  retryable: Type.Boolean({ description: 'Whether the same call may succeed later.' }),
+  retry_after_s: Type.Optional(Type.Integer()),
+  field: Type.Optional(Type.String({ description: 'The argument or setting to mend.' })),
+  service_code: Type.Optional(Type.String({ description: 'The service’s own code.' })),
+});
+
+const ExecuteResponse = component(
+  'ToolExecution',
+  Type.Object({
+    execution_id: Uuid('Find it again at /api/executions/{id}.'),
+    status: OneOf(['succeeded', 'failed', 'outcome_unknown'], {
+      description: '`outcome_unknown`: the answer to a write was lost, so it may have happened; it was not repeated.',
+    }),
+    data: Type.Unknown({ description: 'What the tool gave; null unless it succeeded.' }),
+    error: Nullable(ToolProblem, 'Why it did not succeed.'),
+    usage: Type.Object({
+      duration_ms: Type.Integer(),
+      attempts: Type.Integer({ description: 'Requests sent, with repetitions.' }),
+    }),
+  }),
+);
+
+export const toolOperations = [
+  operation(
+    {
+      method: 'get',
+      path: '/api/tools',
+      id: 'listTools',
+      summary: 'List the tools that can be called',
+      description: 'Those of active connectors, by toolkit. The list is complete: it has no further pages.',
+      tag: 'Tools',
+      role: 'member',
+      scope: 'tools:read',
+      audit: null,
+      input: {
+        query: Type.Object(
+          {
+            toolkits: Type.Optional(Type.String({ maxLength: 500, description: 'Catalog keys, separated by commas.' })),
+            search: Type.Optional(Type.String({ maxLength: 200, description: 'Words in name, title or description.' })),
+          },
+          { additionalProperties: false },
+        ),
+      },
+      status: 200,
+      response: ListOf(ToolResponse),
+      example: { query: { toolkits: 'github' } },
+    },
+    async (ctx, { query }) => {
+      const toolkits = query.toolkits?.split(',').flatMap((key) => key.trim() || []);
+      const tools = await listTools(ctx, { toolkits, search: query.search });
+      return { data: tools.map(toolResponse), next_cursor: null };
+    },
+  ),
+  operation(
+    {
+      method: 'post',
+      path: '/api/tools/:slug/execute',
+      id: 'executeTool',
+      summary: 'Call a tool',
+      description:
+        'A failure at the service is an answer (200) with its reason; a status from 400 on means that nothing was called. Send an Idempotency-Key to make a repeated call safe.',
+      tag: 'Tools',
+      role: 'member',
+      scope: 'tools:execute',
+      audit: null,
+      input: {
+        params: Type.Object({
+          slug: Type.String({ description: 'As GET /api/tools names it, e.g. github.create_issue.' }),
+        }),
+        body: Type.Object(
+          {
+            connection_id: Type.Optional(Uuid('The account to act as.')),
+            connector_id: Type.Optional(
+              Uuid('The connector to go through; needed when several of the toolkit are active.'),
+            ),
+            arguments: Type.Optional(ByEntry('By the tool’s `input_schema`.')),
+          },
+          { additionalProperties: false },
+        ),
+      },
+      status: 200,
+      response: ExecuteResponse,
+      example: {
+        params: { slug: 'github.get_user' },
+        body: { connector_id: exampleId, arguments: { login: 'octocat' } },
+      },
+    },
+    async (ctx, { params, body }, c) => {
+      const input = {
+        connectionId: body.connection_id,
+        connectorId: body.connector_id,
+        arguments: body.arguments ?? {},
+      };
+      const { executionId, status, data, error, report } = await executeTool(ctx, params.slug, input, c.req.raw.signal);
+      return {
+        execution_id: executionId,
+        status,
+        data,
+        error,
+        usage: { duration_ms: report.durationMs, attempts: report.attempts },
+      };
+    },
+  ),
+];
