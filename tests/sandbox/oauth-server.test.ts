@@ -1,5 +1,6 @@
 import * as client from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { browse } from './browse.ts';
 import { digest } from './control.ts';
 import type { StandIn } from './front.ts';
 import { startOauthServer } from './oauth-server.ts';
@@ -18,24 +19,6 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(() => server.control.reset());
 
-/** Follows the redirects as a browser would, with cookies, up to the callback. */
-async function browse(start: URL): Promise<URL> {
-  const cookies = new Map<string, string>();
-  let url = start;
-  while (!url.href.startsWith(callback)) {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await fetch(url, { headers: { cookie }, redirect: 'manual' });
-    for (const each of answer.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(each) ?? [];
-      cookies.set(name, value);
-    }
-    const location = answer.headers.get('location');
-    if (!location) throw new Error(`${url.pathname} answered ${answer.status}: ${await answer.text()}`);
-    url = new URL(location, url);
-  }
-  return url;
-}
-
 async function authorize(more: Record<string, string> = {}) {
   const verifier = client.randomPKCECodeVerifier();
   const state = client.randomState();
@@ -47,7 +30,7 @@ async function authorize(more: Record<string, string> = {}) {
     code_challenge_method: 'S256',
     ...more,
   });
-  const arrived = await browse(start);
+  const arrived = await browse(start, callback);
   return { arrived, checks: { pkceCodeVerifier: verifier, expectedState: state } };
 }
 
@@ -81,7 +64,7 @@ describe('the OAuth server', () => {
 
   it('asks for PKCE, and compares the redirect and the verifier', async () => {
     const bare = client.buildAuthorizationUrl(config, { redirect_uri: callback, scope: 'read', state: 's' });
-    expect((await browse(bare)).searchParams.get('error')).toBe('invalid_request');
+    expect((await browse(bare, callback)).searchParams.get('error')).toBe('invalid_request');
     await expect(authorize({ redirect_uri: 'http://127.0.0.1:9/elsewhere' })).rejects.toThrow('answered 400');
     const { arrived, checks } = await authorize();
     const wrong = { ...checks, pkceCodeVerifier: client.randomPKCECodeVerifier() };
