@@ -17,6 +17,16 @@ export interface ShownAddress {
   findings: ShownFinding[];
 }
 
+export interface ShownJob {
+  name: string;
+  lastRunAt: Date | null;
+  /** The last failure, unless it went well since; '' for none. */
+  error: string;
+  waiting: number;
+  /** Given up after all attempts. */
+  dead: number;
+}
+
 export interface ShownMasterKey {
   id: string;
   dataKeys: number;
@@ -61,6 +71,8 @@ export interface UpkeepModels {
     warned: number;
     secrets: { finding: ShownFinding; event: OperatorEventRow } | null;
     address: ShownAddress;
+    /** Empty before the job queue was made. */
+    jobs: ShownJob[];
   };
   'operator/_address': { address: ShownAddress };
   'operator/keys': { shell: OperatorShell; master: ShownMasterKeys; data: ShownDataKeys };

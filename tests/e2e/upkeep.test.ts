@@ -4,14 +4,18 @@ import { sql } from 'drizzle-orm';
 import type { Page } from 'playwright';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../src/errors.ts';
+import { queueJob } from '../../src/jobs/queues.ts';
+import { startJobs } from '../../src/jobs/worker.ts';
 import { rotateMasterKey } from '../../src/services/master-keys.ts';
 import { setOperator } from '../../src/services/operators.ts';
+import { defineQueue, enqueue } from '../../src/services/queues.ts';
 import { readKeyring } from '../../src/vault/keyring.ts';
 import { createVault } from '../../src/vault/vault.ts';
 import { masterKeys } from '../support/app.ts';
 import { holdRow } from '../support/hold-row.ts';
 import { expectNoOverflow } from './appearance.ts';
-import { announced, follow, said, slack } from './steps.ts';
+import { allSaid, announced, follow, said, slack } from './steps.ts';
 import { expectAccessible, soon, useStage } from './support.ts';
 
 const newer = `k2:${Buffer.alloc(32, 2).toString('base64')}`;
@@ -68,6 +72,38 @@ describe('the doctor’s page', () => {
     await soon(() => said(page.locator('#address'))).toContain(`The browser uses ${hub.url}, as BASE_URL says.`);
     expect(await said(row(page, 'port'))).toMatch(/Same$/);
     await expectGood(page, 'doctor');
+  });
+
+  it('lists the jobs with their last run and their last error', async () => {
+    const queue = defineQueue('tidy-up');
+    const run = async () => {
+      throw new AppError('unavailable', 'The attic was locked.');
+    };
+    const jobs = startJobs(hub.hub, {
+      ...{ connection: hub.database.hub, roleMode: 'separate logins', install: async () => {} },
+      schedule: [{ name: 'count', cron: '17 * * * *', run: async () => 0 }],
+      queues: [queueJob({ queue, run, concurrency: 1, perTenant: 1, retries: 0 })],
+    });
+    try {
+      const { tenantId } = hub.cast.ada;
+      const add = () =>
+        hub.hub.db
+          .asTenant(tenantId, (tx) => enqueue(tx, queue, { tenant_id: tenantId, id: tenantId }))
+          .then(() => true)
+          .catch(() => false);
+      await soon(add).toBe(true);
+      const page = await hub.open(hub.cast.ada, '/operator/doctor');
+      const seen = async () => {
+        await hub.visit(page, '/operator/doctor');
+        return said(row(page, 'tidy-up'));
+      };
+      await expect.poll(seen, { timeout: 30_000, interval: 500 }).toMatch(/\d given up The attic was locked\. 0 /);
+      expect(await row(page, 'count').count()).toBe(1);
+      expect((await allSaid(row(page, 'jobs'))).join()).toContain('The attic was locked.');
+      await expectGood(page, 'jobs');
+    } finally {
+      await jobs.stop();
+    }
   });
 
   it('runs again, and says what is wrong now', async () => {

@@ -26,6 +26,10 @@ export function upkeepModels(hostile: string, shell: OperatorShell, row: Operato
     'operator/doctor': {
       ...{ shell, address, failed: 1, warned: 2 },
       findings: [finding('fail'), finding('warn'), finding('ok')],
+      jobs: [
+        { name: hostile, lastRunAt: row.at, error: hostile, waiting: 1, dead: 2 },
+        { name: hostile, lastRunAt: null, error: '', waiting: 0, dead: 0 },
+      ],
       secrets: { finding: finding('fail'), event: row },
     },
     'operator/_address': { address },

@@ -2,10 +2,12 @@ import type { Context } from 'hono';
 import { compareAddress, type Route } from '../../services/doctor/address.ts';
 import { checkAllSecrets, examineHub, lastSecretsCheck } from '../../services/doctor/examination.ts';
 import type { Finding } from '../../services/doctor/finding.ts';
+import { endedBadly } from '../../services/doctor/jobs.ts';
+import { jobStatus } from '../../services/job-status.ts';
 import type { Upkeep } from '../../services/upkeep.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
-import type { ShownAddress, ShownFinding } from '../operator-upkeep-views.ts';
+import type { ShownAddress, ShownFinding, ShownJob } from '../operator-upkeep-views.ts';
 import { operatorPage, type PageRoute } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
@@ -25,6 +27,7 @@ export const operatorDoctorPages = (tools: PageTools, upkeep: Upkeep): PageRoute
       warned: count('warn'),
       secrets: checked && { finding: shown(checked.finding), event: eventRow(checked.event) },
       address: addressOf(tools, c),
+      jobs: (await jobStatus(tools.hub)).map(shownJob),
     });
   }),
   operatorPage(tools.hub, { method: 'get', path: paths.doctorAddress, audit: null, example: {} }, (_ctx, c) =>
@@ -45,6 +48,11 @@ export const operatorDoctorPages = (tools: PageTools, upkeep: Upkeep): PageRoute
 const order: Record<Finding['level'], number> = { fail: 0, warn: 1, ok: 2 };
 
 const shown = ({ check, level, message, next }: Finding): ShownFinding => ({ check, level, message, next: next ?? '' });
+
+const shownJob = (job: Awaited<ReturnType<typeof jobStatus>>[number]): ShownJob => ({
+  ...{ name: job.name, lastRunAt: job.lastRunAt, waiting: job.waiting, dead: job.dead },
+  error: endedBadly(job) ? (job.lastError ?? 'No reason was kept.') : '',
+});
 
 const sources = {
   browser: 'Your browser',

@@ -63,7 +63,8 @@ function minutesOf(cron: string): number {
   return hours === '*' ? 60 : 24 * 60;
 }
 
-const endedBadly = ({ lastErrorAt, lastSuccessAt }: JobRow) =>
+/** Whether the last failure came after the last success. */
+export const endedBadly = ({ lastErrorAt, lastSuccessAt }: JobRow): boolean =>
   lastErrorAt !== null && Number(lastErrorAt) > Number(lastSuccessAt ?? 0);
 
 /** What jobs should have done and did not, whatever they say themselves. */
