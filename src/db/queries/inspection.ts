@@ -36,3 +36,9 @@ export async function countOverdueWork(sql: Sql): Promise<number> {
       + (select count(*) from idempotency_keys where expires_at < now() - interval '30 minutes')::int as n`;
   return row?.n as number;
 }
+
+/** Those of the slugs that a tenant has. */
+export async function existingSlugs(sql: Sql, slugs: string[]): Promise<string[]> {
+  const rows = await sql`select slug from organizations where slug in ${sql(slugs)} and deletion_started_at is null`;
+  return rows.map(({ slug }) => slug as string);
+}

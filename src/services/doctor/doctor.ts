@@ -5,6 +5,7 @@ import { type Check, type Finding, fail, type Patient } from './finding.ts';
 import { checkJobs, checkOverdueWork } from './jobs.ts';
 import { checkKeyring, checkSecrets } from './keys.ts';
 import { machineChecks } from './machine.ts';
+import { checkSingleSignOn } from './single-sign-on.ts';
 
 const checks: [string, Check][] = [
   ['database version', checkVersion],
@@ -18,6 +19,7 @@ const checks: [string, Check][] = [
   ['clock work', checkOverdueWork],
   ...machineChecks.map((check): [string, Check] => ['machine', check]),
   ['egress', checkEgress],
+  ['single sign-on', checkSingleSignOn],
 ];
 
 /** Looks at everything and changes nothing; a check that cannot be made is a finding too. */

@@ -24,14 +24,19 @@ export function grantedRoles(roles: NonNullable<SingleSignOnConfig['roles']>, gr
   return granted;
 }
 
+/** The slugs of all workspaces that groups decide about. */
+export const managedWorkspaces = ({ roles }: Pick<SingleSignOnConfig, 'roles'>): string[] => [
+  ...new Set([...(roles?.values() ?? [])].flat().map(({ workspace }) => workspace)),
+];
+
 /**
  * Makes the person's memberships in every workspace that OIDC_ROLES names what their groups say; others stay as they are.
  * The last owner of a workspace stays its owner.
  */
 export async function applyRoles(hub: Hub, granted: GrantedRoles, asking: Asking): Promise<void> {
-  const { roles } = hub.config.singleSignOn ?? {};
-  if (!roles) return;
-  const managed = [...new Set([...roles.values()].flat().map(({ workspace }) => workspace))];
+  const { singleSignOn } = hub.config;
+  const managed = singleSignOn ? managedWorkspaces(singleSignOn) : [];
+  if (!managed.length) return;
   const tenants = await selectTenantsBySlug(hub.db.system, managed);
   const unknown = managed.filter((slug) => !tenants.some((tenant) => tenant.slug === slug));
   if (unknown.length) hub.log.warn({ workspaces: unknown }, 'OIDC_ROLES names workspaces that do not exist');
