@@ -1,8 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const root = path.resolve(import.meta.dirname, '../..');
+const dockerfile = readFileSync(path.join(root, 'Dockerfile'), 'utf8');
+/** The image's way to run Node. */
+const flags: string[] = JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '[]').slice(1, -1);
 
 export interface Program {
   process: ChildProcess;
@@ -19,7 +23,7 @@ export interface Program {
  */
 export async function startProgram(file: string, env: Record<string, string>): Promise<Program> {
   const started = performance.now();
-  const child = spawn(process.execPath, ['--import', './src/db/fast-imports.ts', file], {
+  const child = spawn(process.execPath, [...flags, file], {
     cwd: root,
     env: { PATH: process.env.PATH, NODE_ENV: 'production', LOG_LEVEL: 'info', ...env },
   });

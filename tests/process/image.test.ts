@@ -13,6 +13,7 @@ import { createDatabase, temporaryServer } from '../support/postgres.ts';
 // package that is there for development only.
 
 const root = path.resolve(import.meta.dirname, '../..');
+const dockerfile = readFileSync(path.join(root, 'Dockerfile'), 'utf8');
 let server: Awaited<ReturnType<typeof temporaryServer>>;
 let databasePort: number;
 let child: ChildProcess | undefined;
@@ -30,9 +31,10 @@ afterAll(async () => {
 
 /** Everything that the last stage of the Dockerfile puts into the image. */
 function copied(): string[] {
-  const dockerfile = readFileSync(path.join(root, 'Dockerfile'), 'utf8');
   const last = dockerfile.slice(dockerfile.lastIndexOf('FROM '));
-  return [...last.matchAll(/^COPY (?:--from=packages \/app\/)?(\S+) \S+$/gm)].map(([, name]) => name as string);
+  return [...last.matchAll(/^COPY (?:--from=packages (?:--chown=\S+ )?\/app\/)?(\S+) \S+$/gm)].map(
+    ([, name]) => name as string,
+  );
 }
 
 /** The packages that the image's last `npm prune` takes away. */
@@ -46,8 +48,8 @@ async function startAsInImage(port: number, files: string[]): Promise<() => stri
   const url = ({ user, password }: ServerAddress) => `postgres://${user}:${password}@127.0.0.1:${databasePort}/hub`;
   const hook = 'tests/process/production-only.ts';
   const readable = [...files, hook].map((file) => `--allow-fs-read=${path.join(root, file)}`);
-  const program = ['--import', `./${hook}`, '--import', './src/db/fast-imports.ts', 'src/server.ts'];
-  child = spawn(process.execPath, ['--permission', ...readable, ...program], {
+  const program = JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '[]').slice(1);
+  child = spawn(process.execPath, ['--permission', ...readable, '--import', `./${hook}`, ...program], {
     cwd: root,
     env: {
       ...{ NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), BASE_URL: `http://127.0.0.1:${port}` },
