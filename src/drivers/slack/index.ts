@@ -1,6 +1,13 @@
 import { authorisedByPerson, defineDriver } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
+import { filesOrigin, origin } from './client.ts';
 import { configSchema } from './config-schema.ts';
+import { checkHealth, revoke, whoami } from './health.ts';
+import { oauth as provider } from './oauth.ts';
+import { directoryTools } from './tools/directory.ts';
+import { messageTools } from './tools/messages.ts';
+
+const tools = [...directoryTools, ...messageTools];
 
 const docs = 'https://docs.slack.dev';
 const oauth = `${docs}/authentication/installing-with-oauth`;
@@ -14,7 +21,7 @@ export const driver = defineDriver({
     aliases: ['chat', 'messages', 'bot', 'GovSlack'],
     authType: 'oauth',
     authMethods: ['oauth2', 'token'],
-    capabilities: { tools: 0 },
+    capabilities: { tools: tools.length },
     configSchema,
     authSchema,
     schemaVersion: 1,
@@ -31,7 +38,12 @@ export const driver = defineDriver({
     'auth.signing_secret': `${docs}/authentication/verifying-requests-from-slack`,
     'auth.access_token': `${docs}/authentication/tokens`,
   },
-  destinations: (config) => [config.environment === 'gov' ? 'https://slack-gov.com' : 'https://slack.com'],
+  destinations: (config) => [origin(config), filesOrigin(config)],
   summary: (config) => (typeof config.default_channel === 'string' ? `Channel ${config.default_channel}` : ''),
   needsConnection: authorisedByPerson,
+  oauth: provider,
+  checkHealth,
+  whoami,
+  revoke,
+  tools,
 });

@@ -1,0 +1,18 @@
+import type { OAuthProvider, Values } from '../driver.ts';
+import { origin } from './client.ts';
+
+/** https://docs.slack.dev/authentication/installing-with-oauth */
+export const oauth: OAuthProvider = {
+  endpoints: (config: Values) => ({
+    authorization: `${origin(config)}/oauth/v2/authorize`,
+    token: `${origin(config)}/api/oauth.v2.access`,
+  }),
+  clientAuth: 'post',
+  pkce: false,
+  scopeSeparator: ',',
+  authorizationParams: (_config, auth): Record<string, string> =>
+    Array.isArray(auth.user_scopes) && auth.user_scopes.length ? { user_scope: auth.user_scopes.join(',') } : {},
+  quirks: { errorsAs200: 'ok_false', tokenType: 'bearer', scopeSeparator: ',', nestedToken: 'authed_user' },
+  // A refresh token works once; using it again is refused and ends nothing.
+  refreshReuse: 'grace',
+};
