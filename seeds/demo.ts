@@ -82,7 +82,7 @@ async function main(): Promise<number> {
     const ctx = { ...system, actor: { type: 'user' as const, id: ada.id, name: ada.name, role: 'owner' as const } };
     for (const [key, input] of connectors) {
       const connector = await installConnector(ctx, key, { ...input, tags: ['demo'] });
-      if (input.auth.method === 'token') await setConnectorStatus(ctx, connector.id, 'active');
+      if (input.auth.method !== 'oauth2') await setConnectorStatus(ctx, connector.id, 'active');
     }
     return 0;
   });
