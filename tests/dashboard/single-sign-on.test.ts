@@ -108,6 +108,11 @@ describe('signing in by the provider', () => {
     expect(await eventsOf('mia@acme.example')).toEqual(['provider_connected', 'signed_in_by_provider']);
     expect(await auditOf(hub.cast.ada.tenantId)).toContain('system Acme login member.added mia of Acme');
 
+    // There is no password to sign in with, and nothing tells so.
+    const form = { email: 'mia@acme.example', password };
+    const byPassword = await new Visitor(hub).send('/signin', { form });
+    expect([byPassword.status, await byPassword.text()]).toEqual([401, expect.stringContaining('do not match')]);
+
     // Another address there changes nothing here; not even one that the provider does not vouch for.
     const again = arriving('u-1', person('mia.new@acme.example', ['staff'], { email_verified: false }));
     expect((await again.signIn()).headers.get('location')).toBe('/catalog');
@@ -313,12 +318,19 @@ describe('an account that is here already', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([303, 401]);
   });
 
+  it('is not connected by a name that another provider gave', async () => {
+    await createTenant(hub.hub, { name: 'Hal', owner: { email: 'hal@example.com', password } });
+    const visitor = arriving('u-38', person('hal@example.com'));
+    await visitor.signIn();
+    expect((await visitor.send('/signin/connection')).status).toBe(200);
+    await rows(sql`update verifications set value = replace(value, ${provider.issuer}, 'https://before.example')
+      where identifier like 'connect-provider:%'`);
+    await refused(await visitor.send('/signin/connection', { form: { password } }), 401, 'took too long');
+  });
+
   it('counts guesses together with those at the sign-in page', async () => {
     const visitor = arriving('u-33', person('gus@example.com', ['staff']));
-    const { owner } = await createTenant(hub.hub, {
-      name: 'Gus',
-      owner: { email: 'gus@example.com', password },
-    });
+    const { owner } = await createTenant(hub.hub, { name: 'Gus', owner: { email: 'gus@example.com', password } });
     await visitor.signIn();
     const statuses = [];
     for (let i = 0; i < 3; i++) {

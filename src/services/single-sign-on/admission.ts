@@ -31,7 +31,8 @@ export async function admit(
   const found = known ? { state: 'known' as const, user: known } : await find(hub, settings, vouched, step);
   if (found.state === 'known')
     return { state: 'signed_in', next, ...(await enter(hub, desk, found.user, granted, step)) };
-  const waiting = { sub: vouched.sub, userId: found.user.id, granted: [...granted], next };
+  const { issuer } = settings;
+  const waiting = { issuer, sub: vouched.sub, userId: found.user.id, granted: [...granted], next };
   return { state: 'to_connect', setCookies: [await awaitPassword(hub, desk, waiting)] };
 }
 

@@ -14,6 +14,7 @@ import { connect } from './people.ts';
 
 /** Somebody whom the provider vouches for, and who has to show that the account with this address is theirs. */
 interface Waiting {
+  issuer: string;
   sub: string;
   userId: string;
   granted: [workspace: string, role: Role][];
@@ -53,7 +54,8 @@ export function createConnecting(hub: Hub, settings: SingleSignOnConfig, desk: S
     const value = token && (await lookAtToken(db.system, purpose, token));
     const waiting = value ? (JSON.parse(value) as Waiting) : null;
     const user = waiting && (await selectUser(db.system, waiting.userId));
-    if (!user) throw tooLate();
+    // Another replica may know another provider already, whose names are not these.
+    if (!user || waiting.issuer !== settings.issuer) throw tooLate();
     const { secondFactor } = await selectSignInMethods(db.system, user.id, settings.issuer);
     return { token, waiting, user, secondFactor };
   }
