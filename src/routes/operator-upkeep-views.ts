@@ -36,9 +36,9 @@ export interface ShownMasterKey {
 
 interface Rotation {
   running: boolean;
-  /** How the last one ended, or that it began and did no more; null when there was none. */
+  /** How the last one ended, or that it began; null when there was none. */
   last: OperatorEventRow | null;
-  /** The last one began and was cut off without a word. */
+  /** The last one was cut off. */
   lost: boolean;
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hub } from '../context.ts';
 import type { Drizzle, Tx } from '../db/client.ts';
 import type { Connection } from '../db/connection.ts';
@@ -79,7 +78,7 @@ async function rotateAll(
   const results = await resealAll(run, hub, tenants, tell);
   await tellRotation(run.db, 'data-keys', 'waiting');
   await untilTransactionsEnd(run);
-  await sleep(graceMs); // a request may read a row in one transaction and the keys in its next
+  await run.pause(graceMs); // a request may read a row in one transaction and the keys in its next
   const rotations: DataKeyRotation[] = [];
   for (const each of results) {
     run.goOn();
@@ -120,10 +119,9 @@ async function addDataKey(hub: Hub, tenant: Tenant) {
 }
 
 /** Waits for every transaction that is open now and has touched a tenant's table. */
-async function untilTransactionsEnd({ db, goOn }: RotationRun) {
+async function untilTransactionsEnd({ db, pause }: RotationRun) {
   const open = await selectOpenTransactions(db);
-  for (const until = Date.now() + patience.transactionMs; open.size; await sleep(50)) {
-    goOn();
+  for (const until = Date.now() + patience.transactionMs; open.size; await pause(50)) {
     const now = await selectOpenTransactions(db);
     for (const id of open) if (!now.has(id)) open.delete(id);
     if (open.size && Date.now() > until)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Drizzle, Tx } from '../db/client.ts';
 import { type Connection, withConnection } from '../db/connection.ts';
@@ -27,6 +28,8 @@ export interface RotationRun {
   begun(): void;
   /** @throws what the signal says, once it was given */
   goOn(): void;
+  /** In ms; ends as soon as the signal is given, by throwing that. */
+  pause(ms: number): Promise<void>;
 }
 
 const subjects: Record<RotationKind, AuditEvent['subject']> = {
@@ -63,15 +66,20 @@ export function runRotation<T>(
         begun();
       },
       goOn: () => signal?.throwIfAborted(),
+      pause: (ms) => sleep(ms, undefined, { signal }),
     };
     try {
       return await work(run);
     } catch (error) {
-      if (hasBegun) await note(db, 'stopped', {}).catch(() => {}); // the database may be what went away
+      const reason = signal?.aborted ? 'The hub was stopped.' : reasonOf(error);
+      if (hasBegun) await note(db, 'stopped', { reason }).catch(() => {}); // the database may be what went away
       throw error;
     }
   });
 }
+
+const reasonOf = (error: unknown) =>
+  error instanceof AppError ? error.message : 'It failed unexpectedly; the log says more.';
 
 const underWay = () =>
   new AppError('conflict', 'This is under way already. Look at its progress, and start it again when it is over.');

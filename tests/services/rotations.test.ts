@@ -97,7 +97,10 @@ describe('changing the master key from a page', () => {
     const stopping = other.background.stop();
     await release();
     await stopping;
-    expect(await master()).toMatchObject({ running: false, last: { action: 'master_key.rotation_stopped' } });
+    expect(await master()).toMatchObject({
+      running: false,
+      last: { action: 'master_key.rotation_stopped', details: { reason: 'The hub was stopped.' } },
+    });
 
     other = { ...upkeep, background: new Background() };
     await startMasterKeyRotation(ctx, other);
@@ -162,6 +165,20 @@ describe('changing data keys from a page', () => {
       ...{ running: false, behind: 1 },
       tenants: [{ id: cleo.tenantId, keys: [{ number: 1, needs: ['1 rows of connectors'] }] }],
     });
+  });
+
+  it('waits no longer when the hub stops, and is completed by the next run', async () => {
+    const { ada } = app.cast;
+    await startDataKeyRotation(ctx, other, ada.tenantId);
+    await expect.poll(async () => (await data()).doing, soon).toBe('waiting');
+    await other.background.stop(); // or it would have finished
+    expect(await data()).toMatchObject({
+      ...{ running: false, last: { action: 'data_keys.rotation_stopped' } },
+      tenants: expect.arrayContaining([{ id: ada.tenantId, name: 'Northwind', keys: [{ number: 2, needs: [] }] }]),
+    });
+    await startDataKeyRotation(ctx, upkeep, ada.tenantId);
+    await upkeep.background.idle();
+    expect([...(await numbers(ada.tenantId))]).toEqual([{ number: 3 }]);
   });
 
   it.each(['', 'nobody', '0193a0aa-0000-7000-8000-000000000001'])('finds no workspace %j', async (tenant) => {

@@ -50,7 +50,7 @@ async function started(tools: PageTools, c: Context<Env>, begins: Promise<void>)
 }
 
 const isLost = ({ running, last }: Pick<MasterKeyState, 'running' | 'last'>) =>
-  !running && (last?.action.endsWith('_started') ?? false);
+  !running && last !== null && !last.action.endsWith('_finished');
 
 function shownMaster({ hub }: OperatorCtx, state: MasterKeyState): ShownMasterKeys {
   const { newest, uses, droppable, missing, running, last, source, done, total } = state;
