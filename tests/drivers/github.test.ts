@@ -50,6 +50,14 @@ describe('health and whoami', () => {
     await away.close();
   });
 
+  it('do not take a page or half an answer for one of GitHub’s', async () => {
+    await github.control.fault('html', { times: 1 });
+    const page = await at.call(auth, checkHealth).catch((error: unknown) => error);
+    expect(page).toMatchObject({ fault: 'service', field: 'config.api_url' });
+    await github.control.fault('huge', { times: 1, bytes: 11 * 1024 * 1024 });
+    await expect(at.tool(auth, 'get_user', {})).rejects.toMatchObject({ fault: 'service' });
+  });
+
   it('take the secondary limit for what it is, and not for a missing right', async () => {
     await github.control.fault('secondary_rate_limited', { retry_after: 120 });
     await expect(at.call(auth, checkHealth)).rejects.toMatchObject({ fault: 'rate_limited', retryAfterMs: 120_000 });

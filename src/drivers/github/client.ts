@@ -30,11 +30,19 @@ export async function ask(
   parameters: Record<string, unknown> = {},
 ): Promise<Answered> {
   const octokit = await clientOf(context);
-  try {
-    return (await octokit.request(route, parameters)) as Answered;
-  } catch (error) {
+  const answer = await octokit.request(route, parameters).catch((error: unknown) => {
     throw explained(error);
-  }
+  });
+  // The client hands out what it cannot read as text, and half an answer when the connection breaks.
+  if (answer.status === 204 || (typeof answer.data === 'object' && answer.data !== null)) return answer as Answered;
+  throw new ServiceError(
+    'service',
+    'What answered is not GitHub: it sent something that is no JSON. Check the API address.',
+    {
+      status: answer.status,
+      field: 'config.api_url',
+    },
+  );
 }
 
 interface HttpError {
