@@ -2,7 +2,7 @@ import type { Sql } from 'postgres';
 import { type Connection, withConnection } from './connection.ts';
 
 /** Where the job library keeps its tables; derived state, in no backup. */
-export const jobSchema = 'pgboss';
+const jobSchema = 'pgboss';
 
 /**
  * Makes or updates the tables of the job library, as the owner, and lets the hub in as far as it needs. Replicas may call it at once;
