@@ -53,13 +53,14 @@ export async function installConnector(
       if (!entry || entry.retiredAt) throw unknownEntry(catalogKey);
       await requireEnabled(tx, ctx, entry, 'installed');
       await requireConnectorRoom(tx, ctx.tenantId);
+      const sealed = await seal(tx, ctx, id, driver, checked);
       const connector = await insertConnector(tx, {
         tenantId: ctx.tenantId,
         id,
         catalogId: entry.id,
         name,
         handle: await freeHandle(tx, ctx.tenantId, handleFrom(name, catalogKey)),
-        ...(await seal(tx, ctx, id, driver, checked)),
+        ...sealed,
         tags: input.tags,
         schemaVersion: driver.entry.schemaVersion,
         createdBy: ctx.actor.id,

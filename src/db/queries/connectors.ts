@@ -148,7 +148,9 @@ export async function takenHandles(tx: Tx, tenantId: string, handles: string[]):
   const rows = await tx
     .select({ handle: connectors.handle })
     .from(connectors)
-    .where(and(eq(connectors.tenantId, tenantId), inArray(connectors.handle, handles)));
+    .where(
+      and(eq(connectors.tenantId, tenantId), sql`${connectors.handle} = any(string_to_array(${handles.join()}, ','))`),
+    );
   return new Set(rows.map((row) => row.handle));
 }
 
