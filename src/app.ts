@@ -10,6 +10,7 @@ import { operations } from './routes/api/operations.ts';
 import { signInOperations } from './routes/api/sign-in.ts';
 import { accountPages } from './routes/dashboard/account.ts';
 import { activityPages } from './routes/dashboard/activity.ts';
+import { authorizationCallbackPages } from './routes/dashboard/authorization-callback.ts';
 import { catalogPages } from './routes/dashboard/catalog.ts';
 import { connectorPages } from './routes/dashboard/connectors.ts';
 import { docsPages } from './routes/dashboard/docs.ts';
@@ -29,6 +30,7 @@ import type { Env } from './routes/env.ts';
 import { problemFor } from './routes/errors.ts';
 import { accountForms } from './routes/form/account.ts';
 import { apiKeyForms } from './routes/form/api-keys.ts';
+import { authorizationForms } from './routes/form/authorizations.ts';
 import { connectorForms } from './routes/form/connectors.ts';
 import { invitationForms } from './routes/form/invitations.ts';
 import { memberForms } from './routes/form/members.ts';
@@ -78,6 +80,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...passwordResetPages(tools),
     ...secondStepPages(tools),
     ...singleSignOnPages(tools),
+    ...authorizationCallbackPages(tools),
     ...docsPages(tools, document),
     ...redirectPages(tools),
   ];
@@ -95,6 +98,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   const pages = [
     ...catalogPages(tools),
     ...connectorForms(tools),
+    ...authorizationForms(tools),
     ...connectorPages(tools),
     ...activityPages(tools),
     ...apiKeyForms(tools),

@@ -129,6 +129,14 @@ const redirectUri: JsonSchema = {
   'x-readonly': true,
 };
 
+/** What the hub decides, and no service knows of. */
+const personalAccounts: JsonSchema = {
+  type: 'boolean',
+  title: 'Members may connect their own accounts',
+  description: 'Otherwise owners and admins connect accounts for the whole workspace.',
+  default: false,
+};
+
 interface OAuthClient {
   title: string;
   description?: string;
@@ -155,6 +163,7 @@ export function oauth2(client: OAuthClient): JsonSchema {
       'x-help-url': client.scopesUrl,
     }),
     ...client.more,
+    personal_accounts: personalAccounts,
   };
   return variant('oauth2', client.title, fields, ['client_id', 'client_secret'], { description: client.description });
 }

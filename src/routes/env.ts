@@ -15,6 +15,8 @@ export interface Env {
     ctx?: Ctx;
     /** What the API key of this request may do; absent for people, whom their role alone limits. */
     scopes?: string[];
+    /** What a form of this page may lead to beside the hub itself, as the policy has it. */
+    formAction?: string;
     /** Fields for the request's log line. */
     route?: string;
   };

@@ -4,6 +4,7 @@ import type { ErrorSummary } from '../lib/forms/summary.ts';
 import type { FieldReference, OperationReference } from '../lib/reference.ts';
 import type { AccountPage } from './account-views.ts';
 import type { ActivityRow } from './activity-views.ts';
+import type { ConnectionPartials } from './connection-views.ts';
 import type { OperatorPartials } from './operator-views.ts';
 import type { SettingsPartials } from './settings-views.ts';
 import type {
@@ -26,7 +27,7 @@ import type {
 /** A control's template is given its own kind of field. */
 type FieldPartials = { [Kind in FieldKind as `forms/_${Kind}`]: { field: Extract<Field, { kind: Kind }> } };
 
-export interface Partials extends FieldPartials, OperatorPartials, SettingsPartials {
+export interface Partials extends FieldPartials, ConnectionPartials, OperatorPartials, SettingsPartials {
   'account/_history': { account: AccountPage };
   'account/_password': { account: AccountPage };
   'account/_profile': { account: AccountPage };

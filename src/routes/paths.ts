@@ -1,3 +1,5 @@
+import { callbackPath, connectorCallbackPath, linkPath, startPath } from '../services/connection-addresses.ts';
+
 /** The one table of paths, without the base path; views and redirects put that in front with `url()`. */
 export const paths = {
   home: '/',
@@ -58,6 +60,13 @@ export const paths = {
   connectorDeletion: (id: string) => `/connectors/${id}/deletion`,
   /** POST brings a deleted connector back. */
   connectorRestoration: (id: string) => `/connectors/${id}/restoration`,
+  /** POST begins an authorisation. */
+  authorizations: '/connections/oauth/requests',
+  /** POST goes to the service. */
+  authorizationStart: startPath,
+  authorizationCallback: callbackPath,
+  connectorCallback: connectorCallbackPath,
+  connectLink: linkPath,
   operator: '/operator',
   operatorTenants: '/operator/tenants',
   newTenant: '/operator/tenants/new',

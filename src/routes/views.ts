@@ -7,6 +7,7 @@ import type { Reference } from '../lib/reference.ts';
 import type { Helpers, Views } from '../lib/views.ts';
 import type { AccountModels } from './account-views.ts';
 import type { ActivityModels, ActivityRow } from './activity-views.ts';
+import type { AccountsPanel, ConnectForm, ConnectionModels } from './connection-views.ts';
 import type { OperatorModels } from './operator-views.ts';
 import type { paths } from './paths.ts';
 import type { Confirm, SettingsModels } from './settings-views.ts';
@@ -151,6 +152,8 @@ export interface ConnectorCard {
   changedBy: string;
   /** Why this person may not change it; '' when they may. */
   locked: string;
+  /** Begins the first authorisation; null where there is an account already, none is needed, or this person may not. */
+  connect: ConnectForm | null;
 }
 
 export interface InstalledResults {
@@ -178,6 +181,8 @@ export interface ConnectorDetail {
   /** A curl command that works once the session cookie is filled in. */
   curl: string;
   events: ActivityRow[];
+  /** Null where no accounts are authorised. */
+  accounts: AccountsPanel | null;
 }
 
 export interface SignInPage {
@@ -206,7 +211,7 @@ export interface Done {
   installedCount: number | null;
 }
 
-export interface Models extends AccountModels, ActivityModels, OperatorModels, SettingsModels {
+export interface Models extends AccountModels, ActivityModels, ConnectionModels, OperatorModels, SettingsModels {
   'catalog/index': { shell: Shell; results: CatalogResults };
   'catalog/_results': { results: CatalogResults };
   'connectors/index': { shell: Shell; results: InstalledResults };

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Actor, type Hub, lowerRole } from '../context.ts';
-import { findLiveKey, type LiveKey, markKeyUsed } from '../db/queries/api-keys.ts';
+import { type Actor, type Ctx, type Hub, lowerRole } from '../context.ts';
+import { findLiveKey, type LiveKey, makerOfKey, markKeyUsed } from '../db/queries/api-keys.ts';
 import { hashApiKey, isApiKey } from '../lib/api-key-format.ts';
 
 export interface KeyAccess {
@@ -29,6 +29,13 @@ export async function openApiKey(hub: Hub, key: string): Promise<KeyAccess | nul
     actor: { type: 'api_key', id: found.id, name: found.name, role },
     scopes: found.scopes,
   };
+}
+
+/** The person behind an actor: a key acts for who made it; null for the hub itself. */
+export async function personBehind({ hub, tenantId, actor }: Pick<Ctx, 'hub' | 'tenantId' | 'actor'>) {
+  const { type, id } = actor;
+  if (type !== 'api_key' || id === null) return id;
+  return hub.db.asTenant(tenantId, (tx) => makerOfKey(tx, tenantId, id), { readOnly: true });
 }
 
 async function noteUse({ db, log }: Hub, { tenantId, id, usedAgo }: LiveKey): Promise<void> {

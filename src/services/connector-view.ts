@@ -3,6 +3,7 @@ import type { Tx } from '../db/client.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { readonlyFields, setAt } from '../lib/schema/walk.ts';
 import { VaultError } from '../vault/vault.ts';
+import { connectorCallbackPath } from './connection-addresses.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { type Part, presentSecrets, storedSecretPaths, unreadableSecrets } from './secrets.ts';
 
@@ -22,8 +23,7 @@ export const computedFields = (ctx: Ctx, connectorId: string): Record<string, st
 });
 
 /** Per connector, so that an answer meant for one can never be taken for another's. */
-const redirectUri = (ctx: Ctx, connectorId: string) =>
-  `${ctx.hub.config.baseUrl}/connections/oauth/callback/${connectorId}`;
+const redirectUri = (ctx: Ctx, connectorId: string) => `${ctx.hub.config.baseUrl}${connectorCallbackPath(connectorId)}`;
 
 /** For each connector the dotted paths of saved secrets that no longer open. Without the tenant's data keys that is all of them. */
 export async function findUnreadable(ctx: Ctx, tx: Tx, rows: ConnectorRow[]): Promise<Map<string, string[]>> {

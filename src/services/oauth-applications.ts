@@ -1,6 +1,7 @@
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { findCatalogEntry } from '../db/queries/connector-catalog.ts';
+import { findHubSecret } from '../db/queries/hub-secrets.ts';
 import {
   type ApplicationRow,
   replaceHubSecret,
@@ -11,6 +12,7 @@ import type { LoadedDriver } from '../drivers/driver.ts';
 import { AppError, type FieldErrors, invalid } from '../errors.ts';
 import { compileSchema } from '../lib/schema/compile.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
+import { destinationsOf } from './connector-input.ts';
 import { type OperatorCtx, recordOperatorEvent } from './operator-trail.ts';
 
 export interface ApplicationInput {
@@ -144,6 +146,34 @@ async function mustFind(tx: Tx, key: string) {
   const entry = await findCatalogEntry(tx, key);
   if (!entry) throw new AppError('not_found', 'The catalog has no such entry. Look through the list.');
   return entry;
+}
+
+/** The hub's application with its secret, and the origins that it is registered at: it is for no others. */
+export interface OpenedApplication extends Pick<ApplicationRow, 'clientId' | 'scopes'> {
+  clientSecret: string;
+  destinations: string[];
+}
+
+/**
+ * Opens what the hub has registered at the driver's service; null when that is nothing. What it is for are the service's usual
+ * addresses: a tenant cannot have it sent elsewhere by its settings.
+ * @throws VaultError
+ */
+export async function openApplication(
+  { hub }: Pick<Ctx, 'hub'>,
+  driver: LoadedDriver,
+): Promise<OpenedApplication | null> {
+  const found = (await selectApplications(hub.db.system)).get(driver.entry.key);
+  const entry = found && (await findCatalogEntry(hub.db.system, driver.entry.key));
+  if (!found || !entry) return null;
+  const sealed = await findHubSecret(hub.db.system, secretName(entry.id));
+  if (!sealed) return null;
+  return {
+    clientId: found.clientId,
+    scopes: found.scopes,
+    clientSecret: hub.vault.openForHub(secretName(entry.id), sealed),
+    destinations: destinationsOf(driver, { config: {}, auth: { method: 'oauth2' } }),
+  };
 }
 
 const secretName = (catalogId: string) => `oauth_application:${catalogId}`;

@@ -1,10 +1,14 @@
 import type { CatalogEntry } from '../../src/drivers/driver.ts';
 import type { JsonSchema } from '../../src/lib/schema/json-schema.ts';
 
-/** The dotted paths of all fields that a person can fill in, of every variant; list items count as their list. */
-export const fieldPaths = (entry: CatalogEntry): string[] => [
-  ...new Set([...leaves(entry.configSchema, 'config'), ...leaves(entry.authSchema, 'auth')]),
-];
+/** What every OAuth connector has: it concerns the hub alone, and no service's page tells of it. */
+const own = 'auth.personal_accounts';
+
+/** The dotted paths of all fields of the service that a person can fill in, of every variant; list items count as their list. */
+export const fieldPaths = (entry: CatalogEntry): string[] => {
+  const all = [...leaves(entry.configSchema, 'config'), ...leaves(entry.authSchema, 'auth')];
+  return [...new Set(all)].filter((path) => path !== own);
+};
 
 function leaves(schema: JsonSchema, path: string): string[] {
   const inner = schema.type === 'array' ? schema.items : schema;

@@ -96,7 +96,12 @@ function send(route: Swept, person: Person | null, id: string, headers: Record<s
   if (route.kind === 'api' || method === 'GET')
     return hub.as(person, method, address, uniqueName(about(body, id)), headers);
   const override: Record<string, string> = method === 'POST' ? {} : { _method: method };
-  return hub.post(person, address, { tenant_id: person?.tenantId ?? '', ...uniqueName(form), ...override }, headers);
+  return hub.post(
+    person,
+    address,
+    { tenant_id: person?.tenantId ?? '', ...uniqueName(about(form, id)), ...override },
+    headers,
+  );
 }
 
 /** Examples that install would meet the name of the one before. */
@@ -140,12 +145,13 @@ describe('declarations', () => {
     const unaudited = protectedRoutes()
       .filter(({ method, audit }) => method.toUpperCase() !== 'GET' && !audit)
       .map(({ name }) => name);
-    // Tools have a history of their own. Checking values stores nothing, switching the workspace concerns the session alone, and a person's own password and
+    // Waiting changes nothing. Tools have a history of their own. Checking values stores nothing, switching the workspace concerns the session alone, and a person's own password and
     // sessions stand in the history of their account.
     expect(unaudited.sort()).toEqual([
       'DELETE /settings/account/second-factor',
       'DELETE /settings/account/sessions',
       'DELETE /settings/account/sessions/:session',
+      'POST /api/connections/oauth/wait',
       'POST /api/tools/:slug/execute',
       'POST /api/validate-config',
       'POST /settings/account/password',

@@ -8,16 +8,18 @@ let count = 0;
 
 interface Example {
   path: string;
-  example: { body?: unknown };
+  example: { body?: unknown; form?: unknown };
 }
 
 /** Whether the route's example is about a row that has to be there. */
 export const needsRow = ({ path, example }: Example): boolean =>
-  path.includes(':id') || JSON.stringify(example.body ?? '').includes(exampleId);
+  path.includes(':id') || isAbout(example.body) || isAbout(example.form);
 
 /** The example's body about this very row. */
 export const about = <T>(body: T, id: string | undefined): T =>
   body === undefined || !id ? body : JSON.parse(JSON.stringify(body).replaceAll(exampleId, id));
+
+const isAbout = (values: unknown) => JSON.stringify(values ?? '').includes(exampleId);
 
 /** Makes what `:id` in this path stands for, in Northwind and for this one use; returns its id. */
 export async function rowFor(hub: TestApp, path: string): Promise<string> {
@@ -49,6 +51,10 @@ const makers: Record<string, (hub: TestApp) => Promise<string>> = {
     const body = { connector_id: await activeConnector(hub), arguments: {} };
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/tools/github.get_user/execute', body)).json()).execution_id;
   },
+  // A connector whose accounts people authorise, and an authorisation of Ben's own one that an owner began.
+  '/oauth/start': (hub) => authorization(hub),
+  '/oauth/wait': (hub) => authorization(hub),
+  '/oauth/': (hub) => oauthConnector(hub),
   '/connectors': async (hub) => {
     const body = {
       catalog_key: 'wordpress',
@@ -66,4 +72,17 @@ async function activeConnector(hub: TestApp): Promise<string> {
   const { id } = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
   await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
   return id;
+}
+
+async function oauthConnector(hub: TestApp): Promise<string> {
+  const client = { client_id: 'Ov23liAbCdEfGhIjKlMn', client_secret: 'a'.repeat(40) };
+  const auth = { method: 'oauth2', ...client, personal_accounts: true };
+  const body = { catalog_key: 'github', name: `Made ${count}`, config: {}, auth };
+  return (await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json()).id;
+}
+
+async function authorization(hub: TestApp): Promise<string> {
+  const body = { connector_id: await oauthConnector(hub), user_id: hub.cast.ben.id };
+  const started = await hub.as(hub.cast.ada, 'POST', '/api/connections/oauth/initiate', body);
+  return (await started.json()).connection_request_id;
 }

@@ -4,6 +4,7 @@ import { readReference } from '../../src/lib/reference.ts';
 import type { ActivityRow } from '../../src/routes/activity-views.ts';
 import { paths } from '../../src/routes/paths.ts';
 import type { ConnectorCard, ConnectorForm, Deletion, Models, Shell, Toast } from '../../src/routes/views.ts';
+import { accountsPanel, connectionModels } from './connection-models.ts';
 import { operatorModels } from './operator-models.ts';
 import { settingsModels } from './settings-models.ts';
 
@@ -47,6 +48,7 @@ export const card: ConnectorCard = {
   changedAt: at,
   changedBy: 'Ada',
   locked: '',
+  connect: null,
 };
 
 const schema = {
@@ -150,6 +152,7 @@ const detail: Models['connectors/_detail']['detail'] = {
   createdBy: hostile,
   curl: hostile,
   events: [row],
+  accounts: accountsPanel(hostile),
 };
 
 const activity: Models['activity/_results']['results'] = {
@@ -172,6 +175,7 @@ const reference = readReference({
 
 /** A model for every page and fragment, full of what must be escaped. */
 export const models: Models = {
+  ...connectionModels(hostile),
   ...operatorModels(hostile),
   ...settingsModels(hostile, shell),
   'catalog/index': { shell: { ...shell, dialog: { kind: 'form', form } }, results: catalog },

@@ -71,6 +71,15 @@ export async function findApiKey(tx: Tx, tenantId: string, id: string): Promise<
 
 const isMaker = and(eq(members.id, apiKeys.memberId), eq(members.organizationId, apiKeys.tenantId));
 
+/** Whose key it is; null for none. */
+export async function makerOfKey(tx: Tx, tenantId: string, id: string): Promise<string | null> {
+  const [row] = await tx
+    .select({ userId: apiKeys.createdBy })
+    .from(apiKeys)
+    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id)));
+  return row?.userId ?? null;
+}
+
 /** Ends a key for good; says whether it was still in force. */
 export async function revokeKey(tx: Tx, tenantId: string, id: string, by: string): Promise<boolean> {
   const ended = await tx

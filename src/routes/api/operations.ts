@@ -1,6 +1,7 @@
 import { accountOperations } from './account.ts';
 import { apiKeyOperations } from './api-keys.ts';
 import { auditOperations } from './audit.ts';
+import { authorizationOperations } from './authorizations.ts';
 import { catalogOperations } from './catalog.ts';
 import { connectorOperations } from './connectors.ts';
 import { executionOperations } from './executions.ts';
@@ -12,6 +13,7 @@ import { toolOperations } from './tools.ts';
 export const operations = [
   ...catalogOperations,
   ...connectorOperations,
+  ...authorizationOperations,
   ...toolOperations,
   ...executionOperations,
   ...auditOperations,

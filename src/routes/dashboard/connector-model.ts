@@ -4,11 +4,13 @@ import type { AuthMethod } from '../../drivers/driver.ts';
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
 import { shapeOf } from '../../lib/schema/shape.ts';
 import { fieldAt, variantIndex } from '../../lib/schema/walk.ts';
+import type { Accounts } from '../../services/accounts.ts';
 import { presentConnector } from '../../services/connector-view.ts';
 import { type SecretState, withoutSecrets } from '../../services/secrets.ts';
 import type { ConnectorCard, ConnectorDetail, ShownValue } from '../views.ts';
+import { firstConnect } from './accounts-model.ts';
 
-export function connectorCard(ctx: Ctx, row: ConnectorRow, unreadable: string[]): ConnectorCard {
+export function connectorCard(ctx: Ctx, row: ConnectorRow, unreadable: string[], accounts?: Accounts): ConnectorCard {
   const driver = ctx.hub.drivers.get(row.catalog.key);
   return {
     id: row.id,
@@ -30,6 +32,7 @@ export function connectorCard(ctx: Ctx, row: ConnectorRow, unreadable: string[])
     changedAt: row.updatedAt,
     changedBy: row.updatedByName ?? 'Patchbay',
     locked: whyLocked(ctx, row),
+    connect: firstConnect(row, accounts),
   };
 }
 

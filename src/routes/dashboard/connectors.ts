@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
+import { accountsOf } from '../../services/accounts.ts';
 import { listAudit } from '../../services/audit.ts';
 import { getConnector, listInstalled, summariseInstalled } from '../../services/installed.ts';
 import type { Env } from '../env.ts';
@@ -9,6 +10,7 @@ import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../views.ts';
+import { accountsPanel } from './accounts-model.ts';
 import { activityRow } from './activity-model.ts';
 import { connectorCard, connectorSections } from './connector-model.ts';
 
@@ -55,7 +57,10 @@ export async function installedResults(ctx: Ctx, c: Context<Env>, query = c.req.
       attention: counts.error ?? 0,
     },
     entries: value?.summary.entries ?? [],
-    cards: value?.list.data.map((row) => connectorCard(ctx, row, value.list.unreadable.get(row.id) ?? [])) ?? [],
+    cards:
+      value?.list.data.map((row) =>
+        connectorCard(ctx, row, value.list.unreadable.get(row.id) ?? [], value.accounts.get(row.id)),
+      ) ?? [],
     next: value?.list.nextCursor ? nextPage(c, paths.installed, value.list.nextCursor) : null,
     failure,
   };
@@ -69,14 +74,16 @@ async function load(ctx: Ctx, filters: InstalledFilters, cursor: string | undefi
     catalogKey: filters.entry || undefined,
     cursor,
   });
-  return { list, summary: await summariseInstalled(ctx) };
+  return { list, accounts: await accountsOf(ctx, list.data), summary: await summariseInstalled(ctx) };
 }
 
 async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
   const { connector, unreadable } = await getConnector(ctx, id);
+  const accounts = (await accountsOf(ctx, [connector])).get(connector.id);
   const events = await listAudit(ctx, { subjectId: connector.id, limit: 10 });
   return {
-    card: connectorCard(ctx, connector, unreadable),
+    card: connectorCard(ctx, connector, unreadable, accounts),
+    accounts: accountsPanel(ctx, connector, accounts),
     sections: connectorSections(ctx, connector, unreadable),
     createdAt: connector.createdAt,
     createdBy: connector.createdByName ?? 'Patchbay',

@@ -1,22 +1,22 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Env } from '../env.ts';
 
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "font-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "object-src 'none'",
-].join('; ');
+const policy = (formAction: string) =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    `form-action 'self'${formAction}`,
+    "frame-ancestors 'none'",
+    "object-src 'none'",
+  ].join('; ');
 
 const headers = {
-  'content-security-policy': policy,
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'same-origin',
@@ -36,6 +36,8 @@ const twoYears = 'max-age=63072000';
 export function securityHeaders({ secure }: { secure: boolean }): MiddlewareHandler<Env> {
   return async function securityHeaders(c, next) {
     await next();
+    const { formAction } = c.var;
+    c.res.headers.set('content-security-policy', policy(formAction ? ` ${formAction}` : ''));
     for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
     if (secure) c.res.headers.set('strict-transport-security', twoYears);
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');

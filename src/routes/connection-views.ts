@@ -1,0 +1,83 @@
+/** The templates of authorisations, and what each is given. */
+
+/** Begins an authorisation: a form that posts these. */
+export interface ConnectForm {
+  tenantId: string;
+  connectorId: string;
+  /** The connection to authorise anew; '' for a new one. */
+  connectionId: string;
+  /** `me` for an account of one's own, '' for the workspace's. */
+  user: 'me' | '';
+}
+
+/** The question before the browser goes to a service. */
+export interface ConsentPage {
+  /** Where the form posts to. */
+  action: string;
+  /** Where a person goes who does not want to; null for a guest. */
+  back: string | null;
+  icon: string;
+  service: string;
+  connector: string;
+  /** The account that is authorised anew; '' for any. */
+  account: string;
+  workspace: string;
+  /** Who will act through it. */
+  for: 'workspace' | 'self' | 'guest';
+  /** Whose connection a guest's becomes, in the words of whoever made the link. */
+  guest: string;
+  /** Who sent the guest. */
+  startedBy: string;
+  scopes: string[];
+  host: string;
+}
+
+/** An authorisation that came to nothing. */
+export interface RefusedPage {
+  title: string;
+  message: string;
+  /** The service's own words, shown as text; '' for none. */
+  said: string;
+  /** What begins it again; null when nobody here can. */
+  retry: ConnectForm | null;
+  /** Another way on; null for a guest. */
+  next: { label: string; path: string; query: Record<string, string> } | null;
+}
+
+/** What somebody without an account sees in the end. */
+export interface GuestDonePage {
+  account: string;
+  service: string;
+  workspace: string;
+}
+
+/** The accounts of a connector, on its page. */
+export interface AccountsPanel {
+  accounts: ConnectedAccount[];
+  /** Ways to connect another one that this person has, with what the button says. */
+  offers: { label: string; form: ConnectForm }[];
+}
+
+export interface ConnectedAccount {
+  id: string;
+  label: string;
+  status: 'initiated' | 'active' | 'expired' | 'failed' | 'inactive' | 'revoked';
+  reason: string;
+  own: boolean;
+  scopes: string[];
+  connectedAt: Date;
+  /** Null where this person may not. */
+  reconnect: ConnectForm | null;
+}
+
+export interface ConnectionModels {
+  'connections/consent': { consent: ConsentPage };
+  'connections/refused': { refused: RefusedPage };
+  'connections/guest-done': { done: GuestDonePage };
+}
+
+export interface ConnectionPartials {
+  'connections/_accounts': { panel: AccountsPanel };
+  'connections/_connect': { form: ConnectForm; label: string; primary: boolean };
+  'connections/_state': { status: ConnectedAccount['status'] };
+}

@@ -1,0 +1,51 @@
+import type { AccountsPanel, ConnectForm, ConnectionModels } from '../../src/routes/connection-views.ts';
+import { paths } from '../../src/routes/paths.ts';
+
+const id = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
+const form: ConnectForm = { tenantId: id, connectorId: id, connectionId: id, user: 'me' };
+
+export const accountsPanel = (hostile: string): AccountsPanel => ({
+  accounts: [
+    {
+      id,
+      label: hostile,
+      status: 'expired',
+      reason: hostile,
+      own: true,
+      scopes: [hostile],
+      connectedAt: new Date('2026-11-20T09:00:00Z'),
+      reconnect: form,
+    },
+  ],
+  offers: [{ label: 'Connect another account', form }],
+});
+
+/** A model for every page of an authorisation, full of what must be escaped. */
+export const connectionModels = (hostile: string): ConnectionModels => ({
+  'connections/consent': {
+    consent: {
+      action: paths.authorizationStart(id),
+      back: paths.connector(id),
+      icon: 'slack',
+      service: hostile,
+      connector: hostile,
+      account: hostile,
+      workspace: hostile,
+      for: 'guest',
+      guest: hostile,
+      startedBy: hostile,
+      scopes: [hostile],
+      host: hostile,
+    },
+  },
+  'connections/refused': {
+    refused: {
+      title: hostile,
+      message: hostile,
+      said: hostile,
+      retry: form,
+      next: { label: hostile, path: paths.signin, query: { next: hostile } },
+    },
+  },
+  'connections/guest-done': { done: { account: hostile, service: hostile, workspace: hostile } },
+});
