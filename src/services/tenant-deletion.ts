@@ -43,12 +43,9 @@ export async function deleteTenant(
   input: DeletionInput,
 ): Promise<{ eventId: string; name: string; report: DeletionReport }> {
   const { tenant, dataKeys } = await begin(ctx, id, input);
-  const rows: Record<string, number> = {};
-  for (const table of await tenantTables(ctx.hub.db.system)) {
-    const gone = await shred(ctx.hub, table, id);
-    if (gone) rows[table] = gone;
-  }
-  const finished = await finish(ctx, tenant, input.people === 'remove', { data_keys: dataKeys, rows });
+  const gone = new Map<string, number>();
+  for (const table of await tenantTables(ctx.hub.db.system)) gone.set(table, await shred(ctx.hub, table, id));
+  const finished = await finish(ctx, tenant, input.people === 'remove', dataKeys, gone);
   return { name: tenant.name, ...finished };
 }
 
@@ -80,7 +77,7 @@ function checkInput({ confirm, people }: DeletionInput, name: string) {
   if (Object.keys(errors).length) throw invalid(errors);
 }
 
-/** Data keys are few. */
+/** For what is few. */
 const allAtOnce = 1_000_000;
 
 /** Few enough rows that a statement stays far below the deadline of transactions. */
@@ -97,21 +94,32 @@ async function shred({ db }: Hub, table: string, tenantId: string): Promise<numb
   }
 }
 
-/** People, memberships and the tenant itself, with the report, at once. */
+/**
+ * People, memberships and the tenant itself, with the report, at once. Holding the tenant keeps new rows out; what requests that were
+ * under way have written since their table was shredded goes here.
+ */
 function finish(
   ctx: OperatorCtx,
   { id, name }: TenantRow,
   removePeople: boolean,
-  shredded: Pick<DeletionReport, 'data_keys' | 'rows'>,
+  dataKeys: number,
+  gone: Map<string, number>,
 ): Promise<{ eventId: string; report: DeletionReport }> {
   return ctx.hub.db.system.transaction(async (tx) => {
     await mustFindTenant(tx, id, { lock: true });
+    await actForTenant(tx, id);
+    const rows: Record<string, number> = {};
+    for (const [table, before] of gone) {
+      const all = before + (await shredRows(tx, table, id, allAtOnce));
+      if (all) rows[table] = all;
+    }
     const people = await selectPeople(tx, id);
     const removed = removePeople ? await deleteLonelyPeople(tx, id) : 0;
     await deleteJobsOf(tx, id);
     await deleteOrganization(tx, id);
     const report = {
-      ...shredded,
+      data_keys: dataKeys,
+      rows,
       memberships: people.length,
       people_removed: removed,
       people_kept: people.length - removed,

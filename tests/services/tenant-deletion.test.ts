@@ -116,6 +116,28 @@ describe('deleteTenant', () => {
     expect((await errorOf(getTenant(ctx, tailspin))).code).toBe('not_found');
   });
 
+  it('takes along what requests write that were under way', async () => {
+    const cleo = at.ctx(at.cast.cleo);
+    let over = false;
+    const writing = (async () => {
+      for (let n = 0; !over; n += 1) {
+        await installConnector(cleo, 'wordpress', { ...blog, name: `Blog ${n}` }).catch((error) => {
+          if (!over) throw error;
+        });
+      }
+    })().catch(() => undefined); // once the workspace is gone, nothing can be written for it
+    await expect.poll(() => count('connectors', `tenant_id = '${tailspin}'`)).toBeGreaterThan(2);
+    const { report } = await deleteTenant(ctx, tailspin, confirmed);
+    over = true;
+    await writing;
+    expect(report.rows.connectors).toBeGreaterThan(2);
+    for (const table of ['audit_events', 'connectors', 'tenant_keys', 'organizations'])
+      expect([table, await count(table, `${table === 'organizations' ? 'id' : 'tenant_id'} = '${tailspin}'`)]).toEqual([
+        table,
+        0,
+      ]);
+  });
+
   it('shreds more rows than go in one statement', async () => {
     await at.hub.db.system.transaction(async (tx) => {
       await tx.execute(sql`select set_config('app.tenant_id', ${tailspin}, true)`);
