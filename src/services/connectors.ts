@@ -8,7 +8,6 @@ import {
   type ConnectorRow,
   findConnector,
   insertConnector,
-  lockHandles,
   takenHandles,
   updateConnectorRow,
 } from '../db/queries/connectors.ts';
@@ -54,12 +53,11 @@ export async function installConnector(
       await requireEnabled(tx, ctx, entry, 'installed');
       await requireConnectorRoom(tx, ctx.tenantId);
       const sealed = await seal(tx, ctx, id, driver, checked);
-      const connector = await insertConnector(tx, {
+      const connector = await insertWithHandle(tx, handleFrom(name, catalogKey), {
         tenantId: ctx.tenantId,
         id,
         catalogId: entry.id,
         name,
-        handle: await freeHandle(tx, ctx.tenantId, handleFrom(name, catalogKey)),
         ...sealed,
         tags: input.tags,
         schemaVersion: driver.entry.schemaVersion,
@@ -188,11 +186,16 @@ async function seal(
   return { config: sealPart('config'), auth: sealPart('auth') };
 }
 
-async function freeHandle(tx: Tx, tenantId: string, handle: string): Promise<string> {
-  const candidates = handleCandidates(handle, 1000);
-  await lockHandles(tx, tenantId);
-  const taken = await takenHandles(tx, tenantId, candidates);
-  return candidates.find((candidate) => !taken.has(candidate)) ?? `${handle.slice(0, 19)}-${uuidv7().slice(-12)}`;
+/** Gives it the wanted handle or the next free one; without a lock, because most names want a handle that nobody else wants. */
+async function insertWithHandle(tx: Tx, wanted: string, values: Omit<Parameters<typeof insertConnector>[1], 'handle'>) {
+  const candidates = handleCandidates(wanted, 1000);
+  for (;;) {
+    const taken = await takenHandles(tx, values.tenantId, candidates);
+    const free = candidates.find((candidate) => !taken.has(candidate));
+    const handle = free ?? `${wanted.slice(0, 19)}-${uuidv7().slice(-12)}`;
+    const connector = await insertConnector(tx, { ...values, handle });
+    if (connector) return connector;
+  }
 }
 
 type Wanted = Pick<CheckedValues, Part> & Pick<ConnectorInput, 'name' | 'tags'>;

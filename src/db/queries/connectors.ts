@@ -104,9 +104,11 @@ export async function findConnector(tx: Tx, tenantId: string, id: string, option
   return row ? { ...row.connector, catalog: row.catalog } : null;
 }
 
-export async function insertConnector(tx: Tx, values: typeof connectors.$inferInsert): Promise<Connector> {
-  const [row] = await tx.insert(connectors).values(values).returning();
-  return row as Connector;
+/** Null when another connector has the handle, also one whose transaction ended only now. */
+export async function insertConnector(tx: Tx, values: typeof connectors.$inferInsert): Promise<Connector | null> {
+  const target = [connectors.tenantId, connectors.handle];
+  const [row] = await tx.insert(connectors).values(values).onConflictDoNothing({ target }).returning();
+  return row ?? null;
 }
 
 /** Changes the row and counts its version up; the caller has locked it. */
@@ -136,11 +138,6 @@ export async function purgeConnectorRow(tx: Tx, tenantId: string, id: string, ol
     .where(and(eq(connectors.tenantId, tenantId), eq(connectors.id, id), old))
     .returning({ id: connectors.id });
   return gone.length > 0;
-}
-
-/** Lets one transaction of the tenant at a time choose a handle, until it ends: two names may want the same one. */
-export async function lockHandles(tx: Tx, tenantId: string) {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`patchbay:handles:${tenantId}`}, 0))`);
 }
 
 /** Which of these handles are taken, also by deleted connectors: a handle never changes its owner before the purge. */
