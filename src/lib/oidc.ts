@@ -66,7 +66,6 @@ export interface OidcClient {
   redeem(attempt: Attempt, answer: URLSearchParams, enough: (claims: Claims) => boolean): Promise<Claims>;
 }
 
-const timeoutSeconds = 10;
 const clockSkewSeconds = 30;
 /** OpenID Connect Core 1.0, section 2. */
 const maxSubLength = 255;
@@ -88,10 +87,11 @@ const signatures = [
  * A relying party of OpenID Connect Core 1.0 (code flow with PKCE S256). Nothing is asked before the first sign-in, and what could
  * not be asked is asked again.
  * @param fetch the way out
+ * @param options.timeoutSeconds for each answer of the provider as a whole
  */
-export function createOidcClient(settings: OidcSettings, fetch: CustomFetch): OidcClient {
+export function createOidcClient(settings: OidcSettings, fetch: CustomFetch, { timeoutSeconds = 10 } = {}): OidcClient {
   const library = once(() => import('openid-client'));
-  const provider = once(async () => configure(await library(), settings, fetch));
+  const provider = once(async () => configure(await library(), settings, complete(fetch, timeoutSeconds)));
 
   return {
     async authorizationUrl({ redirectUri, state, nonce, verifier }) {
@@ -129,6 +129,25 @@ export function createOidcClient(settings: OidcSettings, fetch: CustomFetch): Oi
   };
 }
 
+/**
+ * Answers are read to their end within the time. A signal is not enough: once the headers are there nobody holds it any more, and it
+ * may be collected before it fires.
+ */
+const complete =
+  (fetch: CustomFetch, seconds: number): CustomFetch =>
+  async (url, options) => {
+    const deadline = new AbortController();
+    const late = new OidcError('unreachable', `No complete answer came in ${seconds} seconds.`);
+    const timer = setTimeout(() => deadline.abort(late), seconds * 1000);
+    try {
+      const answer = await fetch(url, { ...options, signal: deadline.signal });
+      const body = answer.body?.pipeThrough(new TransformStream(), { signal: deadline.signal });
+      return new Response(body ? await new Response(body).arrayBuffer() : null, answer);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
 async function configure(oidc: Library, settings: OidcSettings, fetch: CustomFetch): Promise<Configuration> {
   const { issuer, clientId, endpoints } = settings;
   const metadata = endpoints ? known(issuer, endpoints) : await discovered(oidc, settings, fetch);
@@ -138,7 +157,6 @@ async function configure(oidc: Library, settings: OidcSettings, fetch: CustomFet
   const client = { [oidc.clockTolerance]: clockSkewSeconds };
   const config = new oidc.Configuration(metadata, clientId, client, auth(settings.clientSecret));
   config[oidc.customFetch] = fetch;
-  config.timeout = timeoutSeconds;
   // By itself the library trusts what came over TLS from the token endpoint without looking at the signature.
   oidc.enableNonRepudiationChecks(config);
   if (addresses(metadata).some(isPlain)) oidc.allowInsecureRequests(config);
@@ -160,7 +178,6 @@ async function discovered(oidc: Library, { issuer, clientId }: OidcSettings, fet
     () =>
       oidc.discovery(new URL(issuer), clientId, undefined, undefined, {
         [oidc.customFetch]: fetch,
-        timeout: timeoutSeconds,
         execute: isPlain(issuer) ? [oidc.allowInsecureRequests] : [],
       }),
     'unreadable',
