@@ -13,6 +13,8 @@ export interface Helpers {
   asset(name: string): string;
   /** Addresses of the modules that `js/app.js` imports, to be loaded ahead. */
   modules: string[];
+  /** Origins that the operator has others stand in for; empty on most hubs. */
+  standIns: string[];
   /** A UI icon as HTML. */
   icon(name: string): string;
   /** A brand's icon as HTML; of an unknown brand a plug. */

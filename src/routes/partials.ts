@@ -65,6 +65,7 @@ export interface Partials extends FieldPartials, ConnectionPartials, OperatorPar
   'layouts/plain': { title: string; kind: 'entrance' | 'docs'; body: string };
   'layouts/_account': { user: Shell['user']; role: Shell['role'] | 'operator'; operator: boolean };
   'layouts/_head': { title: string };
+  'layouts/_stand-ins': object;
   'layouts/_theme': object;
   'layouts/_toasts': { toasts: Toast[] };
   'layouts/_workspaces': { tenant: Named; tenants: Named[] };

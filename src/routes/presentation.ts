@@ -19,7 +19,7 @@ const noBrand = 'plug';
 
 /** Everything that the browser gets: templates compiled, public files and sprites read. */
 export async function loadPresentation(
-  { basePath }: Pick<Config, 'basePath'>,
+  { basePath, outbound }: Pick<Config, 'basePath' | 'outbound'>,
   drivers: DriverRegistry,
 ): Promise<{ views: PatchbayViews; assets: Assets }> {
   const icons = templatesIn(viewsDir).flatMap((file) => iconsIn(readFileSync(path.join(viewsDir, file), 'utf8')));
@@ -37,6 +37,7 @@ export async function loadPresentation(
     link: (to, query) => `${url(to)}${queryOf(query)}`,
     asset,
     modules: assets.importsOf('js/app.js').map(asset),
+    standIns: outbound.overrides.entries().map(([origin]) => origin),
     icon,
     brand: (name) => (drivers.has(name) ? brandIcon(asset('brands.svg'), name) : icon(noBrand)),
     ago,

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
 import { loadDrivers } from '../../src/drivers/index.ts';
 import { loadPresentation } from '../../src/routes/presentation.ts';
 import type { Models } from '../../src/routes/views.ts';
 import { card, form, hostile, models } from './models.ts';
 
-const { views } = await loadPresentation({ basePath: '/hub' }, await loadDrivers());
+const { outbound } = readConfig({});
+const { views } = await loadPresentation({ basePath: '/hub', outbound }, await loadDrivers());
 const names = Object.keys(models) as (keyof Models)[];
 const render = <K extends keyof Models>(name: K, model: Models[K] = models[name]) => views.render(name, model);
 
