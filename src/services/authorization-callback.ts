@@ -106,12 +106,25 @@ async function check(visit: Visit, request: AuthorizationRequest, answer: Answer
       'This authorisation was started in another browser, or too long ago. Start it again in this one. Nothing was connected.',
     );
   const ctx = requireRightPerson(visit, request);
-  const found = await findStart(ctx, request);
+  const found = await findStart(ctx, request).catch((error) => endDeleted(ctx, request, error));
   requireOpen(request, nameOf(found.connector, found.connection));
   const path = answer.connectorId === null ? callbackPath : connectorCallbackPath(answer.connectorId);
   if (request.redirectUri !== `${visit.hub.config.baseUrl}${path}`)
     throw misfit('It was sent to another address than the one that was asked for.');
   return { ctx, request, state, ...found };
+}
+
+/** What it was for is gone: nobody has to wait for it any longer. */
+async function endDeleted(ctx: Ctx, { id }: AuthorizationRequest, error: unknown): Promise<never> {
+  if (error instanceof Refusal)
+    await ctx.hub.db.asTenant(ctx.tenantId, (tx) =>
+      finishAuthorizationRequest(tx, ctx.tenantId, id, {
+        status: 'failed',
+        error: error.reason,
+        message: error.message,
+      }),
+    );
+  throw error;
 }
 
 async function redeem(found: Found, query: URLSearchParams): Promise<Established> {

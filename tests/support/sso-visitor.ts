@@ -1,6 +1,6 @@
 import type { Answer, TestApp } from './app.ts';
+import type { Person } from './cast.ts';
 
-const hubOrigin = 'http://hub.test';
 let visitors = 0;
 
 /**
@@ -11,11 +11,22 @@ export class Visitor {
   #hub: Pick<TestApp, 'app' | 'deps'>;
   readonly #jars = new Map<string, Map<string, string>>();
   readonly #address: string;
+  readonly #origin: string;
 
   constructor(hub: Pick<TestApp, 'app' | 'deps'>) {
     this.#hub = hub;
+    this.#origin = new URL(hub.deps.hub.config.baseUrl).origin;
     visitors += 1;
     this.#address = `198.51.100.${visitors}`;
+  }
+
+  /** Takes the person's session along. */
+  as({ cookie }: Pick<Person, 'cookie'>): this {
+    const { host } = new URL(this.#origin);
+    const jar = this.#jars.get(host) ?? new Map<string, string>();
+    this.#jars.set(host, jar);
+    for (const pair of cookie.split('; ')) keep(jar, pair);
+    return this;
   }
 
   /** What the balancer in front of several replicas does. */
@@ -25,7 +36,7 @@ export class Visitor {
 
   /** One request; redirects are not followed. */
   async send(url: string, { form }: { form?: Record<string, string> } = {}): Promise<Answer> {
-    const at = new URL(url, hubOrigin);
+    const at = new URL(url, this.#origin);
     const jar = this.#jars.get(at.host) ?? new Map<string, string>();
     this.#jars.set(at.host, jar);
     const init = {
@@ -40,7 +51,7 @@ export class Visitor {
     };
     const socket = { remoteAddress: this.#address };
     const answer =
-      at.origin === hubOrigin
+      at.origin === this.#origin
         ? await this.#hub.app.request(at.href, init, { incoming: { socket } })
         : await fetch(at, init);
     for (const cookie of answer.headers.getSetCookie()) keep(jar, cookie);
@@ -55,7 +66,7 @@ export class Visitor {
       const location = answer.headers.get('location');
       if (!location) throw new Error(`${answer.status} at ${at}: ${(await answer.text()).slice(0, 300)}`);
       at = new URL(location, at).href;
-      if (new URL(at).origin === hubOrigin) return at;
+      if (new URL(at).origin === this.#origin) return at;
     }
     throw new Error(`No end of redirects at ${at}`);
   }
@@ -79,7 +90,9 @@ export class Visitor {
 
   /** The Cookie header for the hub. */
   get cookie(): string {
-    return [...(this.#jars.get('hub.test') ?? [])].map(([name, value]) => `${name}=${value}`).join('; ');
+    return [...(this.#jars.get(new URL(this.#origin).host) ?? [])]
+      .map(([name, value]) => `${name}=${value}`)
+      .join('; ');
   }
 }
 
