@@ -58,3 +58,4 @@ function answer({ text, value }: Question): Answer {
 }
 
 parentPort?.on('message', (question: Question) => parentPort?.postMessage(answer(question)));
+parentPort?.postMessage('ready');

@@ -71,7 +71,7 @@ async function start(): Promise<Worker> {
   });
   worker.on('error', () => undefined);
   await new Promise((resolve, reject) => {
-    worker.once('online', resolve);
+    worker.once('message', resolve); // online comes before its modules are loaded, which may take longer than a question
     worker.once('error', reject);
   });
   worker.unref();
