@@ -1,11 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Ctx, mayActAs } from '../context.ts';
 import type { Tx } from '../db/client.ts';
+import { makerOfKey } from '../db/queries/api-keys.ts';
 import {
   type AccountKey,
   type ConnectionRow,
   findByAccount,
   findConnection,
+  findOwnConnection,
   insertConnection,
   selectConnections,
 } from '../db/queries/connections.ts';
@@ -23,9 +25,13 @@ export const connectionSubject = (connection: ConnectionRow, connector: { name: 
   name: connectionName(connection, connector),
 });
 
+/** Whose own connections this actor reaches: a key acts for who made it. */
+export const personIn = async (tx: Tx, { tenantId, actor }: Ctx): Promise<string | null> =>
+  actor.type === 'api_key' && actor.id ? makerOfKey(tx, tenantId, actor.id) : actor.id;
+
 /** Members reach the workspace's connections and their own; owners and admins reach all. */
-export const mayReach = ({ actor }: Ctx, { userId }: Pick<ConnectionRow, 'userId'>): boolean =>
-  userId === null || userId === actor.id || mayActAs(actor, 'admin');
+const mayReach = async (tx: Tx, ctx: Ctx, { userId }: Pick<ConnectionRow, 'userId'>): Promise<boolean> =>
+  userId === null || mayActAs(ctx.actor, 'admin') || userId === (await personIn(tx, ctx));
 
 /** The tenant's connection that this actor may reach. @throws AppError not_found, also for somebody else's personal one */
 export async function mustFindConnection(
@@ -35,7 +41,7 @@ export async function mustFindConnection(
   options: { lock?: boolean } = {},
 ): Promise<ConnectionRow> {
   const connection = await findConnection(tx, ctx.tenantId, id, options);
-  if (!connection || !mayReach(ctx, connection)) throw notFound('connection');
+  if (!connection || !(await mayReach(tx, ctx, connection))) throw notFound('connection');
   return connection;
 }
 
@@ -44,10 +50,11 @@ export async function mustFindConnection(
  * Null when there is none that is switched on.
  */
 export async function defaultConnection(tx: Tx, ctx: Ctx, connectorId: string): Promise<ConnectionRow | null> {
-  const filter = { connectorIds: [connectorId], reachableBy: ctx.actor.id, limit: 200 };
+  const person = await personIn(tx, ctx);
+  const filter = { connectorIds: [connectorId], reachableBy: person, limit: 200 };
   const usable = (await selectConnections(tx, ctx.tenantId, filter)).filter(({ status }) => status === 'active');
   return (
-    usable.find(({ userId }) => userId !== null && userId === ctx.actor.id) ??
+    usable.find(({ userId }) => userId !== null && userId === person) ??
     usable.find(({ userId }) => userId === null) ??
     null
   );
@@ -96,7 +103,7 @@ export async function ensureOwnConnection(
   ctx: Ctx,
   connector: Pick<ConnectorRow, 'id'>,
 ): Promise<ConnectionRow> {
-  const [found] = await selectConnections(tx, ctx.tenantId, { connectorIds: [connector.id], limit: 1 });
+  const found = await findOwnConnection(tx, ctx.tenantId, connector.id);
   if (found) return found;
   const key = { connectorId: connector.id, userId: null, toolkitSlug: null, externalAccountId: null };
   return insertOf(tx, ctx, { ...key, accountLabel: null, scopes: [] });

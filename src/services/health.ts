@@ -1,19 +1,16 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx, Hub } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import {
-  type ConnectionRow,
-  findConnection,
-  selectConnections,
-  updateConnectionRow,
-} from '../db/queries/connections.ts';
-import { type ConnectorRow, findConnector, updateConnectorRow } from '../db/queries/connectors.ts';
+import { type ConnectionRow, findByAccount, findConnection, updateConnectionRow } from '../db/queries/connections.ts';
+import { type ConnectorRow, findConnector } from '../db/queries/connectors.ts';
 import { dueHealthChecks, insertHealthCheck, selectHealthChecks } from '../db/queries/health-checks.ts';
 import { AppError } from '../errors.ts';
 import { recordAudit } from './audit.ts';
 import { openTarget } from './calls.ts';
+import { findPair } from './connection-pair.ts';
 import { connectionSubject, mustFindConnection } from './connections.ts';
-import { driverFor, mustFind, subject } from './connectors.ts';
+import { settleConnector } from './connector-settlement.ts';
+import { driverFor } from './connectors.ts';
 import { judge, nextCheck } from './health-states.ts';
 import { type CheckOutcome, runCheck } from './health-steps.ts';
 import { withoutSecrets } from './secrets.ts';
@@ -32,11 +29,6 @@ export async function checkConnection(ctx: Ctx, id: string, trigger: Trigger): P
   const outcome = await checkStored(ctx, connector, connection);
   await ctx.hub.db.asTenant(ctx.tenantId, (tx) => settle(tx, ctx, id, outcome, trigger));
   return outcome;
-}
-
-async function findPair(tx: Tx, ctx: Ctx, id: string) {
-  const connection = await mustFindConnection(tx, ctx, id);
-  return { connection, connector: await mustFind(tx, ctx, connection.connectorId) };
 }
 
 /** The check of what is saved, through this connection or, when there is none, with what the admin typed. */
@@ -60,7 +52,7 @@ function sameAccount(connection: ConnectionRow, outcome: CheckOutcome): CheckOut
 }
 
 async function settle(tx: Tx, ctx: Ctx, id: string, outcome: CheckOutcome, trigger: Trigger): Promise<void> {
-  const before = await mustFindConnection(tx, ctx, id, { lock: true });
+  const { connection: before, connector } = await findPair(tx, ctx, id, { lock: true });
   const judgement = judge(before, outcome);
   const { account, rateLimit } = outcome;
   const now = new Date();
@@ -81,13 +73,12 @@ async function settle(tx: Tx, ctx: Ctx, id: string, outcome: CheckOutcome, trigg
     healthLatencyMs: outcome.latencyMs,
     nextCheckAt: nextCheck(judgement.healthFailures, now),
     ...(account && {
-      externalAccountId: before.externalAccountId ?? account.externalId,
+      externalAccountId: before.externalAccountId ?? (await freeAccount(tx, before, account.externalId)),
       accountLabel: account.label,
       ...(account.scopes && { scopes: account.scopes }),
     }),
     ...(rateLimit && { rateLimit }),
   })) as ConnectionRow;
-  const connector = await mustFind(tx, ctx, before.connectorId, { lock: true });
   if (after.status !== before.status || after.health !== before.health)
     await recordAudit(tx, ctx, {
       action: after.status === before.status ? 'connection.health_changed' : `connection.${after.status}`,
@@ -97,29 +88,11 @@ async function settle(tx: Tx, ctx: Ctx, id: string, outcome: CheckOutcome, trigg
   await settleConnector(tx, ctx, connector);
 }
 
-/**
- * A connector that is switched on but has no usable connection left is in error and says why; one check that passes clears it.
- * The caller has locked the connector.
- */
-export async function settleConnector(tx: Tx, ctx: Ctx, connector: ConnectorRow): Promise<void> {
-  if (connector.status === 'inactive') return;
-  const all = await selectConnections(tx, ctx.tenantId, { connectorIds: [connector.id], limit: 1_000 });
-  const usable = all.some(({ status, health }) => status === 'active' && health !== 'unhealthy');
-  const status = usable ? 'active' : 'error';
-  const worst = all.find(({ statusReason, healthMessage }) => statusReason ?? healthMessage);
-  const statusReason = usable
-    ? null
-    : (worst?.statusReason ??
-      worst?.healthMessage ??
-      'No account is connected any more. Connect one, or deactivate it.');
-  if (connector.status === status && connector.statusReason === statusReason) return;
-  const after = await updateConnectorRow(tx, ctx.tenantId, connector.id, { status, statusReason });
-  if (connector.status !== status)
-    await recordAudit(tx, ctx, {
-      action: status === 'error' ? 'connector.failed' : 'connector.recovered',
-      subject: subject(after),
-      details: statusReason ? { reason: statusReason } : {},
-    });
+/** The account's id, unless another connection of the connector has it already: one row stands for one account. */
+async function freeAccount(tx: Tx, connection: ConnectionRow, externalAccountId: string): Promise<string | null> {
+  const { tenantId, connectorId, userId, toolkitSlug } = connection;
+  const key = { connectorId, userId, toolkitSlug, externalAccountId };
+  return (await findByAccount(tx, tenantId, key)) ? null : externalAccountId;
 }
 
 /** How old a result may be when somebody asks for a fresh one; what asks at once waits for the same check. */

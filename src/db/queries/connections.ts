@@ -1,7 +1,7 @@
-import { and, asc, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, gt, inArray, isNull, not, or, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
-import { connections } from '../schema/index.ts';
+import { type ConnectionStatus, connections, credentials, type Health } from '../schema/index.ts';
 import { isUuid } from './text.ts';
 
 export type ConnectionRow = typeof connections.$inferSelect;
@@ -10,6 +10,8 @@ export interface ConnectionFilter {
   connectorIds?: string[];
   /** Only the tenant's own connections and those of this person; everybody's without it. */
   reachableBy?: string | null;
+  status?: ConnectionStatus;
+  health?: Health;
   /** The last id of the previous page. */
   afterId?: string | null;
   limit: number;
@@ -17,7 +19,7 @@ export interface ConnectionFilter {
 
 /** The tenant's connections in the order in which they were made. */
 export function selectConnections(tx: Tx, tenantId: string, filter: ConnectionFilter): Promise<ConnectionRow[]> {
-  const { connectorIds, reachableBy, afterId, limit } = filter;
+  const { connectorIds, reachableBy, status, health, afterId, limit } = filter;
   return tx
     .select()
     .from(connections)
@@ -26,6 +28,8 @@ export function selectConnections(tx: Tx, tenantId: string, filter: ConnectionFi
         eq(connections.tenantId, tenantId),
         connectorIds && inArray(connections.connectorId, connectorIds),
         reachableBy ? or(isNull(connections.userId), eq(connections.userId, reachableBy)) : undefined,
+        status && eq(connections.status, status),
+        health && eq(connections.health, health),
         afterId && isUuid(afterId) ? gt(connections.id, afterId) : undefined,
       ),
     )
@@ -76,6 +80,67 @@ export async function findByAccount(tx: Tx, tenantId: string, key: AccountKey): 
     )
     .for('update');
   return row ?? null;
+}
+
+const granted = (tx: Tx) =>
+  exists(
+    tx
+      .select({ one: sql`1` })
+      .from(credentials)
+      .where(
+        and(
+          eq(credentials.tenantId, connections.tenantId),
+          eq(credentials.connectionId, connections.id),
+          eq(credentials.state, 'current'),
+        ),
+      ),
+  );
+
+/** The tenant's connection that goes by what is typed into the connector, or null: the one to which nothing was granted. */
+export async function findOwnConnection(tx: Tx, tenantId: string, connectorId: string): Promise<ConnectionRow | null> {
+  const [row] = await tx
+    .select()
+    .from(connections)
+    .where(
+      and(
+        eq(connections.tenantId, tenantId),
+        eq(connections.connectorId, connectorId),
+        isNull(connections.userId),
+        isNull(connections.toolkitSlug),
+        not(granted(tx)),
+      ),
+    )
+    .orderBy(asc(connections.id))
+    .limit(1);
+  return row ?? null;
+}
+
+/** The connector's connections to which a service granted something, or the others. */
+export function selectByGrant(
+  tx: Tx,
+  tenantId: string,
+  connectorId: string,
+  wanted: boolean,
+): Promise<ConnectionRow[]> {
+  return tx
+    .select()
+    .from(connections)
+    .where(
+      and(
+        eq(connections.tenantId, tenantId),
+        eq(connections.connectorId, connectorId),
+        wanted ? granted(tx) : not(granted(tx)),
+      ),
+    )
+    .orderBy(asc(connections.id));
+}
+
+/** Lets the next scan check all of the connector's connections. */
+export async function checkAllSoon(tx: Tx, tenantId: string, connectorId: string): Promise<void> {
+  await tx
+    .update(connections)
+    .set({ nextCheckAt: sql`now()` })
+    .where(and(eq(connections.tenantId, tenantId), eq(connections.connectorId, connectorId)));
 }
 
 export async function insertConnection(tx: Tx, values: typeof connections.$inferInsert): Promise<ConnectionRow> {
