@@ -1,4 +1,5 @@
 import type { Hub } from '../context.ts';
+import { isPasswordHash, selectPasswordHash, selectPasswordHashByEmail } from '../db/queries/account.ts';
 import { selectUser } from '../db/queries/identity.ts';
 import { selectUserWithSecondFactor } from '../db/queries/second-factors.ts';
 import { AppError } from '../errors.ts';
@@ -61,6 +62,17 @@ export function createIdentity(parts: Parts): Identity {
     loadLibrary(parts, { cookie, secret: await sessions.secret(), lifetime: sessionLifetime }),
   );
 
+  /**
+   * Whoever replaces a password ends the sessions that there are. One whose password was being checked meanwhile is not there yet:
+   * it looks for itself, once it is.
+   */
+  async function unlessReplaced(started: SignedIn, hash: string | null): Promise<SignedIn> {
+    if (await isPasswordHash(db.system, started.user.id, hash)) return started;
+    const cookie = started.setCookies.map((each) => each.split(';')[0]).join('; ');
+    await sessions.signOut(new Headers({ cookie }));
+    throw refused();
+  }
+
   return {
     signOut: sessions.signOut,
     readSession: sessions.readSession,
@@ -73,6 +85,7 @@ export function createIdentity(parts: Parts): Identity {
       const known = !emailProblem(address);
       const caller = { ip, userAgent: userAgent ?? null };
       const guarded = known ? await selectUserWithSecondFactor(db.system, address) : null;
+      const hash = known ? await selectPasswordHashByEmail(db.system, address) : null;
       const answer = await limitGuesses(parts, signInLimits(address, ip), 'sign in', async () =>
         guarded
           ? requireOwnPassword(db.system, guarded.id, password)
@@ -85,6 +98,7 @@ export function createIdentity(parts: Parts): Identity {
       if (guarded && !totp) throw new SecondFactorRequired(guarded.id);
       if (guarded) await requireCode(parts, guarded.id, String(totp), caller);
       const started = answer ?? (await sessions.start(guarded as SignedIn['user'], caller));
+      await unlessReplaced(started, hash);
       await sessions.noteSignIn(started.user.id, caller, headers);
       return started;
     },
@@ -101,8 +115,9 @@ export function createIdentity(parts: Parts): Identity {
       if (!userId) throw tooLate();
       await requireCode(parts, userId, code, caller);
       const user = await selectUser(db.system, userId);
+      const hash = await selectPasswordHash(db.system, userId);
       if (!user || (await useToken(db.system, 'sign-in', token)) !== userId) throw tooLate();
-      const { setCookies } = await sessions.start(user, caller);
+      const { setCookies } = await unlessReplaced(await sessions.start(user, caller), hash);
       await sessions.noteSignIn(userId, caller, headers);
       return { setCookies: [...setCookies, sessions.clearAside(pending)], user };
     },

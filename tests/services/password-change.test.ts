@@ -45,6 +45,18 @@ describe('a new password', () => {
   });
 });
 
+it('ends sign-ins whose old password was being checked while it was replaced', async () => {
+  const link = await linkFor(at.cast.cleo.email);
+  const signIn = () => at.as(null, 'POST', '/api/auth/sign-in/email', { email: at.cast.cleo.email, password });
+  const replaced = use(link, words);
+  const answers = await Promise.all(Array.from({ length: 4 }, signIn)); // checked one after the other, some of them later
+  expect((await replaced).status).toBe(303);
+  for (const answer of answers) {
+    const cookie = answer.headers.getSetCookie().map((each) => each.split(';')[0]);
+    expect((await at.as(null, 'GET', '/api/catalog', undefined, { cookie: cookie.join('; ') })).status).toBe(401);
+  }
+});
+
 it('one link makes only a few hashes a minute: each keeps everybody else who signs in waiting', async () => {
   const link = await linkFor(at.cast.ada.email);
   const statuses = (await Promise.all(Array.from({ length: 30 }, () => use(link)))).map(({ status }) => status);

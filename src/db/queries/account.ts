@@ -1,6 +1,6 @@
 import { and, desc, eq, ne, sql } from 'drizzle-orm';
 import type { Drizzle, Tx } from '../client.ts';
-import { accounts, sessions } from '../schema/index.ts';
+import { accounts, sessions, users } from '../schema/index.ts';
 
 export interface OwnSessionRow {
   id: string;
@@ -16,6 +16,27 @@ const credentialOf = (userId: string) => and(eq(accounts.userId, userId), eq(acc
 export async function selectPasswordHash(db: Drizzle | Tx, userId: string): Promise<string | null> {
   const [row] = await db.select({ password: accounts.password }).from(accounts).where(credentialOf(userId)).limit(1);
   return row?.password ?? null;
+}
+
+/** The same by the person's address. */
+export async function selectPasswordHashByEmail(db: Drizzle, email: string): Promise<string | null> {
+  const [row] = await db
+    .select({ password: accounts.password })
+    .from(accounts)
+    .innerJoin(users, eq(users.id, accounts.userId))
+    .where(and(eq(users.email, email), eq(accounts.providerId, 'credential')))
+    .limit(1);
+  return row?.password ?? null;
+}
+
+/** Whether this is still the hash of the person's password; waits for a change that is under way. */
+export async function isPasswordHash(db: Drizzle, userId: string, hash: string | null): Promise<boolean> {
+  const [row] = await db
+    .select({ password: accounts.password })
+    .from(accounts)
+    .where(credentialOf(userId))
+    .for('share');
+  return (row?.password ?? null) === hash;
 }
 
 /** Replaces the password unless it was replaced since; says whether. */
