@@ -1,5 +1,5 @@
 import { type Ctx, mayActAs } from '../context.ts';
-import type { Tx } from '../db/client.ts';
+import { type Tx, uniqueViolation } from '../db/client.ts';
 import {
   type ExecutionFilter,
   type ExecutionRow,
@@ -10,22 +10,46 @@ import {
 } from '../db/queries/executions.ts';
 import { findSettings } from '../db/queries/tenant-settings.ts';
 import { ServiceError } from '../drivers/driver.ts';
-import { notFound } from '../errors.ts';
+import { AppError, notFound } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
 import { scrub } from '../lib/scrub.ts';
 import type { CallReport } from './calls.ts';
+import { requireExecutionRoom } from './quotas.ts';
 
-export interface StartedExecution {
+interface StartedExecution {
   id: string;
   tool: string;
   connectorId: string;
-  connectionId: string | null;
+  connectionId: string;
   input: unknown;
 }
 
-/** Writes that it has begun, before anything leaves the hub. */
-export async function beginExecution(tx: Tx, ctx: Ctx, { input, ...started }: StartedExecution): Promise<void> {
+/**
+ * Finds what to call and writes that it has begun, before anything leaves the hub.
+ * @throws what `find` throws, AppError quota_exceeded, or conflict with the `execution_id` when this one was begun already
+ */
+export async function startExecution<T extends { connector: { id: string }; connection: { id: string } }>(
+  ctx: Ctx,
+  started: Pick<StartedExecution, 'id' | 'tool' | 'input'>,
+  find: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  try {
+    return await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+      await requireExecutionRoom(tx, ctx.tenantId);
+      const target = await find(tx);
+      const ids = { connectorId: target.connector.id, connectionId: target.connection.id };
+      await beginExecution(tx, ctx, { ...started, ...ids });
+      return target;
+    });
+  } catch (error) {
+    if (uniqueViolation(error) !== 'executions_tenant_id_id_pk') throw error;
+    const extra = { execution_id: started.id };
+    throw new AppError('conflict', 'This was run already. Its record tells how it went.', { extra });
+  }
+}
+
+async function beginExecution(tx: Tx, ctx: Ctx, { input, ...started }: StartedExecution): Promise<void> {
   const keep = (await findSettings(tx, ctx.tenantId)).keepPayloads;
   await insertExecution(tx, {
     ...started,

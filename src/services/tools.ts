@@ -1,18 +1,16 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../context.ts';
-import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, noteOnConnection } from '../db/queries/connections.ts';
 import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
 import { type LoadedDriver, ServiceError, type Tool, type Values } from '../drivers/driver.ts';
-import { AppError, invalid, notFound } from '../errors.ts';
+import { AppError, invalid } from '../errors.ts';
 import { compileSchema } from '../lib/schema/compile.ts';
 import { defaultsOf } from '../lib/schema/walk.ts';
-import { type CallReport, callService, noteUse } from './calls.ts';
-import { connectionName, defaultConnection, ensureOwnConnection, mustFindConnection } from './connections.ts';
-import { mustFind } from './connectors.ts';
-import { beginExecution, type Ending, type ExecutionProblem, endExecution, problemOf } from './executions.ts';
-import { requireExecutionRoom } from './quotas.ts';
-import { withoutSecrets } from './secrets.ts';
+import { findTarget, type NamedTarget, type Target } from './call-targets.ts';
+import { type CallReport, noteUse } from './calls.ts';
+import { callService } from './connected-calls.ts';
+import { type Ending, type ExecutionProblem, endExecution, problemOf, startExecution } from './executions.ts';
+import { getConnector } from './installed.ts';
 
 /** The full name of a tool: its driver's key and its slug. */
 export const toolName = (driver: LoadedDriver, tool: Tool): string => `${driver.entry.key}.${tool.slug}`;
@@ -37,7 +35,7 @@ export async function listTools(ctx: Ctx, { toolkits, search }: ToolQuery): Prom
     (tx) => selectConnectors(tx, ctx.tenantId, { status: 'active', catalogKeys: toolkits, limit: 1_000 }),
     { readOnly: true },
   );
-  const words = (search ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(search);
   return [...ctx.hub.drivers.values()].flatMap((driver) => {
     const connectors = rows.filter(({ catalog }) => catalog.key === driver.entry.key);
     if (!connectors.length) return [];
@@ -47,15 +45,15 @@ export async function listTools(ctx: Ctx, { toolkits, search }: ToolQuery): Prom
   });
 }
 
+const wordsOf = (search = '') => search.toLowerCase().split(/\s+/).filter(Boolean);
+
 const matches = (words: string[], texts: string[]) =>
   words.every((word) => texts.some((text) => text.toLowerCase().includes(word)));
 
-export interface ExecuteInput {
-  /** The account to act as. */
-  connectionId?: string;
-  /** The connector to go through; its usual connection is taken. */
-  connectorId?: string;
+export interface ExecuteInput extends NamedTarget {
   arguments: Values;
+  /** An id that a form reserved: what was sent twice runs once. */
+  executionId?: string;
 }
 
 export interface Executed {
@@ -78,18 +76,27 @@ export async function executeTool(
 ): Promise<Executed> {
   const { driver, tool } = findTool(ctx, name);
   const values = checkArguments(tool, input.arguments);
-  const executionId = uuidv7();
-  const { connector, connection } = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-    await requireExecutionRoom(tx, ctx.tenantId);
-    const target = await findTarget(tx, ctx, driver, input);
-    const ids = { connectorId: target.connector.id, connectionId: target.connection.id };
-    await beginExecution(tx, ctx, { id: executionId, tool: name, ...ids, input: values });
-    return target;
-  });
+  const executionId = input.executionId ?? uuidv7();
+  const { connector, connection } = await startExecution(ctx, { id: executionId, tool: name, input: values }, (tx) =>
+    findTarget(tx, ctx, driver, input),
+  );
   const ending = await run(ctx, { driver, tool, connector, connection }, { values, executionId, signal });
   await settle(ctx, connection, executionId, ending);
   const { status, output, problem, report } = ending;
   return { executionId, status, data: output ?? null, error: problem ?? null, report };
+}
+
+/** The tools of one connector whatever its state, as far as the words match. @throws AppError not_found */
+export async function toolsOf(ctx: Ctx, connectorId: string, search = '') {
+  const { connector } = await getConnector(ctx, connectorId);
+  const driver = ctx.hub.drivers.get(connector.catalog.key);
+  const words = wordsOf(search);
+  const tools = driver?.tools ?? [];
+  return {
+    connector,
+    total: tools.length,
+    tools: tools.filter(({ slug, title, description }) => matches(words, [slug, title, description])),
+  };
 }
 
 /** @throws AppError not_found */
@@ -107,59 +114,6 @@ function checkArguments(tool: Tool, given: Values): Values {
   const errors = compileSchema(tool.input, { prefix: 'arguments' })(values);
   if (Object.keys(errors).length) throw invalid(errors);
   return values;
-}
-
-interface Target {
-  connector: ConnectorRow;
-  connection: ConnectionRow;
-}
-
-async function findTarget(tx: Tx, ctx: Ctx, driver: LoadedDriver, input: ExecuteInput): Promise<Target> {
-  const named = input.connectionId ? await mustFindConnection(tx, ctx, input.connectionId) : null;
-  const connectorId = named?.connectorId ?? input.connectorId;
-  if (named && input.connectorId && input.connectorId !== named.connectorId) throw notFound('connection');
-  const connector = connectorId ? await mustFind(tx, ctx, connectorId) : await onlyConnector(tx, ctx, driver);
-  if (connector.catalog.key !== driver.entry.key)
-    throw invalid({
-      connector_id: [`${connector.name} is a connector of ${connector.catalog.name}, not of ${driver.entry.name}.`],
-    });
-  requireActive(connector);
-  const connection = named ?? (await usualConnection(tx, ctx, driver, connector));
-  requireUsable(connection, connector);
-  return { connector, connection };
-}
-
-async function onlyConnector(tx: Tx, ctx: Ctx, driver: LoadedDriver): Promise<ConnectorRow> {
-  const rows = await selectConnectors(tx, ctx.tenantId, { catalogKey: driver.entry.key, status: 'active', limit: 50 });
-  const [only, ...others] = rows;
-  if (!only)
-    throw new AppError('conflict', `No connector of ${driver.entry.name} is active. Install one, or activate it.`);
-  if (!others.length) return only;
-  const choices = rows.map(({ handle, id }) => `${handle} (${id})`).join(', ');
-  throw invalid({ connector_id: [`Say which connector of ${driver.entry.name} is meant: ${choices}.`] });
-}
-
-function requireActive({ name, status, statusReason }: ConnectorRow) {
-  if (status === 'inactive') throw new AppError('conflict', `${name} is inactive. Activate it first.`);
-  if (status === 'error')
-    throw new AppError('conflict', `${name} does not work at the moment. ${statusReason ?? ''}`.trim());
-}
-
-async function usualConnection(tx: Tx, ctx: Ctx, driver: LoadedDriver, connector: ConnectorRow) {
-  const found = await defaultConnection(tx, ctx, connector.id);
-  if (found) return found;
-  if (!driver.needsConnection(withoutSecrets(connector.auth))) return ensureOwnConnection(tx, ctx, connector);
-  throw new AppError('conflict', `No account is connected to ${connector.name}. Connect one first.`);
-}
-
-function requireUsable(connection: ConnectionRow, connector: ConnectorRow) {
-  if (connection.status === 'active') return;
-  const name = connectionName(connection, connector);
-  const way = connection.status === 'inactive' ? 'Switch it on first.' : 'Connect the account again.';
-  throw new AppError(
-    'conflict',
-    `The connection of ${name} is ${connection.status}. ${connection.statusReason ?? ''} ${way}`.replace(/ {2,}/g, ' '),
-  );
 }
 
 async function run(

@@ -1,0 +1,87 @@
+import type { Ctx } from '../context.ts';
+import type { Tx } from '../db/client.ts';
+import type { ConnectionRow } from '../db/queries/connections.ts';
+import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
+import type { LoadedDriver } from '../drivers/driver.ts';
+import { AppError, invalid, notFound } from '../errors.ts';
+import { connectionName, defaultConnection, ensureOwnConnection, mustFindConnection } from './connections.ts';
+import { mustFind } from './connectors.ts';
+import { withoutSecrets } from './secrets.ts';
+
+/** What a call goes through and acts as. */
+export interface Target {
+  connector: ConnectorRow;
+  connection: ConnectionRow;
+}
+
+/** What the caller named of it. */
+export interface NamedTarget {
+  /** The account to act as. */
+  connectionId?: string;
+  /** The connector to go through; its usual connection is taken. */
+  connectorId?: string;
+}
+
+/**
+ * The connector of this driver, and the connection under it, that a call goes through.
+ * @throws AppError not_found, invalid_input, or conflict when nothing usable is connected
+ */
+export async function findTarget(tx: Tx, ctx: Ctx, driver: LoadedDriver, input: NamedTarget): Promise<Target> {
+  const named = input.connectionId ? await mustFindConnection(tx, ctx, input.connectionId) : null;
+  const connectorId = named?.connectorId ?? input.connectorId;
+  if (named && input.connectorId && input.connectorId !== named.connectorId) throw notFound('connection');
+  const connector = connectorId ? await mustFind(tx, ctx, connectorId) : await onlyConnector(tx, ctx, driver);
+  if (connector.catalog.key !== driver.entry.key)
+    throw invalid({
+      connector_id: [`${connector.name} is a connector of ${connector.catalog.name}, not of ${driver.entry.name}.`],
+    });
+  requireActive(connector);
+  const connection = named ?? (await usualConnection(tx, ctx, driver, connector));
+  requireUsable(connection, connector);
+  return { connector, connection };
+}
+
+async function onlyConnector(tx: Tx, ctx: Ctx, driver: LoadedDriver): Promise<ConnectorRow> {
+  const rows = await selectConnectors(tx, ctx.tenantId, { catalogKey: driver.entry.key, status: 'active', limit: 50 });
+  const [only, ...others] = rows;
+  if (!only)
+    throw new AppError('conflict', `No connector of ${driver.entry.name} is active. Install one, or activate it.`);
+  if (!others.length) return only;
+  const choices = rows.map(({ handle, id }) => `${handle} (${id})`).join(', ');
+  throw invalid({ connector_id: [`Say which connector of ${driver.entry.name} is meant: ${choices}.`] });
+}
+
+/**
+ * The connection with its connector, both fit for use.
+ * @throws AppError not_found, conflict
+ */
+export async function mustUseConnection(tx: Tx, ctx: Ctx, id: string): Promise<Target> {
+  const connection = await mustFindConnection(tx, ctx, id);
+  const connector = await mustFind(tx, ctx, connection.connectorId);
+  requireActive(connector);
+  requireUsable(connection, connector);
+  return { connector, connection };
+}
+
+function requireActive({ name, status, statusReason }: ConnectorRow) {
+  if (status === 'inactive') throw new AppError('conflict', `${name} is inactive. Activate it first.`);
+  if (status === 'error')
+    throw new AppError('conflict', `${name} does not work at the moment. ${statusReason ?? ''}`.trim());
+}
+
+async function usualConnection(tx: Tx, ctx: Ctx, driver: LoadedDriver, connector: ConnectorRow) {
+  const found = await defaultConnection(tx, ctx, connector.id);
+  if (found) return found;
+  if (!driver.needsConnection(withoutSecrets(connector.auth))) return ensureOwnConnection(tx, ctx, connector);
+  throw new AppError('conflict', `No account is connected to ${connector.name}. Connect one first.`);
+}
+
+function requireUsable(connection: ConnectionRow, connector: ConnectorRow) {
+  if (connection.status === 'active') return;
+  const name = connectionName(connection, connector);
+  const way = connection.status === 'inactive' ? 'Switch it on first.' : 'Connect the account again.';
+  throw new AppError(
+    'conflict',
+    `The connection of ${name} is ${connection.status}. ${connection.statusReason ?? ''} ${way}`.replace(/ {2,}/g, ' '),
+  );
+}
