@@ -5,6 +5,7 @@ import { OutboundError } from '../lib/outbound/outbound.ts';
 import { type ProbeStep, probe } from '../lib/outbound/probe.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import { secretFields } from '../lib/schema/walk.ts';
+import { deadlineIn, firstOf } from '../lib/signals.ts';
 import { type CallReport, callOpened, type OpenedTarget } from './calls.ts';
 import type { RateLimit } from './rate-limit-headers.ts';
 
@@ -35,10 +36,8 @@ const deadlineMs = 20_000;
 /** Goes through the steps until one fails; the later ones are skipped then. Nothing is stored. */
 export async function runCheck(ctx: Ctx, target: CheckTarget, signal?: AbortSignal): Promise<CheckOutcome> {
   const started = performance.now();
-  const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(signal ? [signal] : [])]);
-  const steps = await networkSteps(ctx, target, deadline);
-  const talk = steps.some(({ status }) => status === 'failed') ? null : await talkSteps(ctx, target, deadline);
-  steps.push(...(talk?.steps ?? []));
+  const time = deadlineIn(deadlineMs);
+  const { steps, talk } = await tryAll(ctx, target, firstOf(time.signal, signal)).finally(time.clear);
   for (const name of names.slice(steps.length))
     steps.push({ name, status: 'skipped', duration_ms: null, message: 'Not tried, because an earlier step failed.' });
   const failed = steps.find(({ status }) => status === 'failed');
@@ -52,6 +51,12 @@ export async function runCheck(ctx: Ctx, target: CheckTarget, signal?: AbortSign
     credentialRefused: failed?.name === 'authentication',
     rateLimit: talk?.report?.rateLimit ?? null,
   };
+}
+
+async function tryAll(ctx: Ctx, target: CheckTarget, deadline: AbortSignal) {
+  const steps = await networkSteps(ctx, target, deadline);
+  const talk = steps.some(({ status }) => status === 'failed') ? null : await talkSteps(ctx, target, deadline);
+  return { steps: [...steps, ...(talk?.steps ?? [])], talk };
 }
 
 async function networkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Promise<CheckStep[]> {

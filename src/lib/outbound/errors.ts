@@ -51,7 +51,12 @@ export function explain(error: unknown): OutboundError {
   if (['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TimeoutError'].includes(code))
     return new OutboundError('timeout', 'The service did not answer in time.', true, error);
   if ((inner as Error).message === 'bad port')
-    return new OutboundError('blocked', 'This port belongs to another kind of service, so it is not called.', false, error);
+    return new OutboundError(
+      'blocked',
+      'This port belongs to another kind of service, so it is not called.',
+      false,
+      error,
+    );
   if (code === 'AbortError') return new OutboundError('cancelled', 'The request was cancelled.', true, error);
   return new OutboundError('broken_off', 'The connection broke off before the answer was complete.', true, error);
 }

@@ -1,3 +1,4 @@
+import { firstOf } from '../signals.ts';
 import { Agents, type TlsSettings } from './agents.ts';
 import type { OutboundPolicy } from './connect.ts';
 import { explain, OutboundError } from './errors.ts';
@@ -48,7 +49,7 @@ interface Message {
 async function follow(agents: Agents, policy: OutboundPolicy, request: Request, options: OutboundOptions) {
   const body = request.body ? new Uint8Array(await request.arrayBuffer()) : null;
   let message: Message = { url: new URL(request.url), method: request.method, headers: request.headers, body };
-  const signal = AbortSignal.any([request.signal, ...(options.signal ? [options.signal] : [])]);
+  const signal = firstOf(request.signal, options.signal);
   for (let hop = 0; hop <= maxRedirects; hop++) {
     const answer = await send(agents, policy, message, { ...options, signal });
     const location = request.redirect === 'manual' ? null : redirectOf(answer, message.url);
@@ -85,7 +86,7 @@ async function send(agents: Agents, policy: OutboundPolicy, message: Message, op
       dispatcher,
       signal: options.signal,
     });
-    const capped = answer.body && limit(answer.body as ReadableStream<Uint8Array>, options.maxBytes ?? defaultMaxBytes);
+    const capped = answer.body && limit(answer.body as ReadableStream<Uint8Array>, options);
     const headers = mappedBack(new Headers([...answer.headers]), policy, url);
     return asResponse(capped, answer.status, answer.statusText, headers, url);
   } catch (error) {
@@ -135,14 +136,24 @@ function redirected({ url, method, headers, body }: Message, status: number, loc
   return { url: location, method: asGet ? 'GET' : method, headers: next, body: asGet ? null : body };
 }
 
-function limit(body: ReadableStream<Uint8Array>, maxBytes: number): ReadableStream<Uint8Array> {
+/** The body as long as it stays within its size and its time. The stream holds the signal: nobody else may do that any more. */
+function limit(
+  body: ReadableStream<Uint8Array>,
+  { maxBytes = defaultMaxBytes, signal }: OutboundOptions,
+): ReadableStream<Uint8Array> {
   let left = maxBytes;
   const reader = body.getReader();
+  const stop = () => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener('abort', stop, { once: true });
   return new ReadableStream({
     async pull(controller) {
       try {
         const { done, value } = await reader.read();
-        if (done) return controller.close();
+        signal?.throwIfAborted();
+        if (done) {
+          signal?.removeEventListener('abort', stop);
+          return controller.close();
+        }
         left -= value.byteLength;
         if (left >= 0) return controller.enqueue(value);
         void reader.cancel().catch(() => {});

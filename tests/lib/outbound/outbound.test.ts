@@ -1,11 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseAllowedHosts } from '../../../src/lib/outbound/addresses.ts';
 import { createOutbound, type Outbound, OutboundError } from '../../../src/lib/outbound/outbound.ts';
 import { parseOverrides } from '../../../src/lib/outbound/overrides.ts';
 import { probe } from '../../../src/lib/outbound/probe.ts';
+import { deadlineIn } from '../../../src/lib/signals.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -135,6 +138,19 @@ describe('the guarded fetch', () => {
       .catch((error: unknown) => error);
     expect(slow).toMatchObject({ code: 'timeout', mayHaveArrived: true });
   });
+});
+
+it('ends a body that stalls, also when nobody else holds the signal any more', async () => {
+  setFlagsFromString('--expose-gc');
+  const collecting = setInterval(runInNewContext('gc'), 50);
+  onTestFinished(() => clearInterval(collecting));
+  handle = (_request, response) => void response.writeHead(200).write('half');
+  const answer = await outbound({ allowed: '127.0.0.1' }).fetch(
+    `http://${loopback()}/`,
+    {},
+    { signal: deadlineIn(700).signal },
+  );
+  expect(await codeOf(answer.text())).toBe('timeout');
 });
 
 describe('overrides', () => {
