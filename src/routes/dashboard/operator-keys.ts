@@ -57,7 +57,7 @@ function shownMaster({ hub }: OperatorCtx, state: MasterKeyState): ShownMasterKe
   const inFile = hub.config.masterKeys === null;
   const left = total - done;
   return {
-    ...{ source, newest, running, done, total, free: droppable, lost: isLost(state) },
+    ...{ source, newest, running, done, total, free: running ? [] : droppable, lost: isLost(state) },
     last: last && eventRow(last),
     keys: keysOf(state),
     button: running || missing.length ? '' : left ? 'Wrap the rest' : inFile ? 'Make a new master key' : '',
