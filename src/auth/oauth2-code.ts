@@ -39,7 +39,7 @@ export interface Granted {
   expiresIn: number | null;
 }
 
-const library = once(() => import('openid-client'));
+export const library = once(() => import('openid-client'));
 
 /** A secret of its own for every attempt: 43 characters, as RFC 7636 has them at least. */
 export const newVerifier = (): string => randomBytes(32).toString('base64url');

@@ -1,5 +1,6 @@
 import type { Ctx } from '../context.ts';
 import type { JobPayload } from '../db/queries/jobs.ts';
+import { refreshDue, refreshQueue } from '../services/credential-refresh.ts';
 import type { Queue } from '../services/queues.ts';
 
 export interface QueueJob<P extends JobPayload = JobPayload> {
@@ -18,4 +19,12 @@ export interface QueueJob<P extends JobPayload = JobPayload> {
 export const queueJob = <P extends JobPayload>(job: QueueJob<P>): QueueJob => job as unknown as QueueJob;
 
 /** What services put into queues, and the verb behind each. */
-export const queues: QueueJob[] = [];
+export const queues: QueueJob[] = [
+  queueJob({
+    queue: refreshQueue,
+    run: (ctx, { id }) => refreshDue(ctx, id),
+    concurrency: 8,
+    perTenant: 4,
+    retries: 2,
+  }),
+];

@@ -1,6 +1,7 @@
 import type { Hub } from '../context.ts';
 import { forgetOldAccountEvents } from '../services/account-history.ts';
-import { purgeDeletedConnectors } from '../services/connector-status.ts';
+import { purgeDeletedConnectors } from '../services/connector-purge.ts';
+import { scanDueRefreshes } from '../services/credential-refresh.ts';
 import { purgeIdempotencyKeys } from '../services/idempotency.ts';
 import { forgetEndedTokens } from '../services/one-time-tokens.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
@@ -17,6 +18,7 @@ export interface Job {
 /** Everything that happens without being asked for. */
 export const schedule: Job[] = [
   { name: 'purge-deleted-connectors', cron: '* * * * *', run: purgeDeletedConnectors },
+  { name: 'refresh-credentials', cron: '* * * * *', run: (hub) => scanDueRefreshes(hub) },
   { name: 'purge-idempotency-keys', cron: '2-59/10 * * * *', run: purgeIdempotencyKeys },
   { name: 'forget-ended-sessions', cron: '4-59/10 * * * *', run: forgetEndedSessions },
   { name: 'forget-ended-links', cron: '17 * * * *', run: forgetEndedTokens },

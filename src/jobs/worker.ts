@@ -120,16 +120,13 @@ const brisk = {
 const pair = 2;
 
 async function startWorkers(boss: PgBoss, hub: Hub, { schedule, queues, observe = () => {} }: Work) {
-  await boss.work<{ schedule: string }>(
-    scheduleQueue,
-    { ...brisk, localConcurrency: 2, batchSize: 10 },
-    (jobs) =>
-      Promise.all(
-        jobs.map((job) => {
-          const name = job.data.schedule;
-          return settle(hub, job, name, observe, () => runScheduled(hub, schedule, name));
-        }),
-      ),
+  await boss.work<{ schedule: string }>(scheduleQueue, { ...brisk, localConcurrency: 2, batchSize: 10 }, (jobs) =>
+    Promise.all(
+      jobs.map((job) => {
+        const name = job.data.schedule;
+        return settle(hub, job, name, observe, () => runScheduled(hub, schedule, name));
+      }),
+    ),
   );
   for (const each of queues) {
     const { queue, concurrency, perTenant } = each;

@@ -3,9 +3,11 @@ import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, noteOnConnection } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
+import type { CredentialRow } from '../db/queries/credentials.ts';
 import type { ExecutionContext, LoadedDriver, SideEffect, Values } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
 import { OutboundError, type OutboundOptions, type TlsSettings } from '../lib/outbound/outbound.ts';
+import { deadlineIn, firstOf } from '../lib/signals.ts';
 import { destinationsOf } from './connector-input.ts';
 import { currentCredential } from './credentials.ts';
 import { type Destinations, destinationGuard } from './destinations.ts';
@@ -29,6 +31,19 @@ export interface OpenedTarget {
   /** Fields of the client that a token endpoint gets, and nobody else. */
   client: Values;
   destinations: Destinations;
+  /** What the service granted, without its contents; null while only what the admin typed is there. */
+  credential: OpenedCredential | null;
+}
+
+export interface OpenedCredential {
+  id: string;
+  createdAt: Date;
+  /** When the access token ends; null when it does not, or the service does not say. */
+  expiresAt: Date | null;
+  /** When it first worked. */
+  verifiedAt: Date | null;
+  /** Whether a refresh token came with it. */
+  renewable: boolean;
 }
 
 export interface CallOptions {
@@ -59,22 +74,10 @@ export interface CallResult<T> {
 const defaultDeadlineMs = 30_000;
 
 /**
- * The one wrapper around every call to an outside service: opens the secrets for its duration, sends them only where they were entered
- * for, and repeats what may be repeated.
+ * The one wrapper around every call to an outside service: sends the opened secrets only where they were entered for, and repeats what
+ * may be repeated. Takes values as they are, such as a form's before it is saved.
  * @throws what the driver throws; `onFailure` gets the report then
  */
-export async function callService<T>(
-  ctx: Ctx,
-  target: CallTarget,
-  options: CallOptions,
-  run: (context: ExecutionContext) => Promise<T>,
-  onFailure?: (report: CallReport, error: unknown) => void,
-): Promise<CallResult<T>> {
-  const opened = await openTarget(ctx, target);
-  return callOpened(ctx, { ...opened, driver: target.driver }, options, run, onFailure);
-}
-
-/** The same with values that are not stored, such as a form's before it is saved. */
 export async function callOpened<T>(
   ctx: Ctx,
   target: Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & { driver: LoadedDriver },
@@ -83,7 +86,8 @@ export async function callOpened<T>(
   onFailure?: (report: CallReport, error: unknown) => void,
 ): Promise<CallResult<T>> {
   const started = performance.now();
-  const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(signal ? [signal] : [])]);
+  const time = deadlineIn(deadlineMs);
+  const deadline = firstOf(time.signal, signal);
   const tls = tlsOf(target.config);
   const seen = { attempts: 0, rateLimit: null as RateLimit | null, upstreamRequestId: null as string | null };
   const report = (): CallReport => ({ executionId, durationMs: Math.round(performance.now() - started), ...seen });
@@ -111,6 +115,8 @@ export async function callOpened<T>(
     const told = deadline.aborted && !signal?.aborted ? late(error) : error;
     onFailure?.(report(), told);
     throw told;
+  } finally {
+    time.clear();
   }
 }
 
@@ -136,11 +142,13 @@ async function resilientFetch(ctx: Ctx, { input, init, sideEffect, deadline, opt
     tenantId: ctx.tenantId,
     host: new URL(url).host,
     repeatable: sideEffect !== 'write' || ['GET', 'HEAD'].includes(method),
-    signal: AbortSignal.any([deadline, request.signal]),
+    signal: firstOf(deadline, request.signal),
   };
   return resiliently(about, (signal) => {
     count();
-    return ctx.hub.outbound.fetch(url, { method, headers, redirect, body }, { ...options, signal });
+    // The attempt's own signal says nothing any more once there are headers; the body still has to come in time.
+    const within = firstOf(signal, about.signal);
+    return ctx.hub.outbound.fetch(url, { method, headers, redirect, body }, { ...options, signal: within });
   });
 }
 
@@ -161,17 +169,15 @@ export async function openTarget(ctx: Ctx, { driver, connector, connection }: Ca
     const granted = connection && (await currentCredential(tx, ctx, connection.id));
     const sealed = [...config.destinations, ...typed.destinations, ...(granted ? [granted.destinations] : [])];
     const { method } = typed.value;
-    const waiting = !granted && driver.needsConnection(typed.value);
-    const auth = granted
-      ? { method, ...granted.value, scopes: granted.row.scopes }
-      : waiting
-        ? { method }
-        : typed.value;
+    const waiting = !granted && (driver.needsConnection(typed.value) || method === 'client_credentials');
+    const { refresh_token, ...value } = granted?.value ?? {};
+    const auth = granted ? { method, ...value, scopes: granted.row.scopes } : waiting ? { method } : typed.value;
     return {
       config: config.value,
       auth,
       client: typed.value,
       destinations: destinationGuard(destinationsOf(driver, connector), sealed),
+      credential: granted && { ...stampsOf(granted.row), renewable: typeof refresh_token === 'string' },
     };
   };
   try {
@@ -185,6 +191,13 @@ export async function openTarget(ctx: Ctx, { driver, connector, connection }: Ca
     );
   }
 }
+
+const stampsOf = ({ id, createdAt, expiresAt, verifiedAt }: CredentialRow) => ({
+  id,
+  createdAt,
+  expiresAt,
+  verifiedAt,
+});
 
 /** Remembers with the connection that it was used, and what the service said about its limits; once a minute is enough. */
 export async function noteUse(ctx: Ctx, connection: ConnectionRow, { rateLimit }: CallReport): Promise<void> {

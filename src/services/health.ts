@@ -6,13 +6,13 @@ import { type ConnectorRow, findConnector } from '../db/queries/connectors.ts';
 import { dueHealthChecks, insertHealthCheck, selectHealthChecks } from '../db/queries/health-checks.ts';
 import { AppError } from '../errors.ts';
 import { recordAudit } from './audit.ts';
-import { openTarget } from './calls.ts';
 import { findPair } from './connection-pair.ts';
 import { connectionSubject, mustFindConnection } from './connections.ts';
 import { settleConnector } from './connector-settlement.ts';
 import { driverFor } from './connectors.ts';
+import { checkFresh } from './fresh-checks.ts';
 import { judge, nextCheck } from './health-states.ts';
-import { type CheckOutcome, runCheck } from './health-steps.ts';
+import type { CheckOutcome } from './health-steps.ts';
 import { withoutSecrets } from './secrets.ts';
 import { systemCtx } from './system.ts';
 
@@ -34,9 +34,8 @@ export async function checkConnection(ctx: Ctx, id: string, trigger: Trigger): P
 /** The check of what is saved, through this connection or, when there is none, with what the admin typed. */
 export async function checkStored(ctx: Ctx, connector: ConnectorRow, connection: ConnectionRow | null) {
   const driver = driverFor(ctx, connector.catalog.key);
-  const opened = await openTarget(ctx, { driver, connector, connection });
   const addresses = driver.destinations(withoutSecrets(connector.config), withoutSecrets(connector.auth));
-  const outcome = await runCheck(ctx, { ...opened, driver, addresses });
+  const outcome = await checkFresh(ctx, { driver, connector, connection }, addresses);
   return connection ? sameAccount(connection, outcome) : outcome;
 }
 
@@ -84,6 +83,12 @@ async function settle(tx: Tx, ctx: Ctx, id: string, outcome: CheckOutcome, trigg
       action: after.status === before.status ? 'connection.health_changed' : `connection.${after.status}`,
       subject: connectionSubject(after, connector),
       details: { from: before.health, to: after.health, status: after.status, reason: outcome.message },
+    });
+  if (account && before.accountLabel && account.label !== before.accountLabel)
+    await recordAudit(tx, ctx, {
+      action: 'connection.account_changed',
+      subject: connectionSubject(after, connector),
+      details: { from: before.accountLabel, to: account.label, changed: [`${before.accountLabel} → ${account.label}`] },
     });
   await settleConnector(tx, ctx, connector);
 }

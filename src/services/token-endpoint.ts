@@ -76,14 +76,32 @@ export async function askTokenEndpoint(
 ): Promise<Granted> {
   const endpoints = driver.oauth.endpoints(opened.config);
   const allows = (origin: string) => opened.destinations.allowsTokens(origin) && registration.mayReceive(origin);
-  const target = { driver, config: opened.config, auth: {}, destinations: { allows, allowsTokens: allows } };
+  const endpoint = { driver, config: opened.config, address: endpoints.token, allows };
+  return callTokenEndpoint(ctx, endpoint, name, (fetch) =>
+    ask({ provider: driver.oauth, endpoints, client: registration.client, fetch }),
+  );
+}
+
+interface TokenEndpoint {
+  driver: LoadedDriver;
+  config: OpenedTarget['config'];
+  address: string;
+  allows(origin: string): boolean;
+}
+
+/** The same for a request that needs no registration. @throws ServiceError */
+export async function callTokenEndpoint(
+  ctx: Ctx,
+  { driver, config, address, allows }: TokenEndpoint,
+  name: string,
+  ask: (fetch: typeof globalThis.fetch) => Promise<Granted>,
+): Promise<Granted> {
+  const target = { driver, config, auth: {}, destinations: { allows, allowsTokens: allows } };
   try {
-    const { value } = await callOpened(ctx, target, { sideEffect: 'write', deadlineMs, maxBytes }, ({ fetch }) =>
-      ask({ provider: driver.oauth, endpoints, client: registration.client, fetch }),
-    );
-    return value;
+    const options = { sideEffect: 'write', deadlineMs, maxBytes } as const;
+    return (await callOpened(ctx, target, options, ({ fetch }) => ask(fetch))).value;
   } catch (error) {
-    throw asServiceError(error, name, URL.parse(endpoints.token)?.host ?? 'the service');
+    throw asServiceError(error, name, URL.parse(address)?.host ?? 'the service');
   }
 }
 
@@ -131,9 +149,12 @@ const codeOf = ({ fault, code }: TokenError) =>
 const week = 7 * 24 * 3600;
 
 /** When the access token ends, and when to ask for the next one: well before, while there is time to try again. */
-export function lifetimeOf({ expiresIn, value }: Granted): { expiresAt: Date | null; refreshAfter: Date | null } {
+export function lifetimeOf(
+  { expiresIn, value }: Granted,
+  now = new Date(),
+): { expiresAt: Date | null; refreshAfter: Date | null } {
   if (expiresIn === null) return { expiresAt: null, refreshAfter: null };
-  const at = (seconds: number) => new Date(Date.now() + seconds * 1000);
+  const at = (seconds: number) => new Date(now.getTime() + seconds * 1000);
   const lead = Math.min(expiresIn / 4, week);
   return { expiresAt: at(expiresIn), refreshAfter: value.refresh_token ? at(expiresIn - lead) : null };
 }

@@ -25,8 +25,11 @@ export const credentials = pgTable(
     connectionId: uuid('connection_id').notNull(),
     version: integer('version').notNull(),
     state: varchar('state', { length: 20 }).$type<CredentialState>().notNull(),
-    /** `grant`: what the service gave; `entered`: the auth fields that a person typed, when those are rotated. */
-    kind: varchar('kind', { length: 20 }).$type<'grant' | 'entered'>().notNull().default('grant'),
+    /**
+     * `grant`: what the service gave for a person's authorisation; `obtained`: what the hub got for itself with the client's own
+     * credentials; `entered`: the auth fields that a person typed, when those are rotated.
+     */
+    kind: varchar('kind', { length: 20 }).$type<'grant' | 'obtained' | 'entered'>().notNull().default('grant'),
     /** One envelope over the JSON of the credential and its destinations; null once it was revoked. */
     sealed: text('sealed'),
     scopes: jsonb('scopes').$type<string[]>().notNull().default([]),

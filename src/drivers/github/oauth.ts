@@ -9,6 +9,14 @@ export const oauth: OAuthProvider = {
   clientAuth: 'post',
   pkce: true,
   scopeSeparator: ' ',
-  quirks: { errorsAs200: 'error', scopeSeparator: ',' },
+  quirks: {
+    errorsAs200: 'error',
+    scopeSeparator: ',',
+    errorCodes: {
+      bad_verification_code: 'invalid_grant',
+      bad_refresh_token: 'invalid_grant',
+      incorrect_client_credentials: 'invalid_client',
+    },
+  },
   refreshReuse: 'none',
 };

@@ -1,0 +1,37 @@
+import type { Ctx } from '../context.ts';
+import { type ExecutionContext, ServiceError } from '../drivers/driver.ts';
+import { type CallOptions, type CallReport, type CallResult, type CallTarget, callOpened } from './calls.ts';
+import { noteWorked, openFresh, renewRefused } from './credential-refresh.ts';
+
+/**
+ * A call with what is saved: opens the secrets for its duration, with a credential that is still good. When the service refuses that
+ * one, it is renewed and the call made once more, unless a part of it may have happened already.
+ * @throws what the driver throws; `onFailure` gets the report then
+ */
+export async function callService<T>(
+  ctx: Ctx,
+  target: CallTarget,
+  options: CallOptions,
+  run: (context: ExecutionContext) => Promise<T>,
+  onFailure?: (report: CallReport, error: unknown) => void,
+): Promise<CallResult<T>> {
+  const opened = await openFresh(ctx, target);
+  const attempt = (values: typeof opened, failed?: typeof onFailure) =>
+    callOpened(ctx, { ...values, driver: target.driver }, options, run, failed);
+  let report: CallReport | undefined;
+  try {
+    const result = await attempt(opened, (seen) => {
+      report = seen;
+    });
+    await noteWorked(ctx, target.connection, opened.credential);
+    return result;
+  } catch (error) {
+    const nothingHappened = options.sideEffect !== 'write' || (report?.attempts ?? 0) <= 1;
+    const again = isRefusal(error) && nothingHappened ? await renewRefused(ctx, target, opened) : null;
+    if (again) return attempt(again, onFailure);
+    if (report) onFailure?.(report, error);
+    throw error;
+  }
+}
+
+const isRefusal = (error: unknown) => error instanceof ServiceError && error.fault === 'credential';

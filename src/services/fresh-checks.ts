@@ -1,0 +1,28 @@
+import type { Ctx } from '../context.ts';
+import { ServiceError } from '../drivers/driver.ts';
+import { OutboundError } from '../lib/outbound/outbound.ts';
+import { type CallTarget, openTarget } from './calls.ts';
+import { noteWorked, openFresh, renewRefused } from './credential-refresh.ts';
+import { type CheckOutcome, runCheck } from './health-steps.ts';
+
+/** The check of what is saved, with a credential that is renewed before when it ends, and once when it is refused. */
+export async function checkFresh(ctx: Ctx, target: CallTarget, addresses: string[]): Promise<CheckOutcome> {
+  const { driver, connection } = target;
+  try {
+    const opened = await openFresh(ctx, target);
+    const outcome = await runCheck(ctx, { ...opened, driver, addresses });
+    if (outcome.verdict !== 'failed') await noteWorked(ctx, connection, opened.credential);
+    const renewed = outcome.credentialRefused ? await renewRefused(ctx, target, opened) : null;
+    return renewed ? await runCheck(ctx, { ...renewed, driver, addresses }) : outcome;
+  } catch (error) {
+    if (!(error instanceof ServiceError || error instanceof OutboundError)) throw error;
+    return failedCheck(ctx, target, addresses, error);
+  }
+}
+
+/** What kept the credential from being renewed is what the check tells. */
+async function failedCheck(ctx: Ctx, target: CallTarget, addresses: string[], error: Error): Promise<CheckOutcome> {
+  const opened = await openTarget(ctx, target);
+  const checkHealth = () => Promise.reject(error);
+  return runCheck(ctx, { ...opened, driver: { ...target.driver, checkHealth }, addresses });
+}
