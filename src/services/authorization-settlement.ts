@@ -8,7 +8,7 @@ import {
 } from '../db/queries/authorization-requests.ts';
 import { type ConnectionRow, findConnection, updateConnectionRow } from '../db/queries/connections.ts';
 import { type ConnectorRow, findConnector } from '../db/queries/connectors.ts';
-import { type Account, ServiceError } from '../drivers/driver.ts';
+import { type Account, type LoadedDriver, ServiceError } from '../drivers/driver.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { recordAudit } from './audit.ts';
 import { Refusal } from './authorization-visit.ts';
@@ -16,6 +16,7 @@ import { callOpened } from './calls.ts';
 import { requireTransition } from './connection-states.ts';
 import { connectionName, connectionSubject, establishConnection } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
+import { settleConnector } from './connector-settlement.ts';
 import { addCredential, retireCurrent } from './credentials.ts';
 import { lifetimeOf, type TokenTarget } from './token-endpoint.ts';
 
@@ -97,6 +98,7 @@ async function settleIn(tx: Tx, ctx: Ctx, { request, target, granted, account }:
     ...compare(created ? scopes : before.scopes, scopes, request.scopes),
   };
   if (!created) await recordReauthorization(tx, ctx, outcome);
+  await settleConnector(tx, ctx, connector);
   const done = { status: 'succeeded', connectionId: connection.id } as const;
   await finishAuthorizationRequest(tx, ctx.tenantId, request.id, done);
   return outcome;
@@ -130,12 +132,20 @@ const establish = (
     accountLabel: account?.label ?? null,
   });
 
-/** The new credential takes the place of the one before, and the connection is well again. */
-async function authorise(
+/** The new credential takes the place of the one before, and the connection is well again until a check, which comes soon, says otherwise. */
+export async function authorise(
   tx: Tx,
   ctx: Ctx,
   before: ConnectionRow,
-  { target, granted, account, scopes }: Omit<Settlement, 'request'> & { scopes: string[] },
+  {
+    target,
+    granted,
+    account,
+    scopes,
+  }: Pick<Settlement, 'granted' | 'account'> & {
+    target: { driver: LoadedDriver; connector: ConnectorRow };
+    scopes: string[];
+  },
 ): Promise<ConnectionRow> {
   requireTransition(before.status, 'active', 'system', connectionName(before, target.connector));
   const { expiresAt, refreshAfter } = lifetimeOf(granted);
@@ -146,7 +156,8 @@ async function authorise(
   });
   const after = await updateConnectionRow(tx, ctx.tenantId, before.id, {
     ...{ status: 'active', statusReason: null, scopes, refreshAfter, refreshFailures: 0 },
-    ...{ refreshClaim: null, refreshClaimedUntil: null, nextCheckAt: new Date(), healthFailures: 0 },
+    ...{ refreshClaim: null, refreshClaimedUntil: null, nextCheckAt: new Date() },
+    ...{ health: 'unknown', healthMessage: null, healthFailures: 0 },
     ...(account && { externalAccountId: account.externalId, accountLabel: account.label }),
     ...{ updatedBy: ctx.actor.id, updatedByName: ctx.actor.name },
   });

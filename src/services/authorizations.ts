@@ -4,20 +4,19 @@ import type { Tx } from '../db/client.ts';
 import { type AuthorizationRequestRow, insertAuthorizationRequest } from '../db/queries/authorization-requests.ts';
 import type { ConnectionRow } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
-import { holdMembership } from '../db/queries/members.ts';
 import type { LoadedDriver, OAuthProvider } from '../drivers/driver.ts';
-import { AppError, invalid } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { sameOriginPath } from '../lib/same-origin-path.ts';
 import { personBehind } from './api-key-access.ts';
 import { recordAudit } from './audit.ts';
 import { openTarget } from './calls.ts';
 import { startPath } from './connection-addresses.ts';
+import { ownerFor, requirePersonal } from './connection-rights.ts';
 import { mustFindConnection } from './connections.ts';
 import { driverFor, mustFind, subject } from './connectors.ts';
 import { requireEnabled } from './provisioned-entries.ts';
 import { withoutSecrets } from './secrets.ts';
 import { registrationOf, type TokenTarget } from './token-endpoint.ts';
-import { withMembers } from './with-members.ts';
 
 export interface AuthorizationInput {
   connectorId: string;
@@ -46,10 +45,8 @@ const patience = 30 * 60;
  */
 export async function initiateAuthorization(ctx: Ctx, input: AuthorizationInput): Promise<StartedAuthorization> {
   const person = await personBehind(ctx);
-  const userId = input.userId === 'me' ? person : (input.userId ?? null);
-  if (!input.connectionId) mayConnectFor(ctx, userId, person);
+  const userId = input.connectionId ? null : await ownerFor(ctx, input.userId);
   const returnTo = checkedReturn(ctx, input.returnTo);
-  if (userId !== person) await requireMember(ctx, userId);
   const read = (tx: Tx) => findTarget(tx, ctx, input, { userId, person });
   const { connector, connection } = await ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
   await openTokenTarget(ctx, connector); // says early when no application is there
@@ -70,23 +67,12 @@ export async function initiateAuthorization(ctx: Ctx, input: AuthorizationInput)
   });
 }
 
-function mayConnectFor(ctx: Ctx, userId: string | null, person: string | null): void {
-  if (userId === null) requireRole(ctx, 'admin', 'connect accounts for the whole workspace');
-  else if (userId !== person) requireRole(ctx, 'admin', 'connect accounts for other people');
-}
-
 /** Only our own pages: whoever is sent back by us trusts where they land. */
 function checkedReturn({ hub }: Ctx, returnTo: string | null | undefined): string | null {
   if (returnTo === undefined || returnTo === null) return null;
   const path = sameOriginPath(returnTo, '');
   if (path?.startsWith(`${hub.config.basePath}/`)) return path;
   throw invalid({ return_to: [`Give a path of this hub, such as ${hub.config.basePath}/installed.`] });
-}
-
-async function requireMember(ctx: Ctx, userId: string | null): Promise<void> {
-  if (userId === null) return;
-  if (await withMembers(ctx, (tx) => holdMembership(tx, ctx.tenantId, userId))) return;
-  throw invalid({ user_id: ['Nobody in this workspace has this id.'] });
 }
 
 async function findTarget(
@@ -99,11 +85,7 @@ async function findTarget(
   await requireEnabled(tx, ctx, { id: connector.catalogId, name: connector.catalog.name }, 'connected');
   oauthDriver(ctx, connector);
   const connection = connectionId ? await reconnectable(tx, ctx, connector, { id: connectionId, person }) : null;
-  if (userId !== null && !connection && connector.auth.personal_accounts !== true)
-    throw new AppError(
-      'forbidden',
-      `${connector.name} is for accounts of the whole workspace. An owner or admin can allow members’ own accounts in its settings.`,
-    );
+  requirePersonal(connector, userId);
   return { connector, connection };
 }
 

@@ -3,7 +3,6 @@ import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, selectConnections } from '../db/queries/connections.ts';
 import { type ConnectorRow, updateConnectorRow } from '../db/queries/connectors.ts';
 import { recordAudit } from './audit.ts';
-import { subject } from './connectors.ts';
 
 /**
  * A connector that is switched on but has no usable connection left is in error and says why; one check that passes clears it.
@@ -20,7 +19,7 @@ export async function settleConnector(tx: Tx, ctx: Ctx, connector: ConnectorRow)
   if (connector.status !== status)
     await recordAudit(tx, ctx, {
       action: status === 'error' ? 'connector.failed' : 'connector.recovered',
-      subject: subject(after),
+      subject: { type: 'connector', id: after.id, name: after.name },
       details: statusReason ? { reason: statusReason } : {},
     });
 }
@@ -29,7 +28,8 @@ export async function settleConnector(tx: Tx, ctx: Ctx, connector: ConnectorRow)
 export const isUsable = ({ status, health }: Pick<ConnectionRow, 'status' | 'health'>): boolean =>
   status === 'active' && health !== 'unhealthy';
 
-function whyUnusable(all: ConnectionRow[]): string {
+/** The one sentence for a connector of whose connections none is usable. */
+export function whyUnusable(all: ConnectionRow[]): string {
   const broken = all.find(({ status }) => status !== 'inactive');
   if (broken) return broken.statusReason ?? broken.healthMessage ?? 'Its account does not work. Connect it again.';
   return all.length

@@ -1,24 +1,17 @@
-import { type Ctx, type Hub, requireRole } from '../context.ts';
-import { uniqueViolation } from '../db/client.ts';
+import { type Ctx, requireRole } from '../context.ts';
+import { type Tx, uniqueViolation } from '../db/client.ts';
+import { checkAllSoon, selectConnections } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
-import {
-  dueConnectorPurges,
-  findConnector,
-  markDeleted,
-  purgeConnectorRow,
-  updateConnectorRow,
-} from '../db/queries/connectors.ts';
+import { markDeleted, updateConnectorRow } from '../db/queries/connectors.ts';
 import type { ConnectorStatus } from '../db/schema/index.ts';
 import { AppError } from '../errors.ts';
 import { recordAudit } from './audit.ts';
+import { ensureOwnConnection } from './connections.ts';
+import { isUsable, whyUnusable } from './connector-settlement.ts';
 import { mustFind, subject } from './connectors.ts';
 import { requireEnabled } from './provisioned-entries.ts';
 import { requireConnectorRoom } from './quotas.ts';
 import { withoutSecrets } from './secrets.ts';
-import { systemCtx } from './system.ts';
-
-/** How long a deleted connector can be brought back. */
-const undoMinutes = 10;
 
 /** What a person may set from each status; `error` is set and cleared by the system alone. */
 const reachable: Record<ConnectorStatus, ('active' | 'inactive')[]> = {
@@ -39,13 +32,14 @@ export async function setConnectorStatus(ctx: Ctx, id: string, status: 'active' 
     if (before.status === status) return before;
     if (status === 'active') {
       await requireEnabled(tx, ctx, { id: before.catalogId, name: before.catalog.name }, 'activated');
-      checkReady(ctx, before);
+      await checkReady(tx, ctx, before);
     }
     const after = await updateConnectorRow(tx, ctx.tenantId, id, { status, statusReason: null, ...changedBy(ctx) });
     await recordAudit(tx, ctx, {
       action: status === 'active' ? 'connector.activated' : 'connector.deactivated',
       subject: subject(after),
     });
+    if (status === 'active') await checkAllSoon(tx, ctx.tenantId, id);
     return { ...after, catalog: before.catalog };
   });
 }
@@ -83,37 +77,22 @@ export async function restoreConnector(ctx: Ctx, id: string): Promise<ConnectorR
   }
 }
 
-/** Removes for good what can no longer be restored, in all tenants; returns how many. Safe to run on every replica at once. */
-export async function purgeDeletedConnectors(hub: Hub): Promise<number> {
-  const olderThan = `${undoMinutes} minutes`;
-  const due = await dueConnectorPurges(hub.db.system, olderThan, 500);
-  let purged = 0;
-  for (const { tenantId, id } of due) {
-    const ctx = systemCtx(hub, tenantId, 'purge');
-    purged += await hub.db.asTenant(tenantId, async (tx) => {
-      const connector = await findConnector(tx, tenantId, id, { deleted: true, lock: true });
-      // Meanwhile it may have been restored, and deleted anew.
-      if (!connector || !(await purgeConnectorRow(tx, tenantId, id, olderThan))) return 0;
-      await recordAudit(tx, ctx, { action: 'connector.purged', subject: subject(connector) });
-      return 1;
-    });
-  }
-  return purged;
+/** Its own connection is made with what is typed; one that a service has to grant must be there and usable. */
+async function checkReady(tx: Tx, ctx: Ctx, connector: ConnectorRow) {
+  const { name, catalog } = connector;
+  const driver = ctx.hub.drivers.get(catalog.key);
+  if (!driver || catalog.retiredAt)
+    throw notReady(`This version of Patchbay no longer offers ${catalog.name}, so ${name} cannot be activated.`);
+  const needsGrant = driver.needsConnection(withoutSecrets(connector.auth));
+  if (!needsGrant) await ensureOwnConnection(tx, ctx, connector);
+  const all = await selectConnections(tx, ctx.tenantId, { connectorIds: [connector.id], limit: 1_000 });
+  if (!all.length)
+    throw notReady(`${name} has no authorised account yet, so it cannot be activated. Connect one first.`);
+  const usable = needsGrant ? all.some(isUsable) : all.some(({ status }) => status !== 'inactive');
+  if (!usable) throw notReady(`${name} cannot be activated. ${whyUnusable(all)}`);
 }
 
-function checkReady(ctx: Ctx, connector: ConnectorRow) {
-  const driver = ctx.hub.drivers.get(connector.catalog.key);
-  if (!driver || connector.catalog.retiredAt)
-    throw new AppError(
-      'invalid_transition',
-      `This version of Patchbay no longer offers ${connector.catalog.name}, so ${connector.name} cannot be activated.`,
-    );
-  if (driver.needsConnection(withoutSecrets(connector.auth)))
-    throw new AppError(
-      'invalid_transition',
-      `${connector.name} has no authorised account yet, so it cannot be activated. Configure it with a token that you enter yourself, or wait for a version that can ask ${connector.catalog.name} for authorisation.`,
-    );
-}
+const notReady = (message: string) => new AppError('invalid_transition', message);
 
 const illegal = (connector: ConnectorRow, status: string) =>
   new AppError(

@@ -16,6 +16,7 @@ import { AppError, invalid, notFound } from '../errors.ts';
 import { VaultError } from '../vault/vault.ts';
 import { recordAudit } from './audit.ts';
 import { changedFields } from './changes.ts';
+import { alignConnections } from './connection-alignment.ts';
 import { ensureOwnConnection } from './connections.ts';
 import { type CheckedValues, type ConnectorInput, checkInput } from './connector-input.ts';
 import { handleCandidates, handleFrom } from './handles.ts';
@@ -114,15 +115,18 @@ export async function updateConnector(ctx: Ctx, id: string, change: ConnectorCha
         updatedBy: ctx.actor.id,
         updatedByName: ctx.actor.name,
       });
+      const changed = changedFields(before, after);
       await recordAudit(tx, ctx, {
         action: 'connector.updated',
         subject: subject(after),
-        details: {
-          changed: changedFields(before, after),
-          ...(current.changes.length && { migrated_from: before.schemaVersion }),
-        },
+        details: { changed, ...(current.changes.length && { migrated_from: before.schemaVersion }) },
       });
-      return { ...after, catalog: before.catalog };
+      const authChanged = changed.some((path) => path.startsWith('auth'));
+      if (!authChanged && !changed.some((path) => path.startsWith('config')))
+        return { ...after, catalog: before.catalog };
+      const needsGrant = driver.needsConnection(checked.auth);
+      await alignConnections(tx, ctx, { ...after, catalog: before.catalog }, { needsGrant, authChanged });
+      return mustFind(tx, ctx, id);
     });
   } catch (error) {
     throw nameTaken(error, name ?? '');

@@ -2,7 +2,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ctx } from '../../src/context.ts';
 import { withConnection } from '../../src/db/connection.ts';
-import { deleteConnector, purgeDeletedConnectors, restoreConnector } from '../../src/services/connector-status.ts';
+import { purgeDeletedConnectors } from '../../src/services/connector-purge.ts';
+import { deleteConnector, restoreConnector } from '../../src/services/connector-status.ts';
 import { installConnector } from '../../src/services/connectors.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 

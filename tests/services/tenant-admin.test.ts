@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import { deleteConnector, purgeDeletedConnectors, restoreConnector } from '../../src/services/connector-status.ts';
+import { purgeDeletedConnectors } from '../../src/services/connector-purge.ts';
+import { deleteConnector, restoreConnector } from '../../src/services/connector-status.ts';
 import { installConnector } from '../../src/services/connectors.ts';
 import { listOperatorEvents, type OperatorCtx } from '../../src/services/operator-trail.ts';
 import {

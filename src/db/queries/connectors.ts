@@ -20,6 +20,8 @@ const catalog = {
 export interface ConnectorFilter {
   q?: string;
   status?: ConnectorStatus;
+  /** Any of these. */
+  statuses?: ConnectorStatus[];
   catalogKey?: string;
   catalogKeys?: string[];
   /** `[lower-case name, id]` of the last row of the previous page. */
@@ -39,9 +41,10 @@ export async function selectConnectors(tx: Tx, tenantId: string, filter: Connect
   return rows.map((row) => ({ ...row.connector, catalog: row.catalog, sortName: row.sortName }));
 }
 
-function conditions({ q, status, catalogKey, catalogKeys, after }: ConnectorFilter): (SQL | undefined)[] {
+function conditions({ q, status, statuses, catalogKey, catalogKeys, after }: ConnectorFilter): (SQL | undefined)[] {
   return [
     status && eq(connectors.status, status),
+    statuses && inArray(connectors.status, statuses),
     catalogKey ? eq(connectorCatalog.key, catalogKey) : undefined,
     catalogKeys && inArray(connectorCatalog.key, catalogKeys),
     q
@@ -130,12 +133,22 @@ export async function updateConnectorRow(
 export const markDeleted = (tx: Tx, tenantId: string, id: string, values: PgUpdateSetSource<typeof connectors>) =>
   updateConnectorRow(tx, tenantId, id, { ...values, deletedAt: sql`now()` });
 
+const purgeable = (tenantId: string, id: string, olderThan: string) =>
+  and(
+    eq(connectors.tenantId, tenantId),
+    eq(connectors.id, id),
+    sql`${connectors.deletedAt} < now() - ${olderThan}::interval`,
+  );
+
+/** Whether the row has been deleted for that long. */
+export const isPurgeable = async (tx: Tx, tenantId: string, id: string, olderThan: string): Promise<boolean> =>
+  (await tx.$count(connectors, purgeable(tenantId, id, olderThan))) > 0;
+
 /** Removes the row if it has been deleted for that long, also now that it is locked; says whether. */
 export async function purgeConnectorRow(tx: Tx, tenantId: string, id: string, olderThan: string): Promise<boolean> {
-  const old = sql`${connectors.deletedAt} < now() - ${olderThan}::interval`;
   const gone = await tx
     .delete(connectors)
-    .where(and(eq(connectors.tenantId, tenantId), eq(connectors.id, id), old))
+    .where(purgeable(tenantId, id, olderThan))
     .returning({ id: connectors.id });
   return gone.length > 0;
 }
