@@ -27,6 +27,7 @@ import { redirectPages } from './routes/dashboard/redirects.ts';
 import { secondStepPages } from './routes/dashboard/second-step.ts';
 import { singleSignOnPages } from './routes/dashboard/single-sign-on.ts';
 import type { Env } from './routes/env.ts';
+import { toolPages } from './routes/dashboard/tools.ts';
 import { problemFor } from './routes/errors.ts';
 import { accountForms } from './routes/form/account.ts';
 import { apiKeyForms } from './routes/form/api-keys.ts';
@@ -37,6 +38,7 @@ import { memberForms } from './routes/form/members.ts';
 import { operatorTenantForms } from './routes/form/operator-tenants.ts';
 import { secondFactorForms } from './routes/form/second-factor.ts';
 import { workspaceForms } from './routes/form/workspace.ts';
+import { toolForms } from './routes/form/tools.ts';
 import { limitBody } from './routes/middleware/body-limit.ts';
 import { csrf } from './routes/middleware/csrf.ts';
 import { methodOverride } from './routes/middleware/method-override.ts';
@@ -102,6 +104,8 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...connectorPages(tools),
     ...activityPages(tools),
     ...apiKeyForms(tools),
+    ...toolPages(tools),
+    ...toolForms(tools),
     ...memberForms(tools),
     ...invitationForms(tools),
     ...accountPages(tools),

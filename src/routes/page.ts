@@ -18,7 +18,7 @@ export interface PageRoute {
   /** The audit event that a success writes, an operator's into the operators' trail; null for what changes nothing. */
   audit: string | null;
   /** A request that works on a hub with one connector, whose id stands for `:id`. */
-  example: { query?: Record<string, string>; form?: Record<string, string> };
+  example: { params?: Record<string, string>; query?: Record<string, string>; form?: Record<string, string> };
   handle(c: Context<Env>): Answer;
 }
 

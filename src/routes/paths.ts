@@ -60,6 +60,12 @@ export const paths = {
   connectorDeletion: (id: string) => `/connectors/${id}/deletion`,
   /** POST brings a deleted connector back. */
   connectorRestoration: (id: string) => `/connectors/${id}/restoration`,
+  connectorTools: (id: string) => `/connectors/${id}/tools`,
+  connectorTool: (id: string, tool: string) => `/connectors/${id}/tools/${tool}`,
+  /** POST runs it. */
+  toolExecutions: (id: string, tool: string) => `/connectors/${id}/tools/${tool}/executions`,
+  executions: '/executions',
+  execution: (id: string) => `/executions/${id}`,
   /** POST begins an authorisation. */
   authorizations: '/connections/oauth/requests',
   /** POST goes to the service. */

@@ -11,6 +11,7 @@ import type { AccountsPanel, ConnectForm, ConnectionModels } from './connection-
 import type { OperatorModels } from './operator-views.ts';
 import type { paths } from './paths.ts';
 import type { Confirm, SettingsModels } from './settings-views.ts';
+import type { ToolModels, ToolsPanel } from './tool-views.ts';
 
 // What each template is given, by its name under views/. Paths are without the base path: templates put it in front.
 //
@@ -183,6 +184,8 @@ export interface ConnectorDetail {
   events: ActivityRow[];
   /** Null where no accounts are authorised. */
   accounts: AccountsPanel | null;
+  /** Null for a service whose tools cannot be called yet. */
+  tools: ToolsPanel | null;
 }
 
 export interface SignInPage {
@@ -211,7 +214,13 @@ export interface Done {
   installedCount: number | null;
 }
 
-export interface Models extends AccountModels, ActivityModels, ConnectionModels, OperatorModels, SettingsModels {
+export interface Models
+  extends AccountModels,
+    ActivityModels,
+    ConnectionModels,
+    OperatorModels,
+    SettingsModels,
+    ToolModels {
   'catalog/index': { shell: Shell; results: CatalogResults };
   'catalog/_results': { results: CatalogResults };
   'connectors/index': { shell: Shell; results: InstalledResults };

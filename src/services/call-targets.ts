@@ -1,6 +1,6 @@
-import type { Ctx } from '../context.ts';
+import { type Ctx, mayActAs } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import type { ConnectionRow } from '../db/queries/connections.ts';
+import { type ConnectionRow, selectConnections } from '../db/queries/connections.ts';
 import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
 import type { LoadedDriver } from '../drivers/driver.ts';
 import { AppError, invalid, notFound } from '../errors.ts';
@@ -51,6 +51,34 @@ async function onlyConnector(tx: Tx, ctx: Ctx, driver: LoadedDriver): Promise<Co
   throw invalid({ connector_id: [`Say which connector of ${driver.entry.name} is meant: ${choices}.`] });
 }
 
+/** The accounts that this actor may act as under a connector, and why nothing can be called now; '' when something can. */
+export async function usableAccounts(ctx: Ctx, connector: ConnectorRow) {
+  const reachableBy = mayActAs(ctx.actor, 'admin') ? null : ctx.actor.id;
+  const filter = { connectorIds: [connector.id], reachableBy, limit: 200 };
+  const rows = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => selectConnections(tx, ctx.tenantId, filter), {
+    readOnly: true,
+  });
+  const accounts = rows.filter(({ status }) => status === 'active');
+  return { accounts, blocked: whyBlocked(ctx, connector, rows, accounts.length > 0) };
+}
+
+function whyBlocked(ctx: Ctx, connector: ConnectorRow, rows: ConnectionRow[], usable: boolean): string {
+  try {
+    requireActive(connector);
+    if (usable) return '';
+    const [first] = rows;
+    if (first) requireUsable(first, connector);
+    const driver = ctx.hub.drivers.get(connector.catalog.key);
+    return driver?.needsConnection(withoutSecrets(connector.auth)) ? noAccount(connector).message : '';
+  } catch (error) {
+    if (error instanceof AppError) return error.message;
+    throw error;
+  }
+}
+
+const noAccount = ({ name }: ConnectorRow) =>
+  new AppError('conflict', `No account is connected to ${name}. Connect one first.`);
+
 /**
  * The connection with its connector, both fit for use.
  * @throws AppError not_found, conflict
@@ -73,7 +101,7 @@ async function usualConnection(tx: Tx, ctx: Ctx, driver: LoadedDriver, connector
   const found = await defaultConnection(tx, ctx, connector.id);
   if (found) return found;
   if (!driver.needsConnection(withoutSecrets(connector.auth))) return ensureOwnConnection(tx, ctx, connector);
-  throw new AppError('conflict', `No account is connected to ${connector.name}. Connect one first.`);
+  throw noAccount(connector);
 }
 
 function requireUsable(connection: ConnectionRow, connector: ConnectorRow) {

@@ -3,7 +3,7 @@ import type { Ctx } from '../context.ts';
 import { type ConnectionRow, noteOnConnection } from '../db/queries/connections.ts';
 import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
 import { type LoadedDriver, ServiceError, type Tool, type Values } from '../drivers/driver.ts';
-import { AppError, invalid } from '../errors.ts';
+import { AppError, type FieldErrors, invalid } from '../errors.ts';
 import { compileSchema } from '../lib/schema/compile.ts';
 import { defaultsOf } from '../lib/schema/walk.ts';
 import { findTarget, type NamedTarget, type Target } from './call-targets.ts';
@@ -109,9 +109,14 @@ export function findTool(ctx: Ctx, name: string): { driver: LoadedDriver; tool: 
   return { driver, tool };
 }
 
-function checkArguments(tool: Tool, given: Values): Values {
+/**
+ * The arguments with the defaults of what is missing.
+ * @param found what was wrong with them already when they were read
+ * @throws AppError invalid_input with `arguments.…`
+ */
+export function checkArguments(tool: Tool, given: Values, found: FieldErrors = {}): Values {
   const values = { ...defaultsOf(tool.input), ...given };
-  const errors = compileSchema(tool.input, { prefix: 'arguments' })(values);
+  const errors = { ...compileSchema(tool.input, { prefix: 'arguments' })(values), ...found };
   if (Object.keys(errors).length) throw invalid(errors);
   return values;
 }

@@ -154,6 +154,7 @@ describe('declarations', () => {
       'POST /api/connections/oauth/wait',
       'POST /api/tools/:slug/execute',
       'POST /api/validate-config',
+      'POST /connectors/:id/tools/:tool/executions',
       'POST /settings/account/password',
       'POST /settings/account/second-factor',
       'POST /settings/account/second-factor/confirmation',

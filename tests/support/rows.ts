@@ -46,7 +46,7 @@ const makers: Record<string, (hub: TestApp) => Promise<string>> = {
     return id;
   },
   // Calls from it go nowhere: tests reach stand-ins only, and here there are none.
-  '/api/tools': (hub) => activeConnector(hub),
+  '/tools': (hub) => activeConnector(hub),
   '/executions': async (hub) => {
     const body = { connector_id: await activeConnector(hub), arguments: {} };
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/tools/github.get_user/execute', body)).json()).execution_id;

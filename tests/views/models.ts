@@ -7,6 +7,7 @@ import type { ConnectorCard, ConnectorForm, Deletion, Models, Shell, Toast } fro
 import { accountsPanel, connectionModels } from './connection-models.ts';
 import { operatorModels } from './operator-models.ts';
 import { settingsModels } from './settings-models.ts';
+import { toolModels, toolsPanel } from './tool-models.ts';
 
 /** What no page may take for markup. */
 export const hostile = `"><img src=x onerror=alert(1)> & 'Co'`;
@@ -153,6 +154,7 @@ const detail: Models['connectors/_detail']['detail'] = {
   curl: hostile,
   events: [row],
   accounts: accountsPanel(hostile),
+  tools: toolsPanel(hostile),
 };
 
 const activity: Models['activity/_results']['results'] = {
@@ -178,6 +180,7 @@ export const models: Models = {
   ...connectionModels(hostile),
   ...operatorModels(hostile),
   ...settingsModels(hostile, shell),
+  ...toolModels(hostile, shell, fields),
   'catalog/index': { shell: { ...shell, dialog: { kind: 'form', form } }, results: catalog },
   'catalog/_results': { results: catalog },
   'connectors/index': { shell: { ...shell, dialog: { kind: 'deletion', deletion } }, results: installed },

@@ -3,6 +3,7 @@ import type { Ctx } from '../../context.ts';
 import { accountsOf } from '../../services/accounts.ts';
 import { listAudit } from '../../services/audit.ts';
 import { getConnector, listInstalled, summariseInstalled } from '../../services/installed.ts';
+import { toolsOf } from '../../services/tools.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { nextPage } from '../next-page.ts';
@@ -13,6 +14,7 @@ import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../vie
 import { accountsPanel } from './accounts-model.ts';
 import { activityRow } from './activity-model.ts';
 import { connectorCard, connectorSections } from './connector-model.ts';
+import { toolsPanel } from './tool-model.ts';
 
 export const connectorPages = (tools: PageTools): PageRoute[] => [
   page(
@@ -84,6 +86,7 @@ async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
   return {
     card: connectorCard(ctx, connector, unreadable, accounts),
     accounts: accountsPanel(ctx, connector, accounts),
+    tools: toolsPanel(await toolsOf(ctx, connector.id)),
     sections: connectorSections(ctx, connector, unreadable),
     createdAt: connector.createdAt,
     createdBy: connector.createdByName ?? 'Patchbay',

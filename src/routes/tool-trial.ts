@@ -1,0 +1,84 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Ctx } from '../context.ts';
+import type { Tool } from '../drivers/driver.ts';
+import { type FieldErrors, notFound } from '../errors.ts';
+import type { Field } from '../lib/forms/field.ts';
+import { childrenOf } from '../lib/forms/groups.ts';
+import { formFields } from '../lib/forms/model.ts';
+import { type ParsedForm, parseForm } from '../lib/forms/parse.ts';
+import { errorSummary } from '../lib/forms/summary.ts';
+import { usableAccounts } from '../services/call-targets.ts';
+import { type Executed, findTool, toolsOf } from '../services/tools.ts';
+import { toolResult, trialHead } from './dashboard/tool-model.ts';
+import type { ToolTrial } from './tool-views.ts';
+
+type Connector = Awaited<ReturnType<typeof toolsOf>>['connector'];
+
+export interface TriedTool {
+  connector: Connector;
+  tool: Tool;
+  /** With the toolkit in front, as verbs take it. */
+  name: string;
+}
+
+/** @throws AppError not_found */
+export async function triedTool(ctx: Ctx, connectorId: string, slug: string): Promise<TriedTool> {
+  const { connector } = await toolsOf(ctx, connectorId);
+  if (!ctx.hub.drivers.has(connector.catalog.key)) throw notFound('tool');
+  const name = `${connector.catalog.key}.${slug}`;
+  return { connector, name, tool: findTool(ctx, name).tool };
+}
+
+/** What came with the form, and what became of it. */
+export interface Trial {
+  /** What to begin with, such as the arguments of an earlier run. */
+  value?: unknown;
+  sent?: ParsedForm;
+  connectionId?: string;
+  errors?: FieldErrors;
+  /** Everything is right, and now the person has to agree. */
+  asks?: boolean;
+  executed?: Executed;
+  /** The reserved id, while nothing has run under it. */
+  executionId?: string;
+}
+
+const prefix = 'arguments';
+
+export const readArguments = ({ tool }: TriedTool, form: FormData): ParsedForm => parseForm(tool.input, form, prefix);
+
+export async function toolTrial(ctx: Ctx, tried: TriedTool, trial: Trial = {}): Promise<ToolTrial> {
+  const { connector, tool } = tried;
+  const { sent, errors = {}, executed } = trial;
+  const { accounts, blocked } = await usableAccounts(ctx, connector);
+  const fields = formFields(tool.input, {
+    prefix,
+    value: sent?.value ?? trial.value,
+    errors,
+    rawValues: sent?.rawValues,
+    idPrefix: 'tool',
+  });
+  const head = trialHead(tried, tool);
+  const fieldAt = (path: string) => flat(fields).find((field) => field.path === `${prefix}.${path}`);
+  return {
+    ...head,
+    executionId: trial.executionId ?? uuidv7(),
+    blocked,
+    accounts:
+      accounts.length > 1
+        ? accounts.map(({ id, accountLabel, userId }) => ({
+            value: id,
+            label: `${accountLabel ?? connector.name}${userId ? ' (personal)' : ''}`,
+            chosen: id === trial.connectionId,
+          }))
+        : [],
+    fields,
+    summary: errorSummary(fields, errors),
+    question: trial.asks
+      ? `${tool.title}: this changes something at ${connector.catalog.name}, through ${connector.name}. Run it?`
+      : '',
+    result: executed ? toolResult(ctx, tried, executed, fieldAt) : null,
+  };
+}
+
+const flat = (fields: Field[]): Field[] => fields.flatMap((field) => [field, ...flat(childrenOf(field))]);

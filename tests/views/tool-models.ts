@@ -1,0 +1,41 @@
+import type { Field } from '../../src/lib/forms/field.ts';
+import { paths } from '../../src/routes/paths.ts';
+import type { ToolModels, ToolsPanel, ToolTrial } from '../../src/routes/tool-views.ts';
+import type { Shell } from '../../src/routes/views.ts';
+
+const id = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
+
+export const toolsPanel = (hostile: string): ToolsPanel => ({
+  connectorId: id,
+  q: hostile,
+  total: 1,
+  tools: [{ slug: 'get_user', title: hostile, description: hostile, effect: 'Reads' }],
+});
+
+const trialOf = (hostile: string, fields: Field[]): ToolTrial => ({
+  connector: { id, name: hostile, tenantId: id, icon: 'github', service: hostile },
+  tool: { slug: 'create_issue', name: hostile, title: hostile, description: hostile, effect: 'Writes' },
+  executionId: id,
+  blocked: '',
+  accounts: [{ value: id, label: hostile, chosen: true }],
+  fields,
+  question: hostile,
+  result: {
+    executionId: id,
+    status: 'failed',
+    duration: '12 ms',
+    attempts: 1,
+    output: hostile,
+    cut: 3,
+    problem: hostile,
+    mend: { label: hostile, target: '', path: paths.editConnector(id) },
+  },
+});
+
+/** A model for every page around tools, full of what must be escaped. */
+export const toolModels = (hostile: string, shell: Shell, fields: Field[]): ToolModels => ({
+  'tools/index': { shell, connector: { id, name: hostile }, panel: toolsPanel(hostile) },
+  'tools/_panel': { panel: toolsPanel(hostile) },
+  'tools/show': { shell, trial: trialOf(hostile, fields) },
+  'tools/_trial': { trial: trialOf(hostile, fields) },
+});
