@@ -100,6 +100,12 @@ async function check(visit: Visit, request: AuthorizationRequest, answer: Answer
   if (answer.connectorId !== null && answer.connectorId !== request.connectorId)
     throw misfit('It was sent to the address of another connector.');
   const browser = bindingCookie(visit.hub.config, request.id).read(visit.cookies);
+  const used = request.usedAt !== null || request.status !== 'pending';
+  if (used && !browser)
+    throw new Refusal(
+      'replayed',
+      'This authorisation was used already: it works once. If you have just connected, all is well.',
+    );
   if (!fits(browser, request.browserHash))
     throw new Refusal(
       'foreign_browser',
