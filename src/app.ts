@@ -12,6 +12,7 @@ import { accountPages } from './routes/dashboard/account.ts';
 import { activityPages } from './routes/dashboard/activity.ts';
 import { authorizationCallbackPages } from './routes/dashboard/authorization-callback.ts';
 import { catalogPages } from './routes/dashboard/catalog.ts';
+import { connectLinkPages } from './routes/dashboard/connect-link.ts';
 import { connectorPages } from './routes/dashboard/connectors.ts';
 import { docsPages } from './routes/dashboard/docs.ts';
 import { entrancePages } from './routes/dashboard/entrance.ts';
@@ -26,8 +27,8 @@ import { passwordResetPages } from './routes/dashboard/password-reset.ts';
 import { redirectPages } from './routes/dashboard/redirects.ts';
 import { secondStepPages } from './routes/dashboard/second-step.ts';
 import { singleSignOnPages } from './routes/dashboard/single-sign-on.ts';
-import type { Env } from './routes/env.ts';
 import { toolPages } from './routes/dashboard/tools.ts';
+import type { Env } from './routes/env.ts';
 import { problemFor } from './routes/errors.ts';
 import { accountForms } from './routes/form/account.ts';
 import { apiKeyForms } from './routes/form/api-keys.ts';
@@ -37,8 +38,8 @@ import { invitationForms } from './routes/form/invitations.ts';
 import { memberForms } from './routes/form/members.ts';
 import { operatorTenantForms } from './routes/form/operator-tenants.ts';
 import { secondFactorForms } from './routes/form/second-factor.ts';
-import { workspaceForms } from './routes/form/workspace.ts';
 import { toolForms } from './routes/form/tools.ts';
+import { workspaceForms } from './routes/form/workspace.ts';
 import { limitBody } from './routes/middleware/body-limit.ts';
 import { csrf } from './routes/middleware/csrf.ts';
 import { methodOverride } from './routes/middleware/method-override.ts';
@@ -83,6 +84,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...secondStepPages(tools),
     ...singleSignOnPages(tools),
     ...authorizationCallbackPages(tools),
+    ...connectLinkPages(tools),
     ...docsPages(tools, document),
     ...redirectPages(tools),
   ];
@@ -102,10 +104,10 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...connectorForms(tools),
     ...authorizationForms(tools),
     ...connectorPages(tools),
-    ...activityPages(tools),
-    ...apiKeyForms(tools),
     ...toolPages(tools),
     ...toolForms(tools),
+    ...activityPages(tools),
+    ...apiKeyForms(tools),
     ...memberForms(tools),
     ...invitationForms(tools),
     ...accountPages(tools),

@@ -55,6 +55,7 @@ const makers: Record<string, (hub: TestApp) => Promise<string>> = {
   '/oauth/start': (hub) => authorization(hub),
   '/oauth/wait': (hub) => authorization(hub),
   '/oauth/': (hub) => oauthConnector(hub),
+  '/connections/links': (hub) => oauthConnector(hub),
   '/connectors': async (hub) => {
     const body = {
       catalog_key: 'wordpress',

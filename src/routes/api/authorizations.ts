@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { waitForAuthorization } from '../../services/authorization-wait.ts';
 import { initiateAuthorization } from '../../services/authorizations.ts';
+import { createConnectLink } from '../../services/connect-links.ts';
 import { component, exampleId, Instant, Nullable, OneOf, Uuid } from './components.ts';
 import { ConnectionResponse, connectionResponse } from './connection-schemas.ts';
 import { operation } from './operation.ts';
@@ -74,7 +75,52 @@ const WaitOAuthResponse = component(
   }),
 );
 
+const ConnectLinkRequest = component(
+  'ConnectLinkRequest',
+  Type.Object(
+    {
+      connector_id: Uuid('Of a connector whose accounts people authorise.'),
+      label: Type.String({ minLength: 1, maxLength: 100, description: 'Whom the link is for; they read it.' }),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+const ConnectLinkResponse = component(
+  'ConnectLinkResponse',
+  Type.Object({
+    connection_request_id: Uuid('Wait for it by this id.'),
+    url: Type.String({
+      format: 'uri',
+      description: 'Whoever opens it can connect one account, once. It is told here and never again.',
+    }),
+    expires_at: Instant('Until when it has to be opened.'),
+  }),
+);
+
 export const authorizationOperations = [
+  operation(
+    {
+      method: 'post',
+      path: '/api/connections/links',
+      id: 'createConnectLink',
+      summary: 'Make a connect link',
+      description:
+        'For somebody without an account here: they connect one account to one connector, for the whole workspace. It works once, for one hour.',
+      tag: 'Connections',
+      role: 'admin',
+      scope: 'connections:write',
+      audit: 'connect_link.created',
+      input: { body: ConnectLinkRequest },
+      status: 201,
+      response: ConnectLinkResponse,
+      example: { body: { connector_id: exampleId, label: 'Robin at Contoso' } },
+    },
+    async (ctx, { body }) => {
+      const { request, url } = await createConnectLink(ctx, { connectorId: body.connector_id, label: body.label });
+      return { connection_request_id: request.id, url, expires_at: request.expiresAt.toISOString() };
+    },
+  ),
   operation(
     {
       method: 'post',
