@@ -136,6 +136,7 @@ describe('the shape of the schema', () => {
       // Histories lose what is old, seven days at least, and never by a request.
       forget_executions: { app: false, result: 'integer' },
       forget_health_checks: { app: false, result: 'integer' },
+      forget_webhook_deliveries: { app: false, result: 'integer' },
       // Only for tenants under deletion.
       shred_tenant_rows: { app: false, result: 'integer' },
     };

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   boolean,
   foreignKey,
@@ -23,6 +24,10 @@ export const webhooks = pgTable(
     /** The signing secret with its destination, sealed. */
     sealedSecret: text('sealed_secret').notNull(),
     enabled: boolean('enabled').notNull().default(true),
+    /** Why the hub switched it off; null when a person did. */
+    disabledReason: text('disabled_reason'),
+    /** Since when nothing was delivered; null while it works. */
+    failingSince: instant('failing_since'),
     ...auditColumns(),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.id] }), tenantFence()],
@@ -41,6 +46,8 @@ export const webhookDeliveries = pgTable(
     attempts: integer('attempts').notNull().default(0),
     responseStatus: integer('response_status'),
     message: text('message'),
+    /** When the next attempt may begin; while one runs, when it counts as lost. */
+    dueAt: instant('due_at').notNull().defaultNow(),
     deliveredAt: instant('delivered_at'),
     createdAt: createdAt(),
   },
@@ -52,6 +59,8 @@ export const webhookDeliveries = pgTable(
       foreignColumns: [webhooks.tenantId, webhooks.id],
     }).onDelete('cascade'),
     index('webhook_deliveries_webhook').on(table.tenantId, table.webhookId, table.createdAt),
+    index('webhook_deliveries_due').on(table.dueAt).where(sql`${table.status} = 'pending'`),
+    index('webhook_deliveries_created').on(table.createdAt),
     tenantFence(),
   ],
 );
