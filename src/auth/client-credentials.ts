@@ -1,4 +1,3 @@
-import type { webcrypto } from 'node:crypto';
 import type { ClientAuth } from 'openid-client';
 import { type AuthorizationServer, askForTokens, type Granted, library } from './oauth2-code.ts';
 import { TokenError } from './token-error.ts';
@@ -41,7 +40,7 @@ const algorithms: Record<string, Parameters<typeof crypto.subtle.importKey>[2]> 
 };
 
 /** PEM, PKCS #8. @throws TokenError when it is no key of this algorithm */
-async function importKey(pem: string, algorithm: string): Promise<webcrypto.CryptoKey> {
+async function importKey(pem: string, algorithm: string): ReturnType<typeof crypto.subtle.importKey> {
   const der = Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
   try {
     return await crypto.subtle.importKey('pkcs8', der, algorithms[algorithm] ?? { name: '' }, false, ['sign']);

@@ -16,15 +16,16 @@ export async function callService<T>(
   onFailure?: (report: CallReport, error: unknown) => void,
 ): Promise<CallResult<T>> {
   const opened = await openFresh(ctx, target);
-  const attempt = (values: typeof opened, failed?: typeof onFailure) =>
-    callOpened(ctx, { ...values, driver: target.driver }, options, run, failed);
+  const attempt = async (values: typeof opened, failed?: typeof onFailure) => {
+    const result = await callOpened(ctx, { ...values, driver: target.driver }, options, run, failed);
+    await noteWorked(ctx, target.connection, values.credential);
+    return result;
+  };
   let report: CallReport | undefined;
   try {
-    const result = await attempt(opened, (seen) => {
+    return await attempt(opened, (seen) => {
       report = seen;
     });
-    await noteWorked(ctx, target.connection, opened.credential);
-    return result;
   } catch (error) {
     const nothingHappened = options.sideEffect !== 'write' || (report?.attempts ?? 0) <= 1;
     const again = isRefusal(error) && nothingHappened ? await renewRefused(ctx, target, opened) : null;

@@ -1,19 +1,22 @@
 import type { Ctx } from '../context.ts';
 import { ServiceError } from '../drivers/driver.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
-import { type CallTarget, openTarget } from './calls.ts';
+import { type CallTarget, type OpenedTarget, openTarget } from './calls.ts';
 import { noteWorked, openFresh, renewRefused } from './credential-refresh.ts';
 import { type CheckOutcome, runCheck } from './health-steps.ts';
 
 /** The check of what is saved, with a credential that is renewed before when it ends, and once when it is refused. */
 export async function checkFresh(ctx: Ctx, target: CallTarget, addresses: string[]): Promise<CheckOutcome> {
-  const { driver, connection } = target;
+  const check = async (opened: OpenedTarget) => {
+    const outcome = await runCheck(ctx, { ...opened, driver: target.driver, addresses });
+    if (outcome.verdict !== 'failed') await noteWorked(ctx, target.connection, opened.credential);
+    return outcome;
+  };
   try {
     const opened = await openFresh(ctx, target);
-    const outcome = await runCheck(ctx, { ...opened, driver, addresses });
-    if (outcome.verdict !== 'failed') await noteWorked(ctx, connection, opened.credential);
+    const outcome = await check(opened);
     const renewed = outcome.credentialRefused ? await renewRefused(ctx, target, opened) : null;
-    return renewed ? await runCheck(ctx, { ...renewed, driver, addresses }) : outcome;
+    return renewed ? await check(renewed) : outcome;
   } catch (error) {
     if (!(error instanceof ServiceError || error instanceof OutboundError)) throw error;
     return failedCheck(ctx, target, addresses, error);
