@@ -1,5 +1,6 @@
 import type { Hub } from '../context.ts';
 import { forgetOldAccountEvents } from '../services/account-history.ts';
+import { expireAuthorizations } from '../services/authorization-wait.ts';
 import { purgeDeletedConnectors } from '../services/connector-purge.ts';
 import { scanDueRefreshes } from '../services/credential-refresh.ts';
 import { purgeIdempotencyKeys } from '../services/idempotency.ts';
@@ -19,6 +20,7 @@ export interface Job {
 export const schedule: Job[] = [
   { name: 'purge-deleted-connectors', cron: '* * * * *', run: purgeDeletedConnectors },
   { name: 'refresh-credentials', cron: '* * * * *', run: (hub) => scanDueRefreshes(hub) },
+  { name: 'expire-authorizations', cron: '* * * * *', run: expireAuthorizations },
   { name: 'purge-idempotency-keys', cron: '2-59/10 * * * *', run: purgeIdempotencyKeys },
   { name: 'forget-ended-sessions', cron: '4-59/10 * * * *', run: forgetEndedSessions },
   { name: 'forget-ended-links', cron: '17 * * * *', run: forgetEndedTokens },
