@@ -11,6 +11,7 @@ export function problemsOf(folder: string, driver: unknown, icon: string | null)
     ...methodProblems(entry),
     ...migrationProblems(driver),
     ...toolProblems(driver),
+    ...(entry.authMethods.includes('oauth2') && !driver.oauth ? ['authMethods offers oauth2, so it needs oauth.'] : []),
     ...lintSchema(entry.configSchema).map((problem) => `configSchema ${problem}`),
     ...lintSchema(entry.authSchema).map((problem) => `authSchema ${problem}`),
     ...iconProblems(icon),

@@ -6,6 +6,7 @@ import type {
   OAuthProvider,
   RateLimitHeaders,
   RepositoryRecord,
+  ServiceProxy,
   Tool,
 } from './execution.ts';
 
@@ -100,6 +101,8 @@ export interface Driver {
   /** Who is connected. @throws ServiceError */
   whoami?(context: ExecutionContext): Promise<Account>;
   tools?: Tool[];
+  /** For programs that speak the service's own protocol. */
+  proxy?: ServiceProxy;
   rateLimit?: RateLimitHeaders;
   /**
    * Ends the credential at the service; false where it cannot be ended from here. `client` holds the OAuth client's own fields.

@@ -124,6 +124,21 @@ export interface RepositoryRecord {
   url: string;
 }
 
+/** Plain requests as the connected account: how the credential goes onto one. */
+export interface ServiceProxy {
+  /** The address that paths are added to, e.g. `https://api.github.com`; nothing outside of it is ever called. */
+  base(config: Values): string;
+  /**
+   * What proves the account, in headers or, where the service wants it so, in the query. It replaces what the caller sent there.
+   * @throws ServiceError `credential` when there is nothing to prove it with
+   */
+  credential(auth: Values): { headers?: Record<string, string>; query?: Record<string, string> };
+  /** What every request carries unless the caller says otherwise. */
+  defaults?(config: Values): { headers?: Record<string, string>; query?: [name: string, value: string][] };
+  /** A GET may change something there, so that it is never repeated. */
+  writesByGet?: boolean;
+}
+
 /** The headers in which a service tells how many calls are left. */
 export interface RateLimitHeaders {
   limit: string;

@@ -107,8 +107,8 @@ describe('loadDrivers', () => {
     ],
     [
       'methods that are not offered',
-      { authMethods: ['oauth2', 'api_key'] },
-      'authMethods says oauth2, api_key, but authSchema offers api_key.',
+      { authMethods: ['basic', 'api_key'] },
+      'authMethods says basic, api_key, but authSchema offers api_key.',
     ],
     [
       'no variants',

@@ -25,15 +25,22 @@ interface CallOptions {
   deadlineMs?: number;
 }
 
+/** Of our stand-ins by their names, or of anything by its origin. */
+function wiringOf(stand: Record<string, string>) {
+  if (!Object.keys(stand)[0]?.startsWith('https://')) return wiring(stand);
+  const hosts = Object.values(stand).map((url) => new URL(url).host);
+  return { UPSTREAM_OVERRIDES: JSON.stringify(stand), ALLOWED_PRIVATE_HOSTS: [...new Set(hosts)].join(',') };
+}
+
 /** @param tenantId calls of one tenant to one host share their breaker; tests that break a host take one of their own */
 export async function driverHarness(
   key: string,
-  stand: Parameters<typeof wiring>[0],
+  stand: Parameters<typeof wiring>[0] | Record<`https://${string}`, string>,
   tenantId = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78',
 ): Promise<DriverHarness> {
   const driver = (await loadDrivers()).get(key);
   if (!driver) throw new Error(`There is no driver ${key}`);
-  const env = wiring(stand);
+  const env = wiringOf(stand);
   const outbound = createOutbound({
     allowed: parseAllowedHosts(env.ALLOWED_PRIVATE_HOSTS),
     overrides: parseOverrides(env.UPSTREAM_OVERRIDES),

@@ -1,6 +1,7 @@
 import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, type Values } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
+import { checkHealth } from './health.ts';
 
 const baseUrl = (config: Values) => config.base_url ?? 'https://backend.composio.dev';
 
@@ -28,4 +29,5 @@ export const driver = defineDriver({
   destinations: (config) => originsOf(baseUrl(config)),
   summary: (config) => hostOf(baseUrl(config)),
   needsConnection: authorisedByPerson,
+  checkHealth,
 });

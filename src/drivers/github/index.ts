@@ -51,6 +51,11 @@ export const driver = defineDriver({
   checkHealth,
   whoami,
   tools,
+  proxy: {
+    base: (config) => String(apiUrl(config)),
+    credential: ({ access_token }) => ({ headers: { authorization: `Bearer ${access_token}` } }),
+    defaults: (config) => ({ headers: { 'x-github-api-version': String(config.api_version ?? '2022-11-28') } }),
+  },
   // https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
   rateLimit: {
     limit: 'x-ratelimit-limit',

@@ -1,6 +1,7 @@
 import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, tokenOrigin } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
+import { proxy } from './proxy.ts';
 
 const rfc6749 = 'https://www.rfc-editor.org/rfc/rfc6749';
 const rfc7523 = 'https://www.rfc-editor.org/rfc/rfc7523';
@@ -51,5 +52,6 @@ export const driver = defineDriver({
       : originsOf(config.base_url),
   summary: (config) => hostOf(config.base_url),
   generic: true,
+  proxy,
   needsConnection: authorisedByPerson,
 });

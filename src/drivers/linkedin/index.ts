@@ -1,6 +1,8 @@
 import { authorisedByPerson, defineDriver } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
+import { checkHealth, whoami } from './health.ts';
+import { oauth } from './oauth.ts';
 
 const posts = 'https://learn.microsoft.com/linkedin/marketing/community-management/shares/posts-api';
 const authorizationCode = 'https://learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow';
@@ -47,4 +49,7 @@ export const driver = defineDriver({
     auth.method === 'oauth2' ? ['https://www.linkedin.com', 'https://api.linkedin.com'] : ['https://api.linkedin.com'],
   summary: (config) => (config.organization_id ? `Page ${config.organization_id}` : 'Member profile'),
   needsConnection: authorisedByPerson,
+  oauth,
+  checkHealth,
+  whoami,
 });

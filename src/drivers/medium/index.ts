@@ -1,6 +1,7 @@
 import { authorisedByPerson, defineDriver } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
+import { checkHealth, whoami } from './health.ts';
 
 const api = 'https://github.com/Medium/medium-api-docs';
 
@@ -40,4 +41,6 @@ export const driver = defineDriver({
   destinations: () => ['https://api.medium.com'],
   summary: (config) => (config.publication_id ? `Publication ${config.publication_id}` : 'Own profile'),
   needsConnection: authorisedByPerson,
+  checkHealth,
+  whoami,
 });

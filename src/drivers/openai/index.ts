@@ -1,6 +1,7 @@
 import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, tokenOrigin, type Values } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
+import { checkHealth } from './health.ts';
 
 const reference = 'https://platform.openai.com/docs/api-reference';
 const rfc6749 = 'https://www.rfc-editor.org/rfc/rfc6749';
@@ -45,4 +46,5 @@ export const driver = defineDriver({
       : originsOf(baseUrl(config)),
   summary: (config) => hostOf(baseUrl(config)),
   needsConnection: authorisedByPerson,
+  checkHealth,
 });

@@ -46,4 +46,9 @@ export const driver = defineDriver({
   whoami,
   revoke,
   tools,
+  proxy: {
+    base: (config) => `${origin(config)}/api`,
+    credential: ({ access_token }) => ({ headers: { authorization: `Bearer ${access_token}` } }),
+    writesByGet: true, // https://docs.slack.dev/apis/web-api/ takes every method by GET
+  },
 });

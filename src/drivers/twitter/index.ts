@@ -1,6 +1,8 @@
 import { authorisedByPerson, defineDriver } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
+import { checkHealth, whoami } from './health.ts';
+import { oauth } from './oauth.ts';
 
 const createPost = 'https://docs.x.com/x-api/posts/create-post';
 const authorizationCode = 'https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code';
@@ -43,4 +45,14 @@ export const driver = defineDriver({
   destinations: () => ['https://api.x.com'],
   summary: (config) => (typeof config.username === 'string' ? `@${config.username.replace(/^@/, '')}` : ''),
   needsConnection: authorisedByPerson,
+  oauth,
+  checkHealth,
+  whoami,
+  // https://docs.x.com/x-api/fundamentals/rate-limits
+  rateLimit: {
+    limit: 'x-rate-limit-limit',
+    remaining: 'x-rate-limit-remaining',
+    reset: 'x-rate-limit-reset',
+    resetIs: 'epoch',
+  },
 });

@@ -1,6 +1,8 @@
 import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
+import { checkHealth, whoami } from './health.ts';
+import { oauth } from './oauth.ts';
 
 const rest = 'https://developer.wordpress.org/rest-api';
 const wordpressCom = 'https://developer.wordpress.com/docs/api/oauth2/';
@@ -53,4 +55,7 @@ export const driver = defineDriver({
       : originsOf(config.site_url),
   summary: (config) => hostOf(config.site_url),
   needsConnection: authorisedByPerson,
+  oauth,
+  checkHealth,
+  whoami,
 });

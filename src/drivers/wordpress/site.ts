@@ -1,0 +1,33 @@
+import { type ExecutionContext, requestJson, type Values } from '../driver.ts';
+
+const wordpressCom = 'https://public-api.wordpress.com';
+
+/** Whether the site is reached through WordPress.com instead of at its own address. */
+export const throughWordpressCom = ({ auth }: Pick<ExecutionContext, 'auth'>): boolean =>
+  auth.method === 'oauth2' || auth.issued_by === 'wordpress_com';
+
+/** The address of a route of the REST API, such as `users/me`: https://developer.wordpress.org/rest-api/ */
+function address({ config, auth }: ExecutionContext, route: string, query: Record<string, string>): string {
+  const site = String(config.site_url).replace(/\/$/, '');
+  const text = new URLSearchParams(query).toString();
+  if (throughWordpressCom({ auth }))
+    return `${wordpressCom}/wp/v2/sites/${encodeURIComponent(new URL(site).host)}/${route}?${text}`;
+  return config.permalinks === 'plain'
+    ? `${site}/?rest_route=/wp/v2/${route}&${text}`
+    : `${site}/wp-json/wp/v2/${route}?${text}`;
+}
+
+const credentialOf = ({ auth }: ExecutionContext): string =>
+  auth.method === 'basic'
+    ? `Basic ${Buffer.from(`${auth.username}:${String(auth.password).trim()}`).toString('base64')}`
+    : `Bearer ${auth.access_token}`;
+
+/** @throws ServiceError with what the site said */
+export async function ask(
+  context: ExecutionContext,
+  route: string,
+  query: Record<string, string> = {},
+): Promise<Values> {
+  const headers = { authorization: credentialOf(context) };
+  return (await requestJson(context, address(context, route, query), { headers })) as Values;
+}
