@@ -3,7 +3,7 @@ import type { Tx } from '../db/client.ts';
 import { selectConnections } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import type { LoadedDriver, Values } from '../drivers/driver.ts';
-import { invalid } from '../errors.ts';
+import { AppError, invalid } from '../errors.ts';
 import { ensureOwnConnection } from './connections.ts';
 import { type ConnectorInput, checkInput, destinationsOf } from './connector-input.ts';
 import { driverFor, mustFind } from './connectors.ts';
@@ -12,6 +12,7 @@ import { checkConnection, checkStored } from './health.ts';
 import { type CheckOutcome, runCheck } from './health-steps.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { tenantDriver } from './oauth-applications.ts';
+import { limit } from './rate-limits.ts';
 import { openForCall, type Part, withoutSecrets } from './secrets.ts';
 
 export interface UnsavedValues extends Pick<ConnectorInput, Part> {
@@ -22,20 +23,30 @@ export interface UnsavedValues extends Pick<ConnectorInput, Part> {
 
 /**
  * Checks values as they stand in a form, before they are saved.
- * @throws AppError forbidden, invalid_input, secret_required, or not_found for the connector
+ * @throws AppError forbidden, rate_limited, invalid_input, secret_required, or not_found for the connector
  */
 export async function testValues(
   ctx: Ctx,
   { catalogKey, connectorId, config, auth }: UnsavedValues,
+  signal?: AbortSignal,
 ): Promise<CheckOutcome> {
-  requireRole(ctx, 'admin', 'test connectors');
+  await mayTest(ctx);
   const driver = await tenantDriver(ctx, driverFor(ctx, catalogKey));
   const stored = connectorId ? await mustFindSaved(ctx, connectorId, catalogKey) : undefined;
   const checked = checkInput(driver, { name: 'Test', tags: [], config, auth }, stored);
   const opened = await openKept(ctx, stored?.id, checked);
   const addresses = destinationsOf(driver, checked);
   const target = { ...opened, driver, addresses, destinations: destinationGuard(addresses, opened.sealed) };
-  return runCheck(ctx, driver.needsConnection(withoutSecrets(checked.auth)) ? withoutTalk(target) : target);
+  return runCheck(ctx, driver.needsConnection(withoutSecrets(checked.auth)) ? withoutTalk(target) : target, signal);
+}
+
+/** A test goes to whatever address is typed: few people may ask for that, and not as often as they like. */
+async function mayTest(ctx: Ctx): Promise<void> {
+  requireRole(ctx, 'admin', 'test connectors');
+  const key = `connector-test:${ctx.tenantId}:${ctx.actor.id}`;
+  const { allowed, retryAfter } = await limit(ctx.hub, { key, rate: 30, per: 60, burst: 20 });
+  if (allowed) return;
+  throw new AppError('rate_limited', `Too many tests. Try again in ${retryAfter} seconds.`, { retryAfter });
 }
 
 /** Saved secrets serve the entry that they were entered for, and no other one that somebody names beside them. */
@@ -71,10 +82,10 @@ async function openKept(ctx: Ctx, connectorId: string | undefined, { config, aut
 
 /**
  * Checks an installed connector as it is saved, through all of its connections; the outcome of the worst one.
- * @throws AppError forbidden, not_found
+ * @throws AppError forbidden, rate_limited, not_found
  */
 export async function testConnector(ctx: Ctx, id: string): Promise<CheckOutcome> {
-  requireRole(ctx, 'admin', 'test connectors');
+  await mayTest(ctx);
   const { connector, connections } = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const connector = await mustFind(tx, ctx, id);
     const driver = driverFor(ctx, connector.catalog.key);

@@ -1,5 +1,5 @@
 import type { Ctx } from '../context.ts';
-import type { CheckStep } from '../db/schema/index.ts';
+import type { CheckStep, Health } from '../db/schema/index.ts';
 import { type Account, type HealthReport, type LoadedDriver, ServiceError } from '../drivers/driver.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { type ProbeStep, probe } from '../lib/outbound/probe.ts';
@@ -23,6 +23,10 @@ export interface CheckOutcome {
   credentialRefused: boolean;
   rateLimit: RateLimit | null;
 }
+
+/** What one check says by itself; a connection's health also looks at those before. */
+export const healthOf = ({ verdict }: Pick<CheckOutcome, 'verdict'>): Health =>
+  verdict === 'failed' ? 'unhealthy' : verdict === 'warned' ? 'degraded' : 'healthy';
 
 export type CheckTarget = Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & {
   driver: LoadedDriver;
@@ -90,7 +94,7 @@ function shown({ name, durationMs, error }: ProbeStep, origin: string, target: C
     name,
     status: 'failed',
     duration_ms: durationMs,
-    message: `${host}: ${error.message}`,
+    message: error.code === 'blocked' ? error.message : `${host}: ${error.message}`,
     ...(field && { field }),
   };
 }

@@ -12,7 +12,7 @@ import { settleConnector } from './connector-settlement.ts';
 import { driverFor } from './connectors.ts';
 import { checkFresh } from './fresh-checks.ts';
 import { judge, nextCheck } from './health-states.ts';
-import type { CheckOutcome } from './health-steps.ts';
+import { type CheckOutcome, healthOf } from './health-steps.ts';
 import { withoutSecrets } from './secrets.ts';
 import { systemCtx } from './system.ts';
 
@@ -59,7 +59,7 @@ async function settle(tx: Tx, ctx: Ctx, id: string, outcome: CheckOutcome, trigg
     tenantId: ctx.tenantId,
     id: uuidv7(),
     connectionId: id,
-    status: outcome.verdict === 'failed' ? 'unhealthy' : outcome.verdict === 'warned' ? 'degraded' : 'healthy',
+    status: healthOf(outcome),
     latencyMs: outcome.latencyMs,
     steps: outcome.steps,
     message: outcome.message,

@@ -16,7 +16,7 @@ beforeAll(async () => {
     .map(({ operation }) => operation)
     .filter(({ role, path }) => role !== 'public' && path.startsWith('/api/'));
   for (const operation of operations)
-    rows.set(operation.id, needsRow(operation) ? await rowFor(hub, operation.path) : '');
+    rows.set(operation.id, needsRow(operation) ? await rowFor(hub, operation.path, hub.cast.ada) : '');
 });
 afterAll(() => hub.close());
 
@@ -59,7 +59,7 @@ describe('every operation with an API key', () => {
   it('works with just the scope that it names, and its audit event names the key', async () => {
     for (const operation of operations.filter(({ scope }) => scope)) {
       const { id: keyId, key } = await keyWith([operation.scope as Scope], operation.role);
-      const id = needsRow(operation) ? await rowFor(hub, operation.path) : '';
+      const id = needsRow(operation) ? await rowFor(hub, operation.path, hub.cast.ada) : '';
       const response = await send(operation, key, id);
       expect([operation.id, response.status]).toEqual([operation.id, operation.status]);
       if (!operation.audit) continue;

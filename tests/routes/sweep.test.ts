@@ -145,13 +145,15 @@ describe('declarations', () => {
     const unaudited = protectedRoutes()
       .filter(({ method, audit }) => method.toUpperCase() !== 'GET' && !audit)
       .map(({ name }) => name);
-    // Waiting changes nothing. Tools have a history of their own. Checking values stores nothing, switching the workspace concerns the session alone, and a person's own password and
+    // Waiting changes nothing, and a check what it finds out by itself. Tools have a history of their own. Checking values stores nothing, switching the workspace concerns the session alone, and a person's own password and
     // sessions stand in the history of their account.
     expect(unaudited.sort()).toEqual([
       'DELETE /settings/account/second-factor',
       'DELETE /settings/account/sessions',
       'DELETE /settings/account/sessions/:session',
       'POST /api/connections/oauth/wait',
+      'POST /api/connectors/:id/test',
+      'POST /api/connectors/test',
       'POST /api/tools/:slug/execute',
       'POST /api/validate-config',
       'POST /connectors/:id/tools/:tool/executions',

@@ -1,8 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
+import { insertConnection } from '../../src/db/queries/connections.ts';
 import { insertMember, insertUser } from '../../src/db/queries/identity.ts';
 import { exampleId } from '../../src/routes/api/components.ts';
 import { inviteMember } from '../../src/services/invitations.ts';
 import type { TestApp } from './app.ts';
+import type { Person } from './cast.ts';
 
 let count = 0;
 
@@ -21,14 +23,16 @@ export const about = <T>(body: T, id: string | undefined): T =>
 
 const isAbout = (values: unknown) => JSON.stringify(values ?? '').includes(exampleId);
 
-/** Makes what `:id` in this path stands for, in Northwind and for this one use; returns its id. */
-export async function rowFor(hub: TestApp, path: string): Promise<string> {
+/** Makes what `:id` in this path stands for, in Northwind and for this one use; returns its id. What belongs to a person is Ben's. */
+export async function rowFor(hub: TestApp, path: string, person = hub.cast.ben): Promise<string> {
   count += 1;
   const kind = Object.keys(makers).find((part) => path.includes(part)) ?? '/connectors';
-  return (await makers[kind]?.(hub)) ?? '';
+  return (await makers[kind]?.(hub, person)) ?? '';
 }
 
-const makers: Record<string, (hub: TestApp) => Promise<string>> = {
+const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> = {
+  '/organizations': async (hub) => hub.cast.ada.tenantId,
+  '/connections/:id': async (hub, person) => ownConnection(hub, await oauthConnector(hub), person),
   '/api-keys': async (hub) => {
     const body = { name: `Key ${count}`, role: 'member', scopes: ['catalog:read'] };
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/api-keys', body)).json()).id;
@@ -56,6 +60,14 @@ const makers: Record<string, (hub: TestApp) => Promise<string>> = {
   '/oauth/wait': (hub) => authorization(hub),
   '/oauth/': (hub) => oauthConnector(hub),
   '/connections/links': (hub) => oauthConnector(hub),
+  '/api/connections': async (hub) => {
+    const id = (await makers['/connectors']?.(hub, hub.cast.ada)) ?? '';
+    const { data } = await (
+      await hub.as(hub.cast.ada, 'GET', `/api/organizations/${hub.cast.ada.tenantId}/connections?connector_id=${id}`)
+    ).json();
+    for (const connection of data) await hub.as(hub.cast.ada, 'DELETE', `/api/connections/${connection.id}`);
+    return id;
+  },
   '/connectors': async (hub) => {
     const body = {
       catalog_key: 'wordpress',
@@ -72,6 +84,13 @@ async function activeConnector(hub: TestApp): Promise<string> {
   const body = { catalog_key: 'github', name: `Made ${count}`, config: {}, auth };
   const { id } = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
   await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
+  return id;
+}
+
+async function ownConnection(hub: TestApp, connectorId: string, { id: userId, tenantId }: Person): Promise<string> {
+  const id = uuidv7();
+  const account = { externalAccountId: id, accountLabel: `Made ${count}` };
+  await hub.hub.db.asTenant(tenantId, (tx) => insertConnection(tx, { tenantId, id, connectorId, userId, ...account }));
   return id;
 }
 

@@ -13,11 +13,13 @@ export function mount(app: Hono<Env>, { operation, handle }: Mounted) {
     requireScope(c, operation.scope);
     const input = await readInput(c, operation);
     const run = async (): Promise<Response> => {
+      c.status(operation.status); // a handler may say 200 where it found what it was to make
       const data = await handle(c, input);
-      return data === null ? c.body(null, 204) : c.json(data as object, operation.status as 200);
+      if (data instanceof Response) return data;
+      return data === null ? c.body(null, 204) : c.json(data as object);
     };
-    const key =
-      operation.method === 'post' && operation.role !== 'public' ? c.req.header('idempotency-key') : undefined;
+    const takesKey = operation.method === 'post' && operation.role !== 'public' && operation.status !== 'service';
+    const key = takesKey ? c.req.header('idempotency-key') : undefined;
     if (key === undefined) return run();
     const asked = JSON.stringify([c.req.param(), c.req.queries(), input.rawBody]);
     const request = { route: `POST ${operation.path}`, key, asked };

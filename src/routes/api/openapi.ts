@@ -9,7 +9,7 @@ type Json = Record<string, unknown>;
 export function openapiDocument(operations: Operation[], baseUrl: string): Json {
   const paths: Record<string, Json> = {};
   for (const operation of operations) {
-    const path = operation.path.replace(/:(\w+)/g, '{$1}');
+    const path = templateOf(operation.path);
     paths[path] = { ...paths[path], [operation.method]: describe(operation) };
   }
   return {
@@ -45,6 +45,9 @@ export function openapiDocument(operations: Operation[], baseUrl: string): Json 
   };
 }
 
+/** A route's path as the document has it. */
+export const templateOf = (path: string): string => path.replace(/:(\w+)/g, '{$1}').replace(/\*$/, '{path}');
+
 const problemStatuses = [...new Set(Object.values(statusOf))].sort();
 
 const problemResponse = (status: number) => ({
@@ -69,8 +72,9 @@ function describe(operation: Operation): Json {
     parameters: [
       ...parameters('path', input.params, operation.example.params),
       ...parameters('query', input.query, operation.example.query),
-      ...(operation.method === 'post' && operation.role !== 'public' ? [idempotencyKey] : []),
+      ...(operation.method === 'post' && operation.role !== 'public' && !isPassedOn(operation) ? [idempotencyKey] : []),
     ],
+    ...(isPassedOn(operation) && operation.method !== 'get' && { requestBody: { content: { '*/*': {} } } }),
     ...(input.body && {
       requestBody: {
         required: true,
@@ -109,20 +113,29 @@ function parameters(
   }));
 }
 
+const isPassedOn = ({ status }: Operation) => status === 'service';
+
 function responses(operation: Operation): Json {
+  if (isPassedOn(operation))
+    return { default: { description: 'What the service answered.' }, ...problemReferences(operation) };
   const success = operation.response
     ? { description: 'Done.', content: { 'application/json': { schema: reference(operation.response) } } }
     : { description: 'Done; no content.' };
   return {
     [operation.status]: success,
-    ...Object.fromEntries(
-      problemsOf(operation).map((status) => [status, { $ref: `#/components/responses/Problem${status}` }]),
-    ),
+    ...(operation.onceOnly && { 200: { ...success, description: 'It was there already.' } }),
+    ...problemReferences(operation),
   };
 }
 
-function problemsOf({ input, role, method }: Operation): number[] {
+const problemReferences = (operation: Operation) =>
+  Object.fromEntries(
+    problemsOf(operation).map((status) => [status, { $ref: `#/components/responses/Problem${status}` }]),
+  );
+
+function problemsOf({ input, role, method, status }: Operation): number[] {
   const statuses = new Set([500, 503, 429]);
+  if (status === 'service') for (const more of [400, 409, 413, 502]) statuses.add(more);
   if (role !== 'public') statuses.add(401).add(403);
   if (input.params) statuses.add(404);
   if (input.query || input.body) statuses.add(422);

@@ -41,7 +41,10 @@ export interface Operation<P extends Parts = Parts, R extends TSchema = TSchema>
   /** The audit event that a success writes; null for what changes nothing. */
   audit: string | null;
   input: P;
-  status: 200 | 201 | 204;
+  /** `service`: whatever the service answered; the body of both is the service's too. */
+  status: 200 | 201 | 204 | 'service';
+  /** Answered with 200 instead of 201 when what was to be made is there already. */
+  onceOnly?: boolean;
   response: R | null;
   /** A request that works on a hub with one connector whose id stands for `{id}`; sent to the running app by a test. */
   example: { params?: Record<string, string>; query?: Record<string, string>; body?: unknown };

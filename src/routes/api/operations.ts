@@ -3,6 +3,8 @@ import { apiKeyOperations } from './api-keys.ts';
 import { auditOperations } from './audit.ts';
 import { authorizationOperations } from './authorizations.ts';
 import { catalogOperations } from './catalog.ts';
+import { connectionOperations } from './connections.ts';
+import { connectorTestOperations } from './connector-tests.ts';
 import { connectorOperations } from './connectors.ts';
 import { executionOperations } from './executions.ts';
 import { invitationOperations } from './invitations.ts';
@@ -12,8 +14,10 @@ import { toolOperations } from './tools.ts';
 /** The whole JSON API for signed-in callers, in the order of its documentation. */
 export const operations = [
   ...catalogOperations,
+  ...connectorTestOperations,
   ...connectorOperations,
   ...authorizationOperations,
+  ...connectionOperations,
   ...toolOperations,
   ...executionOperations,
   ...auditOperations,
