@@ -52,7 +52,12 @@ export async function mustFindConnection(
 export async function defaultConnection(tx: Tx, ctx: Ctx, connectorId: string): Promise<ConnectionRow | null> {
   const person = await personIn(tx, ctx);
   const filter = { connectorIds: [connectorId], reachableBy: person, limit: 200 };
-  const usable = (await selectConnections(tx, ctx.tenantId, filter)).filter(({ status }) => status === 'active');
+  return chooseConnection(await selectConnections(tx, ctx.tenantId, filter), person);
+}
+
+/** The same out of what was read already: the connections of one connector. */
+export function chooseConnection(connections: ConnectionRow[], person: string | null): ConnectionRow | null {
+  const usable = connections.filter(({ status }) => status === 'active');
   return (
     usable.find(({ userId }) => userId !== null && userId === person) ??
     usable.find(({ userId }) => userId === null) ??

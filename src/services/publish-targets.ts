@@ -1,7 +1,10 @@
 import type { Ctx } from '../context.ts';
-import { selectConnectors } from '../db/queries/connectors.ts';
+import type { Tx } from '../db/client.ts';
+import { type ConnectionRow, selectConnections } from '../db/queries/connections.ts';
+import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
 import type { PublishCapability } from '../drivers/driver.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
+import { chooseConnection, personIn } from './connections.ts';
 
 export interface PublishTarget {
   id: string;
@@ -10,26 +13,41 @@ export interface PublishTarget {
   capabilities: PublishCapability;
   ready: boolean;
   /** Why it is not ready; null when it is. */
-  reason: string | null;
+  reason: 'not_connected' | 'not_checked' | 'unhealthy' | 'error' | null;
 }
 
-/** Every active connector that can publish. None is ready before a health check has vouched for it. */
+/** Every connector that is switched on and can publish, with whether it would be tried now: by its connection and that one's health. */
 export async function getPublishTargets(ctx: Ctx, query: { limit?: number; cursor?: string } = {}) {
   const limit = query.limit ?? 50;
   const after = query.cursor ? decodeCursor(query.cursor, 2) : null;
   const catalogKeys = [...ctx.hub.drivers.values()]
     .filter((driver) => driver.entry.capabilities.publish)
     .map((driver) => driver.entry.key);
-  const rows = await ctx.hub.db.asTenant(
-    ctx.tenantId,
-    (tx) => selectConnectors(tx, ctx.tenantId, { status: 'active', catalogKeys, after, limit: limit + 1 }),
-    { readOnly: true },
-  );
-  const { data, nextCursor } = page(rows, limit, (row) => [row.sortName, row.id]);
-  return { data: data.map((row) => targetOf(ctx, row)), nextCursor };
+  const read = async (tx: Tx) => {
+    const filter = { statuses: ['active' as const, 'error' as const], catalogKeys, after, limit: limit + 1 };
+    const list = page(await selectConnectors(tx, ctx.tenantId, filter), limit, (row) => [row.sortName, row.id]);
+    const person = await personIn(tx, ctx);
+    const connectorIds = list.data.map(({ id }) => id);
+    const connections = await selectConnections(tx, ctx.tenantId, { connectorIds, reachableBy: person, limit: 5_000 });
+    const usual = (row: ConnectorRow) =>
+      chooseConnection(
+        connections.filter(({ connectorId }) => connectorId === row.id),
+        person,
+      );
+    return { ...list, data: list.data.map((row) => targetOf(ctx, row, usual(row))) };
+  };
+  return ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
 }
 
-function targetOf(ctx: Ctx, row: { id: string; name: string; catalog: { key: string } }): PublishTarget {
+function targetOf(ctx: Ctx, row: ConnectorRow, connection: ConnectionRow | null): PublishTarget {
   const capabilities = ctx.hub.drivers.get(row.catalog.key)?.entry.capabilities.publish as PublishCapability;
-  return { id: row.id, name: row.name, catalogKey: row.catalog.key, capabilities, ready: false, reason: 'not_checked' };
+  const reason = whyNotReady(row, connection);
+  return { id: row.id, name: row.name, catalogKey: row.catalog.key, capabilities, ready: reason === null, reason };
+}
+
+function whyNotReady({ status }: ConnectorRow, connection: ConnectionRow | null): PublishTarget['reason'] {
+  if (!connection) return 'not_connected';
+  if (connection.health === 'unknown') return 'not_checked';
+  if (connection.health === 'unhealthy') return 'unhealthy';
+  return status === 'error' ? 'error' : null;
 }

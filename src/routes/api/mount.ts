@@ -13,7 +13,8 @@ export function mount(app: Hono<Env>, { operation, handle }: Mounted) {
     requireScope(c, operation.scope);
     const input = await readInput(c, operation);
     const run = async (): Promise<Response> => {
-      c.status(operation.status); // a handler may say 200 where it found what it was to make
+      // A handler may say 200 where it found what it was to make.
+      if (operation.status !== 'service') c.status(operation.status);
       const data = await handle(c, input);
       if (data instanceof Response) return data;
       return data === null ? c.body(null, 204) : c.json(data as object);
