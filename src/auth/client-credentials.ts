@@ -29,7 +29,12 @@ async function clientAuth(auth: Values): Promise<ClientAuth> {
   if (auth.client_authentication === 'post') return oauth.ClientSecretPost(secret);
   if (auth.client_authentication !== 'private_key_jwt') return oauth.ClientSecretBasic(secret);
   const key = await importKey(String(auth.private_key ?? ''), String(auth.signing_algorithm ?? 'RS256'));
-  return oauth.PrivateKeyJwt(auth.key_id ? { key, kid: String(auth.key_id) } : key);
+  return oauth.PrivateKeyJwt(auth.key_id ? { key, kid: String(auth.key_id) } : key, {
+    // RFC 7523, section 3: nothing but the endpoint's address is known of the server.
+    [oauth.modifyAssertion]: (_header, payload) => {
+      payload.aud = String(auth.token_url);
+    },
+  });
 }
 
 const algorithms: Record<string, Parameters<typeof crypto.subtle.importKey>[2]> = {

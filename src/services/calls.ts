@@ -9,7 +9,7 @@ import { AppError } from '../errors.ts';
 import { OutboundError, type OutboundOptions, type TlsSettings } from '../lib/outbound/outbound.ts';
 import { deadlineIn, firstOf } from '../lib/signals.ts';
 import { destinationsOf } from './connector-input.ts';
-import { currentCredential } from './credentials.ts';
+import { currentCredential, servesConnector } from './credentials.ts';
 import { type Destinations, destinationGuard } from './destinations.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { type RateLimit, rateLimitIn } from './rate-limit-headers.ts';
@@ -54,6 +54,8 @@ export interface CallOptions {
   /** The caller going away. */
   signal?: AbortSignal;
   maxBytes?: number;
+  /** False: not even a GET is repeated, because at this service it may change something. */
+  getIsSafe?: boolean;
 }
 
 /** What is known about a call afterwards, also when it failed. */
@@ -81,7 +83,7 @@ const defaultDeadlineMs = 30_000;
 export async function callOpened<T>(
   ctx: Ctx,
   target: Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & { driver: LoadedDriver },
-  { sideEffect, executionId = uuidv7(), deadlineMs = defaultDeadlineMs, signal, maxBytes }: CallOptions,
+  { sideEffect, executionId = uuidv7(), deadlineMs = defaultDeadlineMs, signal, maxBytes, getIsSafe }: CallOptions,
   run: (context: ExecutionContext) => Promise<T>,
   onFailure?: (report: CallReport, error: unknown) => void,
 ): Promise<CallResult<T>> {
@@ -105,7 +107,7 @@ export async function callOpened<T>(
     signal: deadline,
     log: ctx.log.child({ execution_id: executionId, catalog_key: target.driver.entry.key }),
     fetch: (input, init) =>
-      resilientFetch(ctx, { input, init, sideEffect, deadline, options: send }, () => {
+      resilientFetch(ctx, { input, init, sideEffect, getIsSafe, deadline, options: send }, () => {
         seen.attempts += 1;
       }).then(note),
   };
@@ -130,18 +132,20 @@ interface Sending {
   input: string | URL | Request;
   init?: RequestInit;
   sideEffect: SideEffect;
+  getIsSafe?: boolean;
   deadline: AbortSignal;
   options: OutboundOptions;
 }
 
-async function resilientFetch(ctx: Ctx, { input, init, sideEffect, deadline, options }: Sending, count: () => void) {
+async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
+  const { input, init, sideEffect, getIsSafe = true, deadline, options } = sending;
   const request = new Request(input, init);
   const body = request.body ? await request.arrayBuffer() : undefined;
   const { method, headers, redirect, url } = request;
   const about = {
     tenantId: ctx.tenantId,
     host: new URL(url).host,
-    repeatable: sideEffect !== 'write' || ['GET', 'HEAD'].includes(method),
+    repeatable: sideEffect !== 'write' || (getIsSafe && ['GET', 'HEAD'].includes(method)),
     signal: firstOf(deadline, request.signal),
   };
   return resiliently(about, (signal) => {
@@ -166,7 +170,8 @@ export async function openTarget(ctx: Ctx, { driver, connector, connection }: Ca
     };
     const config = open('config');
     const typed = open('auth');
-    const granted = connection && (await currentCredential(tx, ctx, connection.id));
+    const current = connection && (await currentCredential(tx, ctx, connection.id));
+    const granted = current && servesConnector(current.row, connector) ? current : null;
     const sealed = [...config.destinations, ...typed.destinations, ...(granted ? [granted.destinations] : [])];
     const { method } = typed.value;
     const waiting = !granted && (driver.needsConnection(typed.value) || method === 'client_credentials');

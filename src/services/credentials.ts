@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import type { ConnectionRow } from '../db/queries/connections.ts';
+import type { ConnectorRow } from '../db/queries/connectors.ts';
 import {
   type CredentialRow,
   findCredential,
@@ -83,6 +84,12 @@ export async function retireCurrent(
 export function openCredential(ctx: Ctx, keys: TenantKeys, row: CredentialRow): SealedGrant {
   return JSON.parse(ctx.hub.vault.open(keys, placeOf(ctx.tenantId, row.id), row.sealed ?? ''));
 }
+
+/** What the hub obtained with the client's own credentials is good for the settings that it was obtained with, and for no others. */
+export const servesConnector = (
+  { kind, createdAt }: Pick<CredentialRow, 'kind' | 'createdAt'>,
+  { auth, updatedAt }: Pick<ConnectorRow, 'auth' | 'updatedAt'>,
+): boolean => kind !== 'obtained' || (auth.method === 'client_credentials' && createdAt >= updatedAt);
 
 /** The current credential, opened; null when the connection has none of its own. @throws VaultError */
 export async function currentCredential(tx: Tx, ctx: Ctx, connectionId: string) {

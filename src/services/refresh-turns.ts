@@ -13,7 +13,7 @@ import type { CallTarget, OpenedCredential } from './calls.ts';
 import { mayMove } from './connection-states.ts';
 import { connectionSubject } from './connections.ts';
 import { settleConnector } from './connector-settlement.ts';
-import { addCredential, currentCredential, retireCurrent } from './credentials.ts';
+import { addCredential, currentCredential, retireCurrent, servesConnector } from './credentials.ts';
 import { lifetimeOf } from './token-endpoint.ts';
 
 /** A call's target with an account: what has a credential to renew. */
@@ -66,7 +66,8 @@ export async function takeTurn(
 ): Promise<Turn> {
   const before = await findConnection(tx, ctx.tenantId, connection.id, { lock: true });
   if (!before) throw notFound('connection');
-  const current = await currentCredential(tx, ctx, before.id);
+  const found = await currentCredential(tx, ctx, before.id);
+  const current = found && servesConnector(found.row, connector) ? found : null;
   const now = await databaseNow(tx);
   if ((current?.row.id ?? null) !== wanting.credentialId) return { kind: 'renewed' };
   if (wanting.why === 'soon' && current && !endsSoon(current.row, now)) return { kind: 'renewed' };

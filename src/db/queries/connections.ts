@@ -92,6 +92,7 @@ const granted = (tx: Tx) =>
           eq(credentials.tenantId, connections.tenantId),
           eq(credentials.connectionId, connections.id),
           eq(credentials.state, 'current'),
+          eq(credentials.kind, 'grant'),
         ),
       ),
   );
