@@ -179,7 +179,7 @@ export interface ConnectorDetail {
   sections: { title: string; rows: { label: string; value: ShownValue }[] }[];
   createdAt: Date;
   createdBy: string;
-  /** A curl command that works once the session cookie is filled in. */
+  /** A curl command that works once an API key stands in PATCHBAY_KEY. */
   curl: string;
   events: ActivityRow[];
   /** Null where no accounts are authorised. */

@@ -90,7 +90,7 @@ async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
     sections: connectorSections(ctx, connector, unreadable),
     createdAt: connector.createdAt,
     createdBy: connector.createdByName ?? 'Patchbay',
-    curl: `curl -b jar ${ctx.hub.config.baseUrl}/api/connectors/${connector.id}`,
+    curl: `curl -H "Authorization: Bearer $PATCHBAY_KEY" ${ctx.hub.config.baseUrl}/api/connectors/${connector.id}`,
     events: events.data.map((row) => activityRow(row)),
   };
 }
