@@ -78,6 +78,6 @@ export interface ConnectionModels {
 
 export interface ConnectionPartials {
   'connections/_accounts': { panel: AccountsPanel };
-  'connections/_connect': { form: ConnectForm; label: string; primary: boolean };
+  'connections/_connect': { form: ConnectForm; label: string; primary: boolean; small: boolean };
   'connections/_state': { status: ConnectedAccount['status'] };
 }
