@@ -23,6 +23,7 @@ export const statusOf = {
   idempotency_key_reused: 422,
   rate_limited: 429,
   internal: 500,
+  service_failed: 502,
   unavailable: 503,
   outcome_unknown: 503,
 } as const;

@@ -17,6 +17,8 @@ export interface Env {
     scopes?: string[];
     /** What a form of this page may lead to beside the hub itself, as the policy has it. */
     formAction?: string;
+    /** The answer is a service's: whatever it is, no browser may take it for a page of ours. */
+    foreign?: boolean;
     /** Fields for the request's log line. */
     route?: string;
   };

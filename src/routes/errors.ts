@@ -15,6 +15,7 @@ const titles: Record<number, string> = {
   422: 'Invalid input',
   429: 'Too many requests',
   500: 'Internal error',
+  502: 'The service failed',
   503: 'Not available',
 };
 

@@ -53,6 +53,8 @@ export interface CallOptions {
   deadlineMs?: number;
   /** The caller going away. */
   signal?: AbortSignal;
+  /** Asked to find out how the service is: also while calls to it pause. */
+  probing?: boolean;
   maxBytes?: number;
   /** False: not even a GET is repeated, because at this service it may change something. */
   getIsSafe?: boolean;

@@ -7,6 +7,7 @@ export const scopes = {
   'connections:write': 'Connect accounts, check, rotate and disconnect them',
   'tools:read': 'Read the tools that can be called',
   'tools:execute': 'Call tools',
+  'proxy:execute': 'Send requests of their own as a connected account',
   'executions:read': 'Read what was called',
   'publish:read': 'Read publish targets',
   'audit:read': 'Read the activity',

@@ -164,7 +164,8 @@ function judged(ctx: Ctx, error: unknown, tool: Tool) {
 const lookAgain = (ctx: Ctx, { id }: ConnectionRow) =>
   ctx.hub.db.asTenant(ctx.tenantId, (tx) => noteOnConnection(tx, ctx.tenantId, id, { nextCheckAt: new Date() }));
 
-async function settle(ctx: Ctx, connection: ConnectionRow, executionId: string, ending: Ending) {
+/** Writes how it ended, and with the connection that it was used. */
+export async function settle(ctx: Ctx, connection: ConnectionRow, executionId: string, ending: Ending) {
   await ctx.hub.db.asTenant(ctx.tenantId, (tx) => endExecution(tx, ctx, executionId, ending));
   await noteUse(ctx, connection, ending.report);
 }

@@ -61,7 +61,9 @@ describe('every operation with an API key', () => {
       const { id: keyId, key } = await keyWith([operation.scope as Scope], operation.role);
       const id = needsRow(operation) ? await rowFor(hub, operation.path, hub.cast.ada) : '';
       const response = await send(operation, key, id);
-      expect([operation.id, response.status]).toEqual([operation.id, operation.status]);
+      // Where services would be there is nothing here.
+      const expected = operation.status === 'service' ? 502 : operation.status;
+      expect([operation.id, response.status]).toEqual([operation.id, expected]);
       if (!operation.audit) continue;
       const [event] = await inNorthwind(
         sql`select action, actor_type, actor_id from audit_events order by id desc limit 1`,

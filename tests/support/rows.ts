@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { insertConnection } from '../../src/db/queries/connections.ts';
+import { insertConnection, selectConnections } from '../../src/db/queries/connections.ts';
 import { insertMember, insertUser } from '../../src/db/queries/identity.ts';
 import { exampleId } from '../../src/routes/api/components.ts';
 import { inviteMember } from '../../src/services/invitations.ts';
@@ -58,6 +58,7 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
   // A connector whose accounts people authorise, and an authorisation of Ben's own one that an owner began.
   '/oauth/start': (hub) => authorization(hub),
   '/oauth/wait': (hub) => authorization(hub),
+  '/api/proxy': async (hub) => connectionUnder(hub, await activeConnector(hub)),
   '/oauth/': (hub) => oauthConnector(hub),
   '/connections/links': (hub) => oauthConnector(hub),
   '/api/connections': async (hub) => {
@@ -95,6 +96,15 @@ async function ownConnection(hub: TestApp, connectorId: string, { id: userId, te
 }
 
 async function oauthConnector(hub: TestApp): Promise<string> {
+/** The first connection of a connector of Northwind's. */
+export async function connectionUnder(hub: TestApp, connectorId: string): Promise<string> {
+  const { tenantId } = hub.cast.ada;
+  const [connection] = await hub.hub.db.asTenant(tenantId, (tx) =>
+    selectConnections(tx, tenantId, { connectorIds: [connectorId], limit: 1 }),
+  );
+  return connection?.id ?? '';
+}
+
   const client = { client_id: 'Ov23liAbCdEfGhIjKlMn', client_secret: 'a'.repeat(40) };
   const auth = { method: 'oauth2', ...client, personal_accounts: true };
   const body = { catalog_key: 'github', name: `Made ${count}`, config: {}, auth };

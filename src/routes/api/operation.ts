@@ -30,6 +30,7 @@ export interface Operation<P extends Parts = Parts, R extends TSchema = TSchema>
     | 'Tools'
     | 'Publishing'
     | 'Audit'
+    | 'Webhooks'
     | 'API keys'
     | 'Members'
     | 'Account'

@@ -9,6 +9,7 @@ import { connectorOperations } from './connectors.ts';
 import { executionOperations } from './executions.ts';
 import { invitationOperations } from './invitations.ts';
 import { memberOperations } from './members.ts';
+import { proxyOperations } from './proxy.ts';
 import { toolOperations } from './tools.ts';
 
 /** The whole JSON API for signed-in callers, in the order of its documentation. */
@@ -21,6 +22,7 @@ export const operations = [
   ...toolOperations,
   ...executionOperations,
   ...auditOperations,
+  ...proxyOperations,
   ...apiKeyOperations,
   ...memberOperations,
   ...invitationOperations,

@@ -2,15 +2,24 @@ import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { AppError } from '../../errors.ts';
 import type { Env } from '../env.ts';
+import { isPassedOn } from './passed-on.ts';
 
 const mebibyte = 1024 * 1024;
 
 /**
  * Refuses bodies that are too large, by their declared length or, when they are chunked, as they arrive.
  * @param options.maxSize bytes
+ * @param options.passedOn bytes of what goes on to a service
  * @throws AppError too_large
  */
-export function limitBody({ maxSize = mebibyte } = {}): MiddlewareHandler<Env> {
+export function limitBody({ maxSize = mebibyte, passedOn = 10 * mebibyte } = {}): MiddlewareHandler<Env> {
+  const [own, others] = [limitTo(maxSize), limitTo(passedOn)];
+  return function limitBody(c, next) {
+    return (isPassedOn(c) ? others : own)(c, next);
+  };
+}
+
+function limitTo(maxSize: number): MiddlewareHandler<Env> {
   return bodyLimit({
     maxSize,
     onError() {

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { AppError } from '../../errors.ts';
 import type { Env } from '../env.ts';
+import { isPassedOn } from './passed-on.ts';
 
 const form = /^(application\/x-www-form-urlencoded|multipart\/form-data)\s*(;|$)/i;
 
@@ -13,7 +14,7 @@ const maxFields = 1_000;
  */
 export async function formFields(c: Context<Env>): Promise<Map<string, string> | null> {
   const type = c.req.header('content-type') ?? '';
-  if (c.req.method === 'GET' || c.req.method === 'HEAD' || !form.test(type)) return null;
+  if (c.req.method === 'GET' || c.req.method === 'HEAD' || !form.test(type) || isPassedOn(c)) return null;
   if (countFields(await c.req.arrayBuffer().catch(unreadable), type) > maxFields)
     throw new AppError('too_large', `This form has more than ${maxFields} fields. Send fewer at once.`);
   const fields = await c.req.parseBody().catch(unreadable);

@@ -57,9 +57,10 @@ export function requestLog({ log, metrics, proxies = [], quiet = [] }: Options):
   };
 }
 
-/** A token in a path is a secret: the route's pattern stands for it. */
+/** A token in a path is a secret, and what services have in theirs nobody knows: the route's pattern stands for it. */
 function pathOf(c: Context): string {
-  return matchedRoutes(c).find(({ path }) => path.endsWith('/:token'))?.path ?? c.req.path;
+  const pattern = matchedRoutes(c).find(({ path }) => path.endsWith('/:token') || path.endsWith('/proxy/:id/*'));
+  return pattern?.path ?? c.req.path;
 }
 
 type Context = Parameters<MiddlewareHandler<Env>>[0];

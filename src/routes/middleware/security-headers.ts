@@ -16,6 +16,9 @@ const policy = (formAction: string) =>
     "object-src 'none'",
   ].join('; ');
 
+/** Runs, loads, shows and submits nothing, in an origin of its own. */
+const inert = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
+
 const headers = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
@@ -36,8 +39,8 @@ const twoYears = 'max-age=63072000';
 export function securityHeaders({ secure }: { secure: boolean }): MiddlewareHandler<Env> {
   return async function securityHeaders(c, next) {
     await next();
-    const { formAction } = c.var;
-    c.res.headers.set('content-security-policy', policy(formAction ? ` ${formAction}` : ''));
+    const { formAction, foreign } = c.var;
+    c.res.headers.set('content-security-policy', foreign ? inert : policy(formAction ? ` ${formAction}` : ''));
     for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
     if (secure) c.res.headers.set('strict-transport-security', twoYears);
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');

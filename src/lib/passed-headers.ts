@@ -1,0 +1,68 @@
+// Which headers pass when a request goes on to a service, and when the answer comes back.
+
+/** About the one connection that they came over (RFC 9110, section 7.6.1), or about its body, which is sent anew. */
+const ofTheHop = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'content-length',
+  'host',
+];
+
+/** Who the caller is to the hub, where the request came from, and what makes it another request than it seems. */
+const notForServices = [
+  ...ofTheHop,
+  ...['authorization', 'cookie', 'cookie2', 'proxy-authorization', 'x-api-key', 'api-key', 'x-tenant', 'x-request-id'],
+  ...['origin', 'referer', 'forwarded', 'via', 'x-real-ip', 'true-client-ip', 'accept-encoding', 'dnt'],
+];
+const notForServicesBy =
+  /^(sec-|hx-|cf-|x-forwarded|x-http-method|x-method-override|x-original-|x-rewrite-|access-control-)/;
+
+/** The caller's headers without what is none of the service's business. */
+export function headersForService(sent: Headers): Headers {
+  const hop = namedBy(sent);
+  const passes = (name: string) => !notForServices.includes(name) && !notForServicesBy.test(name) && !hop.has(name);
+  return new Headers([...sent].filter(([name]) => passes(name)));
+}
+
+/** Headers that `Connection` names are of the hop as well. */
+const namedBy = (headers: Headers) =>
+  new Set(
+    (headers.get('connection') ?? '')
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  );
+
+/** What describes the answer. Of the headers beginning with `x-` those do not pass that browsers and servers in front act upon. */
+const known = [
+  ...['content-type', 'content-language', 'content-disposition', 'content-range', 'accept-ranges', 'allow'],
+  ...['etag', 'last-modified', 'retry-after', 'link', 'deprecation', 'sunset'],
+];
+const knownBy = /^(x-|ratelimit)/;
+const actedUpon =
+  /^x-(accel-|sendfile|lighttpd-|litespeed-|reproxy-|frame-options|content-|xss-|permitted-|dns-prefetch|sourcemap|ua-compatible|robots|powered-by|request-id$)/;
+
+/**
+ * The service's headers that are safe to hand on, without the texts that nobody may see.
+ * @param secrets what the request carried as its credential
+ */
+export function headersForCaller(answered: Headers, secrets: string[]): Headers {
+  const passes = (name: string) => known.includes(name) || (knownBy.test(name) && !actedUpon.test(name));
+  return new Headers(
+    [...answered].flatMap(([name, value]): [string, string][] =>
+      passes(name) ? [[name, withoutTexts(value, secrets)]] : [],
+    ),
+  );
+}
+
+/** The text with every secret in it, also percent-encoded, replaced. */
+export const withoutTexts = (text: string, secrets: string[]): string =>
+  secrets
+    .flatMap((secret) => [secret, encodeURIComponent(secret)])
+    .reduce((rest, secret) => (secret ? rest.replaceAll(secret, '[redacted]') : rest), text);

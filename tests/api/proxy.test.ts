@@ -1,0 +1,277 @@
+import { createServer, type IncomingHttpHeaders, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { demo } from '../../seeds/demo.ts';
+import { upsertSettings } from '../../src/db/queries/tenant-settings.ts';
+import { setConnectorStatus } from '../../src/services/connector-status.ts';
+import { installConnector } from '../../src/services/connectors.ts';
+import type { StandIn } from '../sandbox/front.ts';
+import { startGithub } from '../sandbox/github.ts';
+import { wiring } from '../sandbox/wiring.ts';
+import { type Json, type TestApp, testApp } from '../support/app.ts';
+import type { Person } from '../support/cast.ts';
+import { connectionUnder } from '../support/rows.ts';
+
+const [octocat = ''] = Object.keys(demo.tokens.github);
+const canary = 'canary/secret+of the-service';
+
+interface Seen {
+  method: string;
+  url: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** A service that says what it was asked, and answers as a test wants it to. */
+let echo: Server;
+let seen: Seen[] = [];
+let answerWith: (response: ServerResponse, request: Seen) => void;
+const plainly = (response: ServerResponse) => response.end('{"ok":true}');
+
+let github: StandIn;
+let at: TestApp;
+let own: string;
+let code: string;
+beforeAll(async () => {
+  echo = createServer(async (incoming, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const asked = {
+      method: incoming.method ?? '',
+      url: incoming.url ?? '',
+      headers: incoming.headers,
+      body: Buffer.concat(chunks).toString('utf8'),
+    };
+    seen.push(asked);
+    answerWith(response, asked);
+  });
+  await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+  const { port } = echo.address() as AddressInfo;
+  github = await startGithub();
+  const wired = wiring({ github: github.url });
+  at = await testApp({
+    BASE_URL: 'http://hub.localhost',
+    ...wired,
+    ALLOWED_PRIVATE_HOSTS: `${wired.ALLOWED_PRIVATE_HOSTS},127.0.0.1:${port}`,
+  });
+  const install = async (key: string, name: string, config: Json, auth: Json) => {
+    const { id } = await installConnector(at.ctx(at.cast.ada), key, { name, tags: [], config, auth });
+    await setConnectorStatus(at.ctx(at.cast.ada), id, 'active');
+    return connectionUnder(at, id);
+  };
+  const key = { method: 'api_key', api_key: canary, placement: 'header', name: 'X-Service-Key' };
+  const config = {
+    base_url: `http://127.0.0.1:${port}/v1`,
+    headers: { 'X-Always': 'yes' },
+    query: [{ name: 'format', value: 'json' }],
+  };
+  own = await install('http-api', 'Own', config, key);
+  code = await install('github', 'Code', { owner: 'octocat' }, { method: 'token', access_token: octocat });
+});
+afterAll(async () => {
+  await at.close();
+  await github.close();
+  await new Promise((resolve) => echo.close(resolve));
+});
+beforeEach(async () => {
+  seen = [];
+  answerWith = plainly;
+  await github.control.reset();
+});
+
+const pass = (
+  path: string,
+  method = 'GET',
+  init: { body?: string; headers?: Record<string, string> } = {},
+  person: Person | null = at.cast.ben,
+) =>
+  at.app.request(`http://hub.localhost/api/proxy/${path}`, {
+    method,
+    headers: { ...(person && { cookie: person.cookie }), ...init.headers },
+    body: init.body,
+  });
+const latest = async () => (await (await at.as(at.cast.ada, 'GET', '/api/executions?limit=1')).json()).data[0];
+
+describe('a request through the proxy', () => {
+  it('reaches the service with the credential, and comes back as it is', async () => {
+    const answer = await pass(`${code}/repos/octocat/hello-world`);
+    expect([answer.status, (await answer.json()).full_name]).toEqual([200, 'octocat/hello-world']);
+    expect(await latest()).toMatchObject({ tool: 'proxy', status: 'succeeded', attempts: 1, connection_id: code });
+    expect(answer.headers.get('patchbay-execution')).toBe((await latest()).id);
+  });
+
+  it('carries method, query, body and headers, and what the connector always sends', async () => {
+    const init = {
+      body: 'a=1&_method=DELETE&_tenant=x',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-custom': 'yes' },
+    };
+    const answer = await pass(`${own}/things/a%2Fb?q=1&q=2&format=xml`, 'PUT', init);
+    expect(answer.status).toBe(200);
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).toMatchObject({ method: 'PUT', url: '/v1/things/a%2Fb?q=1&q=2&format=xml', body: init.body });
+    expect(seen[0]?.headers).toMatchObject({ 'x-custom': 'yes', 'x-always': 'yes', 'x-service-key': canary });
+    await pass(`${own}/posted`, 'POST', init);
+    expect(seen[1]).toMatchObject({ method: 'POST', url: '/v1/posted?format=json', body: init.body });
+  });
+
+  it('takes nothing of the caller’s own along, and no other credential than the connection’s', async () => {
+    const { key } = await (
+      await at.as(at.cast.ada, 'POST', '/api/api-keys', { name: 'Proxy', role: 'member', scopes: ['proxy:execute'] })
+    ).json();
+    const headers = {
+      authorization: `Bearer ${key}`,
+      'x-service-key': 'mine',
+      'x-forwarded-for': '1.2.3.4',
+      'x-http-method-override': 'DELETE',
+    };
+    const answer = await pass(`${own}/x`, 'GET', { headers });
+    expect(answer.status).toBe(200);
+    const text = JSON.stringify(seen);
+    expect(text).not.toContain(key);
+    expect(text).not.toContain(at.cast.ben.cookie.split('=')[1]);
+    expect(seen[0]?.headers).not.toHaveProperty('x-http-method-override');
+    expect(seen[0]?.headers).not.toHaveProperty('x-forwarded-for');
+    expect(seen[0]?.headers['x-service-key']).toBe(canary);
+  });
+
+  it('answers as something that no browser acts upon', async () => {
+    answerWith = (response) => {
+      response.writeHead(418, {
+        'content-type': 'text/html',
+        'set-cookie': 'patchbay.session=evil',
+        'strict-transport-security': 'max-age=99',
+        'x-accel-redirect': '/etc/passwd',
+        'access-control-allow-origin': '*',
+        'x-echo': canary,
+      });
+      response.end('<script>alert(1)</script>');
+    };
+    const answer = await pass(`${own}/page`);
+    expect([answer.status, await answer.text()]).toEqual([418, '<script>alert(1)</script>']);
+    for (const name of ['set-cookie', 'strict-transport-security', 'x-accel-redirect', 'access-control-allow-origin'])
+      expect([name, answer.headers.get(name)]).toEqual([name, null]);
+    expect(answer.headers.get('x-echo')).toBe('[redacted]');
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none';.* sandbox$/);
+    expect(await latest()).toMatchObject({ status: 'failed', error: { code: 'service_input' } });
+  });
+
+  it('follows no redirect, and leads back only to itself', async () => {
+    const { port } = echo.address() as AddressInfo;
+    const cases: [string, string | null, string | null][] = [
+      ['https://evil.example/x', null, 'https://evil.example/x'],
+      ['//evil.example/x', null, 'http://evil.example/x'],
+      ['/admin', null, `http://127.0.0.1:${port}/admin`],
+      ['/v1/next?page=2', `/api/proxy/${own}/next?page=2`, null],
+      [`http://127.0.0.1:${port}/v1/a/../b`, `/api/proxy/${own}/b`, null],
+      [`/v1/x?key=${encodeURIComponent(canary)}`, `/api/proxy/${own}/x?key=[redacted]`, null],
+    ];
+    for (const [location, here, elsewhere] of cases) {
+      seen = [];
+      answerWith = (response) => response.writeHead(302, { location }).end();
+      const answer = await pass(`${own}/go`);
+      expect([
+        location,
+        answer.status,
+        answer.headers.get('location'),
+        answer.headers.get('upstream-location'),
+      ]).toEqual([location, 302, here, elsewhere]);
+      expect(seen).toHaveLength(1);
+    }
+  });
+
+  it('cannot leave the address of the connection by any spelling', async () => {
+    const server = serve({ fetch: at.app.fetch, port: 0, hostname: '127.0.0.1' });
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    // As no client would send it: over a socket, with nothing cleaned up on the way.
+    const raw = (path: string) =>
+      new Promise<number>((resolve, reject) => {
+        const headers = { host: 'hub.localhost', cookie: at.cast.ben.cookie };
+        request({ port, host: '127.0.0.1', path, headers }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode ?? 0);
+        })
+          .on('error', reject)
+          .end();
+      });
+    for (const rest of [
+      '/../admin',
+      '/a/../../../admin',
+      '/..%2fadmin',
+      '/%2e%2e/admin',
+      '//evil.example/',
+      '/%2f%2fevil.example',
+      '/..;/admin',
+      '/%252e%252e/admin',
+      '/..\\admin',
+      '@evil.example/',
+      ':80@evil.example/',
+    ])
+      expect([rest, (await raw(`/api/proxy/${own}${rest}`)) >= 400]).toEqual([rest, true]);
+    expect(seen).toEqual([]);
+    expect(await raw(`/api/proxy/${own}/fine`)).toBe(200);
+    expect(seen).toHaveLength(1);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('takes bodies of ten megabytes and streams what comes back', async () => {
+    const big = 'x'.repeat(9 * 1024 * 1024);
+    answerWith = (response, { body }) => response.end(body);
+    const answer = await pass(`${own}/big`, 'POST', { body: big });
+    expect((await answer.text()).length).toBe(big.length);
+    expect((await pass(`${own}/big`, 'POST', { body: `${big}${big}` })).status).toBe(413);
+  });
+
+  it('is for who may use the connection', async () => {
+    expect((await pass(`${own}/x`, 'GET', {}, null)).status).toBe(401);
+    expect((await pass(`${own}/x`, 'GET', {}, at.cast.cleo)).status).toBe(404);
+    expect((await pass('nonsense/x')).status).toBe(404);
+    expect((await pass(`${own}/x`, 'GET', { headers: { 'sec-fetch-site': 'cross-site' } })).status).toBe(403);
+    const { connector_id: id } = await (async () => {
+      await pass(`${own}/x`);
+      return latest();
+    })();
+    await setConnectorStatus(at.ctx(at.cast.ada), id, 'inactive');
+    const inactive = await pass(`${own}/x`);
+    await setConnectorStatus(at.ctx(at.cast.ada), id, 'active');
+    expect([inactive.status, (await inactive.json()).detail]).toEqual([409, 'Own is inactive. Activate it first.']);
+  });
+
+  it('leaves no secret in answers, records and the log', async () => {
+    const { id, tenantId } = at.cast.ada;
+    await at.hub.db.asTenant(tenantId, (tx) =>
+      upsertSettings(tx, tenantId, { keepPayloads: true, updatedBy: id, updatedByName: 'Ada' }),
+    );
+    await pass(`${own}/x?token=${octocat}`);
+    expect((await latest()).input).toEqual({ method: 'GET', path: '/x', query: { token: '[redacted]' } });
+    await github.control.revoke({ token: octocat });
+    const refused = await pass(`${code}/user`);
+    expect([refused.status, (await latest()).error.code]).toEqual([401, 'service_credential']);
+    const { data } = await (await at.as(at.cast.ada, 'GET', '/api/executions?limit=100')).json();
+    const everything = JSON.stringify([await refused.text(), [...refused.headers], data, at.logged]);
+    for (const secret of [canary, encodeURIComponent(canary), octocat]) expect(everything).not.toContain(secret);
+  });
+
+  // Last: after five failures in a row calls to the service pause for a while.
+  it('repeats what reads when the service stumbles, and never what may have changed something', async () => {
+    answerWith = (response) => void (seen.length === 1 ? response.writeHead(503).end() : plainly(response));
+    expect((await pass(`${own}/r`)).status).toBe(200);
+    expect(seen).toHaveLength(2);
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      seen = [];
+      answerWith = (response) => void response.writeHead(503).end();
+      expect((await pass(`${own}/w`, method)).status).toBe(503);
+      expect([method, seen.length]).toEqual([method, 1]);
+    }
+    seen = [];
+    answerWith = (response) => void response.destroy();
+    const lost = await pass(`${own}/w`, 'POST', { body: 'x' });
+    expect([lost.status, await lost.json()]).toEqual([
+      502,
+      expect.objectContaining({ code: 'service_failed', outcome: 'outcome_unknown' }),
+    ]);
+    expect(seen).toHaveLength(1);
+  });
+});
