@@ -50,6 +50,7 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
     return id;
   },
   // Calls from it go nowhere: tests reach stand-ins only, and here there are none.
+  '/api/proxy': async (hub) => connectionUnder(hub, await activeConnector(hub)),
   '/tools': (hub) => activeConnector(hub),
   '/executions': async (hub) => {
     const body = { connector_id: await activeConnector(hub), arguments: {} };
@@ -58,7 +59,6 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
   // A connector whose accounts people authorise, and an authorisation of Ben's own one that an owner began.
   '/oauth/start': (hub) => authorization(hub),
   '/oauth/wait': (hub) => authorization(hub),
-  '/api/proxy': async (hub) => connectionUnder(hub, await activeConnector(hub)),
   '/oauth/': (hub) => oauthConnector(hub),
   '/connections/links': (hub) => oauthConnector(hub),
   '/api/connections': async (hub) => {
@@ -88,14 +88,6 @@ async function activeConnector(hub: TestApp): Promise<string> {
   return id;
 }
 
-async function ownConnection(hub: TestApp, connectorId: string, { id: userId, tenantId }: Person): Promise<string> {
-  const id = uuidv7();
-  const account = { externalAccountId: id, accountLabel: `Made ${count}` };
-  await hub.hub.db.asTenant(tenantId, (tx) => insertConnection(tx, { tenantId, id, connectorId, userId, ...account }));
-  return id;
-}
-
-async function oauthConnector(hub: TestApp): Promise<string> {
 /** The first connection of a connector of Northwind's. */
 export async function connectionUnder(hub: TestApp, connectorId: string): Promise<string> {
   const { tenantId } = hub.cast.ada;
@@ -105,6 +97,14 @@ export async function connectionUnder(hub: TestApp, connectorId: string): Promis
   return connection?.id ?? '';
 }
 
+async function ownConnection(hub: TestApp, connectorId: string, { id: userId, tenantId }: Person): Promise<string> {
+  const id = uuidv7();
+  const account = { externalAccountId: id, accountLabel: `Made ${count}` };
+  await hub.hub.db.asTenant(tenantId, (tx) => insertConnection(tx, { tenantId, id, connectorId, userId, ...account }));
+  return id;
+}
+
+async function oauthConnector(hub: TestApp): Promise<string> {
   const client = { client_id: 'Ov23liAbCdEfGhIjKlMn', client_secret: 'a'.repeat(40) };
   const auth = { method: 'oauth2', ...client, personal_accounts: true };
   const body = { catalog_key: 'github', name: `Made ${count}`, config: {}, auth };
