@@ -38,11 +38,10 @@ export interface EntryApplication {
 export async function getApplication({ hub }: OperatorCtx, key: string): Promise<EntryApplication> {
   const { driver, variant } = mustTakeApplication(hub.drivers.get(key));
   const application = (await selectApplications(hub.db.system)).get(key) ?? null;
-  const usual = variant.properties?.scopes?.default;
   return {
     key,
     name: driver.entry.name,
-    scopes: application?.scopes ?? (Array.isArray(usual) ? usual.map(String) : []),
+    scopes: application?.scopes ?? usualScopes(variant),
     application,
   };
 }
@@ -147,6 +146,16 @@ async function mustFind(tx: Tx, key: string) {
   if (!entry) throw new AppError('not_found', 'The catalog has no such entry. Look through the list.');
   return entry;
 }
+
+/** What the form starts from. */
+function usualScopes(variant: JsonSchema | undefined): string[] {
+  const usual = variant?.properties?.scopes?.default;
+  return Array.isArray(usual) ? usual.map(String) : [];
+}
+
+/** The scopes to ask for: those that the tenant entered, else the usual ones of the service. */
+export const scopesFor = ({ entry }: LoadedDriver, entered: unknown): string[] =>
+  Array.isArray(entered) ? entered.map(String) : usualScopes(clientVariant(entry.authSchema));
 
 /** The hub's application with its secret, and the origins that it is registered at: it is for no others. */
 export interface OpenedApplication extends Pick<ApplicationRow, 'clientId' | 'scopes'> {

@@ -8,7 +8,7 @@ import { OutboundError } from '../lib/outbound/outbound.ts';
 import { callOpened, type OpenedTarget } from './calls.ts';
 import { destinationsOf } from './connector-input.ts';
 import { destinationGuard } from './destinations.ts';
-import { openApplication } from './oauth-applications.ts';
+import { openApplication, scopesFor } from './oauth-applications.ts';
 
 /** The application that the hub is at the service: the tenant's own, or the one that the operator registered for all. */
 export interface Registration {
@@ -41,11 +41,10 @@ export async function registrationOf(
   opened: OpenedTarget,
 ): Promise<Registration> {
   const { client_id, client_secret, scopes } = opened.client;
-  const wanted = Array.isArray(scopes) ? scopes.map(String) : [];
   if (typeof client_id === 'string' && typeof client_secret === 'string')
     return {
       client: { id: client_id, secret: client_secret },
-      scopes: wanted,
+      scopes: scopesFor(driver, scopes),
       owner: 'tenant',
       mayReceive: opened.destinations.allowsTokens,
     };
@@ -57,7 +56,7 @@ export async function registrationOf(
     );
   return {
     client: { id: application.clientId, secret: application.clientSecret },
-    scopes: wanted.length ? wanted : application.scopes,
+    scopes: Array.isArray(scopes) ? scopesFor(driver, scopes) : application.scopes,
     owner: 'hub',
     mayReceive: destinationGuard(destinationsOf(driver, connector), [application.destinations]).allowsTokens,
   };
