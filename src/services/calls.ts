@@ -85,7 +85,7 @@ const defaultDeadlineMs = 30_000;
 export async function callOpened<T>(
   ctx: Ctx,
   target: Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & { driver: LoadedDriver },
-  { sideEffect, executionId = uuidv7(), deadlineMs = defaultDeadlineMs, signal, maxBytes, getIsSafe }: CallOptions,
+  { executionId = uuidv7(), deadlineMs = defaultDeadlineMs, signal, maxBytes, ...manner }: CallOptions,
   run: (context: ExecutionContext) => Promise<T>,
   onFailure?: (report: CallReport, error: unknown) => void,
 ): Promise<CallResult<T>> {
@@ -109,7 +109,7 @@ export async function callOpened<T>(
     signal: deadline,
     log: ctx.log.child({ execution_id: executionId, catalog_key: target.driver.entry.key }),
     fetch: (input, init) =>
-      resilientFetch(ctx, { input, init, sideEffect, getIsSafe, deadline, options: send }, () => {
+      resilientFetch(ctx, { ...manner, input, init, deadline, options: send }, () => {
         seen.attempts += 1;
       }).then(note),
   };
@@ -135,12 +135,13 @@ interface Sending {
   init?: RequestInit;
   sideEffect: SideEffect;
   getIsSafe?: boolean;
+  probing?: boolean;
   deadline: AbortSignal;
   options: OutboundOptions;
 }
 
 async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
-  const { input, init, sideEffect, getIsSafe = true, deadline, options } = sending;
+  const { input, init, sideEffect, getIsSafe = true, probing, deadline, options } = sending;
   const request = new Request(input, init);
   const body = request.body ? await request.arrayBuffer() : undefined;
   const { method, headers, redirect, url } = request;
@@ -149,6 +150,7 @@ async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
     host: new URL(url).host,
     repeatable: sideEffect !== 'write' || (getIsSafe && ['GET', 'HEAD'].includes(method)),
     signal: firstOf(deadline, request.signal),
+    probing,
   };
   return resiliently(about, (signal) => {
     count();

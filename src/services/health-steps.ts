@@ -63,6 +63,20 @@ async function tryAll(ctx: Ctx, target: CheckTarget, deadline: AbortSignal) {
   return { steps: [...steps, ...(talk?.steps ?? [])], talk };
 }
 
+/** A credential of somebody else is no healthy one, even if the service likes it. */
+export function sameAccount(
+  connection: Pick<ConnectionRow, 'externalAccountId' | 'accountLabel'>,
+  outcome: CheckOutcome,
+): CheckOutcome {
+  const { account } = outcome;
+  if (!account || !connection.externalAccountId || account.externalId === connection.externalAccountId) return outcome;
+  const message = `The credential belongs to ${account.label} now, and not to ${connection.accountLabel ?? 'the account that was connected'}. Connect the right account again.`;
+  const steps = outcome.steps.map((step) =>
+    step.name === 'authentication' ? { ...step, status: 'failed' as const, message } : step,
+  );
+  return { ...outcome, verdict: 'failed', credentialRefused: true, account: null, steps, message };
+}
+
 async function networkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Promise<CheckStep[]> {
   const origin = target.addresses.find((address) => /^https?:\/\/[^ ]+$/.test(address));
   if (!origin)
@@ -132,7 +146,7 @@ async function talkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Pr
   const took = () => Math.round(performance.now() - started);
   let failedReport: CallReport | undefined;
   try {
-    const options = { sideEffect: 'none', deadlineMs, signal } as const;
+    const options = { sideEffect: 'none', deadlineMs, signal, probing: true } as const;
     const { value, report } = await callOpened(
       ctx,
       target,
@@ -187,7 +201,8 @@ function failedSteps({ driver, auth }: CheckTarget, error: unknown, duration: nu
       message: each === 'reply' ? 'The service answers.' : 'The service accepts the credential.',
     }),
   );
-  const [secret] = secretFields(driver.entry.authSchema, auth);
+  // What a service granted stands in no field: then the account is to be connected again.
+  const [secret] = driver.needsConnection(auth) ? [] : secretFields(driver.entry.authSchema, auth);
   const mend = field ?? (name === 'authentication' && secret ? `auth.${secret}` : undefined);
   return [...before, { name, status: 'failed', duration_ms: duration, message, ...(mend && { field: mend }) }];
 }

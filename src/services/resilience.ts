@@ -2,6 +2,7 @@ import type { IPolicy } from 'cockatiel';
 import { ServiceError } from '../drivers/execution.ts';
 import { retryAfterMs } from '../drivers/http.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
+import { deadlineIn } from '../lib/signals.ts';
 
 export interface Attempting {
   /** Calls of one tenant to one host share their breaker and their places. */
@@ -11,6 +12,8 @@ export interface Attempting {
   repeatable: boolean;
   /** The total deadline, and the caller going away. */
   signal: AbortSignal;
+  /** Asked to find out how the host is: also while calls to it pause, and an answer ends the pause. */
+  probing?: boolean;
 }
 
 const maxAttempts = 4;
@@ -51,6 +54,7 @@ export async function resiliently(
 const timeout = () => new OutboundError('timeout', 'The service did not answer in time.', true);
 
 async function once(about: Attempting, send: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
+  if (about.probing) return probe(about, send);
   const gate = await gateOf(about);
   const { isBrokenCircuitError, isBulkheadRejectedError, isTaskCancelledError } = await import('cockatiel');
   try {
@@ -67,6 +71,20 @@ async function once(about: Attempting, send: (signal: AbortSignal) => Promise<Re
       });
     if (isTaskCancelledError(error)) throw timeout();
     throw error;
+  }
+}
+
+/** By the attempt timeout alone; calls that pause go on when the host is well again. */
+async function probe(about: Attempting, send: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
+  const time = deadlineIn(attemptMs);
+  try {
+    const response = await send(time.signal);
+    if (response.status < 500) gates.delete(keyOf(about));
+    return response;
+  } catch (error) {
+    throw time.signal.aborted ? timeout() : error;
+  } finally {
+    time.clear();
   }
 }
 
@@ -107,8 +125,10 @@ function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   });
 }
 
-function gateOf({ tenantId, host }: Attempting): Promise<Gate> {
-  const key = `${tenantId} ${host}`;
+const keyOf = ({ tenantId, host }: Attempting) => `${tenantId} ${host}`;
+
+function gateOf(about: Attempting): Promise<Gate> {
+  const key = keyOf(about);
   const gate = gates.get(key) ?? makeGate();
   gates.delete(key);
   gates.set(key, gate);
