@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { type AuditEventRow, insertAuditEvent, selectAuditEvents } from '../db/queries/audit-events.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
+import { announceAudited } from './announcements.ts';
 
 export interface AuditEvent {
   /** `<noun>.<past tense>`, e.g. `connector.installed`. */
@@ -12,7 +13,7 @@ export interface AuditEvent {
   details?: Record<string, unknown>;
 }
 
-/** Writes the event in the change's own transaction: a change that cannot be audited does not happen. */
+/** Writes the event in the change's own transaction, and tells webhooks of it: a change that cannot be audited does not happen. */
 export async function recordAudit(
   tx: Tx,
   ctx: Pick<Ctx, 'tenantId' | 'actor' | 'requestId' | 'ip'>,
@@ -32,6 +33,7 @@ export async function recordAudit(
     requestId: ctx.requestId,
     ip: ctx.ip,
   });
+  await announceAudited(tx, ctx, event);
 }
 
 export interface AuditQuery {

@@ -13,7 +13,9 @@ import {
   findRequest,
   Refusal,
   type RefusalReason,
+  type Retry,
   requireRightPerson,
+  retryOf,
   type Visit,
 } from './authorization-visit.ts';
 import { openTokenTarget } from './authorizations.ts';
@@ -36,13 +38,6 @@ export type Outcome =
   /** `request` is null where the visitor may not know of it. */
   | { refused: Refusal; request: AuthorizationRequest | null; retry: Retry | null };
 
-/** What can be begun again after a refusal. */
-export interface Retry {
-  connectorId: string;
-  connectionId: string | null;
-  personal: boolean;
-}
-
 type Found = Pick<Consent, 'ctx' | 'connector' | 'connection'> & { request: AuthorizationRequest; state: string };
 
 /**
@@ -64,7 +59,8 @@ export async function completeAuthorization(visit: Visit, answer: Answer): Promi
       return unknown('It belongs to another workspace than yours.');
     if (!(error instanceof Refusal)) throw error;
     if (untold.includes(error.reason)) return { refused: error, request: null, retry: null };
-    return { refused: error, request, retry: retryOf(request, error) };
+    const again = !['deleted', 'signed_out', 'replayed'].includes(error.reason);
+    return { refused: error, request, retry: again ? retryOf(request) : error.retry };
   }
 }
 
@@ -74,11 +70,6 @@ const misfit = (why: string) =>
 
 /** What a request that does not fit it learns nothing about. */
 const untold: RefusalReason[] = ['mismatch', 'foreign_session', 'foreign_browser'];
-
-const retryOf = ({ connectorId, connectionId, userId, linkHash }: AuthorizationRequest, { reason }: Refusal) =>
-  linkHash || reason === 'deleted' || reason === 'signed_out'
-    ? null
-    : { connectorId, connectionId, personal: userId !== null };
 
 /** `state` is the request's id and a secret. */
 async function requestOf({ hub }: Visit, { query }: Answer): Promise<AuthorizationRequest | null> {

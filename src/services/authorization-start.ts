@@ -12,6 +12,7 @@ import {
   findRequest,
   Refusal,
   requireRightPerson,
+  retryOf,
   type Visit,
 } from './authorization-visit.ts';
 import { openTokenTarget } from './authorizations.ts';
@@ -88,11 +89,13 @@ export async function findStart(ctx: Ctx, { connectorId, connectionId }: Authori
 }
 
 /** @throws Refusal for a request that was used, has ended, or whose time is up */
-export function requireOpen({ status, usedAt, over }: AuthorizationRequest, name: string): void {
+export function requireOpen(request: AuthorizationRequest, name: string): void {
+  const { status, usedAt, over } = request;
+  const retry = status === 'succeeded' ? null : retryOf(request);
   if (status === 'expired' || (status === 'pending' && !usedAt && over))
-    throw new Refusal('expired', `The time to connect ${name} is up. Nothing was changed.`);
+    throw new Refusal('expired', `The time to connect ${name} is up. Nothing was changed.`, { retry });
   if (status !== 'pending' || usedAt)
-    throw new Refusal('replayed', `This authorisation of ${name} was used already. It works once.`);
+    throw new Refusal('replayed', `This authorisation of ${name} was used already. It works once.`, { retry });
 }
 
 /**

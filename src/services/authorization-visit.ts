@@ -35,17 +35,37 @@ export type RefusalReason =
   | 'other_account'
   | 'deleted';
 
+/** What can be begun again after a refusal. */
+export interface Retry {
+  tenantId: string;
+  connectorId: string;
+  connectionId: string | null;
+  personal: boolean;
+}
+
+/** Begins the same again; not for a guest, who has no way to. */
+export const retryOf = ({ tenantId, connectorId, connectionId, userId, linkHash }: AuthorizationRequestRow) =>
+  linkHash ? null : { tenantId, connectorId, connectionId, personal: userId !== null };
+
 /** An authorisation that came to nothing. The message is for people; `said` are the service's own words. */
 export class Refusal extends Error {
   override name = 'Refusal';
   readonly reason: RefusalReason;
   readonly said: string;
+  readonly retry: Retry | null;
 
-  constructor(reason: RefusalReason, message: string, { said = '', cause }: { said?: string; cause?: unknown } = {}) {
+  constructor(reason: RefusalReason, message: string, { said = '', retry = null, cause }: RefusalDetails = {}) {
     super(message, { cause });
     this.reason = reason;
     this.said = said;
+    this.retry = retry;
   }
+}
+
+interface RefusalDetails {
+  said?: string;
+  retry?: Retry | null;
+  cause?: unknown;
 }
 
 /** The request of this id, whoever asks; null for none. @throws AppError suspended */

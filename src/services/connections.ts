@@ -13,6 +13,7 @@ import {
 } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { notFound } from '../errors.ts';
+import { announce } from './announcements.ts';
 import { recordAudit } from './audit.ts';
 
 /** The name under which people know a connection: its account, else its connector. */
@@ -87,8 +88,9 @@ export async function establishConnection(
   return { connection, created: true };
 }
 
-const insertOf = (tx: Tx, ctx: Ctx, values: EstablishedConnection): Promise<ConnectionRow> =>
-  insertConnection(tx, {
+/** Webhooks are told of every new connection, also of one that came with its connector. */
+async function insertOf(tx: Tx, ctx: Ctx, values: EstablishedConnection): Promise<ConnectionRow> {
+  const connection = await insertConnection(tx, {
     ...values,
     tenantId: ctx.tenantId,
     id: uuidv7(),
@@ -98,6 +100,9 @@ const insertOf = (tx: Tx, ctx: Ctx, values: EstablishedConnection): Promise<Conn
     createdByName: ctx.actor.name,
     updatedByName: ctx.actor.name,
   });
+  await announce(tx, ctx, 'connection.created', connection.id);
+  return connection;
+}
 
 /**
  * The one connection of a connector whose auth needs no grant: made with it, tenant-wide.

@@ -55,18 +55,21 @@ export async function addCredential(
 ): Promise<CredentialRow> {
   const id = uuidv7();
   const keys = await tenantKeys(tx, ctx.hub.vault, ctx.tenantId);
-  const content: SealedGrant = { value, destinations };
   return insertCredential(tx, {
     ...row,
     tenantId: ctx.tenantId,
     id,
     connectionId: connection.id,
     version: await nextVersion(tx, ctx.tenantId, connection.id),
-    sealed: ctx.hub.vault.seal(keys, placeOf(ctx.tenantId, id), JSON.stringify(content)),
+    sealed: sealCredential(ctx, keys, id, { value, destinations }),
     createdBy: ctx.actor.id,
     createdByName: ctx.actor.name,
   });
 }
+
+/** The envelope of the row with this id. */
+export const sealCredential = (ctx: Ctx, keys: TenantKeys, id: string, content: SealedGrant): string =>
+  ctx.hub.vault.seal(keys, placeOf(ctx.tenantId, id), JSON.stringify(content));
 
 /** What `current` was becomes `previous`, kept until then; the caller stores the next current one. */
 export async function retireCurrent(

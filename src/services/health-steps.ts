@@ -1,4 +1,5 @@
 import type { Ctx } from '../context.ts';
+import type { ConnectionRow } from '../db/queries/connections.ts';
 import type { CheckStep, Health } from '../db/schema/index.ts';
 import { type Account, type HealthReport, type LoadedDriver, ServiceError } from '../drivers/driver.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';

@@ -12,7 +12,8 @@ import { settleConnector } from './connector-settlement.ts';
 import { driverFor } from './connectors.ts';
 import { checkFresh } from './fresh-checks.ts';
 import { judge, nextCheck } from './health-states.ts';
-import { type CheckOutcome, healthOf } from './health-steps.ts';
+import { type CheckOutcome, healthOf, sameAccount } from './health-steps.ts';
+import { undoRotation } from './rotation-undo.ts';
 import { withoutSecrets } from './secrets.ts';
 import { systemCtx } from './system.ts';
 
@@ -28,6 +29,8 @@ export async function checkConnection(ctx: Ctx, id: string, trigger: Trigger): P
   });
   const outcome = await checkStored(ctx, connector, connection);
   await ctx.hub.db.asTenant(ctx.tenantId, (tx) => settle(tx, ctx, id, outcome, trigger));
+  if (outcome.credentialRefused && (await undoRotation(ctx, id, outcome.message)))
+    return checkConnection(ctx, id, 'rotation');
   return outcome;
 }
 
@@ -37,17 +40,6 @@ export async function checkStored(ctx: Ctx, connector: ConnectorRow, connection:
   const addresses = driver.destinations(withoutSecrets(connector.config), withoutSecrets(connector.auth));
   const outcome = await checkFresh(ctx, { driver, connector, connection }, addresses);
   return connection ? sameAccount(connection, outcome) : outcome;
-}
-
-/** A credential of somebody else is no healthy one, even if the service likes it. */
-function sameAccount(connection: ConnectionRow, outcome: CheckOutcome): CheckOutcome {
-  const { account } = outcome;
-  if (!account || !connection.externalAccountId || account.externalId === connection.externalAccountId) return outcome;
-  const message = `The credential belongs to ${account.label} now, and not to ${connection.accountLabel ?? 'the account that was connected'}. Connect the right account again.`;
-  const steps = outcome.steps.map((step) =>
-    step.name === 'authentication' ? { ...step, status: 'failed' as const, message } : step,
-  );
-  return { ...outcome, verdict: 'failed', credentialRefused: true, account: null, steps, message };
 }
 
 async function settle(tx: Tx, ctx: Ctx, id: string, outcome: CheckOutcome, trigger: Trigger): Promise<void> {

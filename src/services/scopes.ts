@@ -10,6 +10,8 @@ export const scopes = {
   'proxy:execute': 'Send requests of their own as a connected account',
   'executions:read': 'Read what was called',
   'publish:read': 'Read publish targets',
+  'webhooks:read': 'Read webhooks and what they were told',
+  'webhooks:write': 'Create, change, test and delete webhooks',
   'audit:read': 'Read the activity',
 } as const;
 

@@ -11,6 +11,7 @@ import { invitationOperations } from './invitations.ts';
 import { memberOperations } from './members.ts';
 import { proxyOperations } from './proxy.ts';
 import { toolOperations } from './tools.ts';
+import { webhookOperations } from './webhooks.ts';
 
 /** The whole JSON API for signed-in callers, in the order of its documentation. */
 export const operations = [
@@ -23,6 +24,7 @@ export const operations = [
   ...executionOperations,
   ...proxyOperations,
   ...auditOperations,
+  ...webhookOperations,
   ...apiKeyOperations,
   ...memberOperations,
   ...invitationOperations,
