@@ -1,0 +1,86 @@
+import { clientCredentialsGrant } from '../auth/client-credentials.ts';
+import type { Ctx } from '../context.ts';
+import type { ConnectionRow } from '../db/queries/connections.ts';
+import type { ConnectorRow } from '../db/queries/connectors.ts';
+import { type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
+import { deleteAt, setAt } from '../lib/schema/walk.ts';
+import type { OpenedTarget } from './calls.ts';
+import { connectionName } from './connections.ts';
+import { destinationsOf } from './connector-input.ts';
+import { destinationGuard } from './destinations.ts';
+import { type CheckOutcome, type CheckTarget, runCheck, sameAccount } from './health-steps.ts';
+import { existingTenantKeys } from './keyring.ts';
+import { openForCall, withoutSecrets } from './secrets.ts';
+import { callTokenEndpoint } from './token-endpoint.ts';
+
+export interface RotationTarget {
+  driver: LoadedDriver;
+  connector: ConnectorRow;
+  connection: ConnectionRow;
+}
+
+/** A credential that may take the place of the one in use. `entered`: the secret fields by path; `grant`: tokens. */
+export interface Candidate {
+  kind: 'entered' | 'grant';
+  value: Values;
+  /** The origins that it was entered for. */
+  destinations: string[];
+  scopes: string[];
+}
+
+/** Checks the connection with a credential that it does not use yet; another account's is refused. Nothing is stored. */
+export async function testCandidate(ctx: Ctx, target: RotationTarget, candidate: Candidate): Promise<CheckOutcome> {
+  const { driver, connector, connection } = target;
+  const addresses = driver.destinations(withoutSecrets(connector.config), withoutSecrets(connector.auth));
+  const opened = await openWith(ctx, target, candidate);
+  const outcome = await runCheck(ctx, { ...(await readyFor(ctx, target, opened)), addresses });
+  return sameAccount(connection, outcome);
+}
+
+type Opened = Pick<OpenedTarget, 'config' | 'auth' | 'destinations'>;
+
+/** What is saved, with the candidate in its place. */
+async function openWith(ctx: Ctx, { driver, connector }: RotationTarget, candidate: Candidate): Promise<Opened> {
+  const { hub, tenantId } = ctx;
+  const keys = await hub.db.asTenant(tenantId, (tx) => existingTenantKeys(tx, hub.vault, tenantId), { readOnly: true });
+  const seat = { tenantId, connectorId: connector.id };
+  const kept = structuredClone(connector.auth);
+  if (candidate.kind === 'entered') for (const path of Object.keys(candidate.value)) deleteAt(kept, path);
+  const config = openForCall(hub.vault, keys, { ...seat, part: 'config' }, connector.config);
+  const typed = openForCall(hub.vault, keys, { ...seat, part: 'auth' }, kept);
+  const sealed = [...config.destinations, ...typed.destinations, candidate.destinations];
+  const destinations = destinationGuard(destinationsOf(driver, connector), sealed);
+  return { config: config.value, auth: authWith(typed.value, candidate), destinations };
+}
+
+function authWith(typed: Values, { kind, value, scopes }: Candidate): Values {
+  if (kind === 'entered') {
+    for (const [path, secret] of Object.entries(value)) setAt(typed, path, secret);
+    return typed;
+  }
+  const { refresh_token: _kept, ...granted } = value;
+  return { method: typed.method, ...granted, scopes };
+}
+
+/** A client's own credentials are tested by the token that they get. */
+async function readyFor(
+  ctx: Ctx,
+  target: RotationTarget,
+  opened: Opened,
+): Promise<Opened & Pick<CheckTarget, 'driver'>> {
+  const { driver, connector, connection } = target;
+  if (opened.auth.method !== 'client_credentials') return { ...opened, driver };
+  const { config, auth: client, destinations } = opened;
+  const endpoint = { driver, config, address: String(client.token_url), allows: destinations.allowsTokens };
+  const name = connectionName(connection, connector);
+  try {
+    const { value, scopes } = await callTokenEndpoint(ctx, endpoint, name, (fetch) =>
+      clientCredentialsGrant(client, fetch),
+    );
+    return { ...opened, driver, auth: { method: client.method, ...value, scopes: scopes ?? [] } };
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    const checkHealth = () => Promise.reject(error);
+    return { ...opened, driver: { ...driver, checkHealth } };
+  }
+}
