@@ -1,7 +1,9 @@
 import type { Ctx } from '../context.ts';
 import type { JobPayload } from '../db/queries/jobs.ts';
+import { deliveryQueue } from '../services/announcements.ts';
 import { refreshDue, refreshQueue } from '../services/credential-refresh.ts';
 import type { Queue } from '../services/queues.ts';
+import { deliverWebhook } from '../services/webhook-deliveries.ts';
 
 export interface QueueJob<P extends JobPayload = JobPayload> {
   queue: Queue<P>;
@@ -23,6 +25,14 @@ export const queues: QueueJob[] = [
   queueJob({
     queue: refreshQueue,
     run: (ctx, { id }) => refreshDue(ctx, id),
+    concurrency: 8,
+    perTenant: 4,
+    retries: 2,
+  }),
+  // Retries over a day stand with the delivery; these are for an attempt that could not even be noted.
+  queueJob({
+    queue: deliveryQueue,
+    run: (ctx, { id }, signal) => deliverWebhook(ctx, id, { signal }),
     concurrency: 8,
     perTenant: 4,
     retries: 2,

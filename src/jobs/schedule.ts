@@ -7,6 +7,7 @@ import { purgeIdempotencyKeys } from '../services/idempotency.ts';
 import { forgetEndedTokens } from '../services/one-time-tokens.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
 import { forgetEndedSessions } from '../services/sessions.ts';
+import { forgetOldDeliveries, scanDueDeliveries } from '../services/webhook-deliveries.ts';
 
 export interface Job {
   name: string;
@@ -21,9 +22,11 @@ export const schedule: Job[] = [
   { name: 'purge-deleted-connectors', cron: '* * * * *', run: purgeDeletedConnectors },
   { name: 'refresh-credentials', cron: '* * * * *', run: (hub) => scanDueRefreshes(hub) },
   { name: 'expire-authorizations', cron: '* * * * *', run: expireAuthorizations },
+  { name: 'deliver-webhooks', cron: '* * * * *', run: (hub) => scanDueDeliveries(hub) },
   { name: 'purge-idempotency-keys', cron: '2-59/10 * * * *', run: purgeIdempotencyKeys },
   { name: 'forget-ended-sessions', cron: '4-59/10 * * * *', run: forgetEndedSessions },
   { name: 'forget-ended-links', cron: '17 * * * *', run: forgetEndedTokens },
   { name: 'forget-account-history', cron: '37 * * * *', run: forgetOldAccountEvents },
+  { name: 'forget-webhook-deliveries', cron: '57 * * * *', run: forgetOldDeliveries },
   { name: 'forget-idle-limits', cron: '6-59/10 * * * *', run: forgetIdleLimits },
 ];

@@ -37,6 +37,14 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
     const body = { name: `Key ${count}`, role: 'member', scopes: ['catalog:read'] };
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/api-keys', body)).json()).id;
   },
+  // Nothing answers there: it is one of the addresses that lead nowhere in tests.
+  '/webhooks': async (hub) => {
+    const body = { url: `https://slack.com/hooks/${count}`, events: ['connection.expired'] };
+    const webhook = { method: 'POST', path: '/api/webhooks' };
+    const { data } = await (await hub.as(hub.cast.ada, 'GET', webhook.path)).json();
+    for (const { id } of data.slice(0, -1)) await hub.as(hub.cast.ada, 'DELETE', `${webhook.path}/${id}`);
+    return (await (await hub.as(hub.cast.ada, webhook.method, webhook.path, body)).json()).id;
+  },
   '/invitations': async (hub) => {
     const { ada } = hub.cast;
     return (await inviteMember(hub.ctx(ada), { email: `guest${count}@example.com`, role: 'member' })).id;

@@ -57,12 +57,26 @@ export function mayConnect(
   const ip = ipaddr.process(address);
   if (forbidden.some((range) => within(ip, range)) || (port === ownPort && isOwn(ip))) return false;
   if (isPublicAddress(address)) return true;
-  const names = [host.toLowerCase().replace(/^\[|\]$/g, ''), ip.toString()];
-  return allowed.some(
-    (each) =>
-      (each.port === null || each.port === port) &&
-      (each.range ? within(ip, each.range) : names.includes(each.host ?? '')),
-  );
+  return allowed.some((each) => lists(each, { host, ip, port }));
+}
+
+/** Whether the operator has listed this very host, by its name or its number: what only a name leads to does not count. */
+export function isListed({ host, port }: { host: string; port: number }, allowed: AllowedHosts): boolean {
+  const bare = host.replace(/^\[|\]$/g, '');
+  const ip = ipaddr.isValid(bare) ? ipaddr.process(bare) : null;
+  return allowed.some((each) => lists(each, { host, ip, port }));
+}
+
+interface Named {
+  host: string;
+  ip: ipaddr.IPv4 | ipaddr.IPv6 | null;
+  port: number;
+}
+
+function lists(each: AllowedHost, { host, ip, port }: Named): boolean {
+  if (each.port !== null && each.port !== port) return false;
+  if (each.range) return ip !== null && within(ip, each.range);
+  return [host.toLowerCase().replace(/^\[|\]$/g, ''), ip?.toString()].includes(each.host ?? '');
 }
 
 const within = (ip: ipaddr.IPv4 | ipaddr.IPv6, [start, bits]: [ipaddr.IPv4 | ipaddr.IPv6, number]) =>
