@@ -9,6 +9,7 @@ import { findPostmaster, stopPostmaster } from '../../src/db/embedded/postmaster
 import type { StandIn } from './front.ts';
 import { startGithub } from './github.ts';
 import { startOauthServer } from './oauth-server.ts';
+import { startOpenai } from './openai.ts';
 import { startSlack } from './slack.ts';
 import { wiring } from './wiring.ts';
 
@@ -17,7 +18,7 @@ const port = Number(process.env.PORT || 3000);
 const baseUrl = `http://127.0.0.1:${port}`;
 /** Deleted at start and end, so it is nothing that anybody may choose; two demos on different ports do not meet. */
 const dataDir = path.join(root, `.data/demo-${port}`);
-const ports = { github: port + 1001, slack: port + 1002, oauth: port + 1003 };
+const ports = { github: port + 1001, slack: port + 1002, oauth: port + 1003, openai: port + 1004 };
 
 const stops: (() => Promise<unknown>)[] = [];
 
@@ -55,6 +56,7 @@ async function startStandIns(): Promise<StandIns> {
       await startSlack({ port: ports.slack, apps: [{ ...slack, redirect_uris }], filesUrl: 'https://files.slack.com' }),
     ),
     oauth: kept(await startOauthServer({ port: ports.oauth })),
+    openai: kept(await startOpenai({ port: ports.openai })),
   };
 }
 
@@ -82,7 +84,14 @@ const hubEnv = (standIns: StandIns) => ({
   ADMIN_EMAIL: demo.admin.email,
   ADMIN_PASSWORD: demo.admin.password,
   ADMIN_TENANT: demo.admin.tenant,
-  ...wiring({ github: standIns.github.url, slack: standIns.slack.url, oauth: standIns.oauth.url }),
+  ...wiring(urlsOf(standIns)),
+});
+
+const urlsOf = ({ github, slack, oauth, openai }: StandIns) => ({
+  github: github.url,
+  slack: slack.url,
+  oauth: oauth.url,
+  openai: openai.url,
 });
 
 /** In a group of its own: Ctrl-C at the terminal reaches it once, from here. */
@@ -118,12 +127,12 @@ async function stop(code: number) {
   process.exit(code);
 }
 
-const guide = ({ github, slack, oauth }: StandIns) => `
+const guide = ({ github, slack, oauth, openai }: StandIns) => `
 Open     ${baseUrl}
 E-mail   ${demo.admin.email}
 Password ${demo.admin.password}
 
-GitHub, Slack and an OAuth server are stand-ins on this machine: no account and no network is needed.
+GitHub, Slack, OpenAI and an OAuth server are stand-ins on this machine: no account and no network is needed.
 On the Installed tab, connect “GitHub” and “Slack” and choose whom to be on the page that opens. Then break things, and watch:
 
 # The token is revoked at GitHub, for octocat's connections.
@@ -147,9 +156,12 @@ curl -X POST ${oauth.url}/_control/faults -d '{"fault": "html", "path": "/token"
 # GitHub gives the token to another account.
 curl -X POST ${github.url}/_control/tokens/reassign -d '{"account": "octocat", "to": "hubot"}'
 
+# OpenAI has had enough of us: the next two calls are refused.
+curl -X POST ${openai.url}/_control/faults -d '{"fault": "rate_limited", "times": 2}'
+
 # What was asked so far, and everything as in the beginning.
 curl ${github.url}/_control/requests
-for service in ${github.url} ${slack.url} ${oauth.url}; do curl -X DELETE $service/_control/faults; done
+for service in ${github.url} ${slack.url} ${oauth.url} ${openai.url}; do curl -X DELETE $service/_control/faults; done
 
 Ctrl-C stops everything and forgets it.
 `;

@@ -3,12 +3,14 @@ import { controlOf } from './control.ts';
 import type { StandIn } from './front.ts';
 import { type GithubOptions, startGithub } from './github.ts';
 import { type OauthServerOptions, startOauthServer } from './oauth-server.ts';
+import { type OpenaiOptions, startOpenai } from './openai.ts';
 import { type SlackOptions, startSlack } from './slack.ts';
 
 interface Options {
   github: GithubOptions;
   slack: SlackOptions;
   oauth: OauthServerOptions;
+  openai: OpenaiOptions;
 }
 
 /** Starts a stand-in in this process. */
@@ -16,6 +18,7 @@ export const standIns: { [Name in keyof Options]: (options?: Options[Name]) => P
   github: startGithub,
   slack: startSlack,
   oauth: startOauthServer,
+  openai: startOpenai,
 };
 
 /** Starts a stand-in in a process of its own, which ends with this one at the latest. Its clock may be off by some seconds. */

@@ -3,6 +3,7 @@ const origins = {
   github: ['https://github.com', 'https://api.github.com'],
   slack: ['https://slack.com', 'https://files.slack.com'],
   oauth: ['https://oauth.demo.example'],
+  openai: ['https://api.openai.com'],
 };
 
 /** The variables that send a hub to stand-ins instead of to the services; those that are not given stay out of reach. */
