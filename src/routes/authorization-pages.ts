@@ -1,7 +1,6 @@
 import type { Context } from 'hono';
-import type { Retry } from '../services/authorization-callback.ts';
 import type { Consent } from '../services/authorization-start.ts';
-import { Refusal, type RefusalReason } from '../services/authorization-visit.ts';
+import { Refusal, type RefusalReason, type Retry } from '../services/authorization-visit.ts';
 import { connectionName } from '../services/connections.ts';
 import type { ConnectForm, ConsentPage, RefusedPage } from './connection-views.ts';
 import type { Env } from './env.ts';
@@ -55,14 +54,14 @@ export async function orRefused(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Refusal) return refusedPage(tools, c, error, way);
+    if (error instanceof Refusal) return refusedPage(tools, c, error, { retry: retryForm(error.retry), ...way });
     throw error;
   }
 }
 
-export const retryForm = (tenantId: string, retry: Retry | null): ConnectForm | null =>
+export const retryForm = (retry: Retry | null): ConnectForm | null =>
   retry && {
-    tenantId,
+    tenantId: retry.tenantId,
     connectorId: retry.connectorId,
     connectionId: retry.connectionId ?? '',
     user: retry.personal && !retry.connectionId ? 'me' : '',

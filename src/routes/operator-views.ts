@@ -82,6 +82,8 @@ export interface OperatorModels extends UpkeepModels {
     shell: OperatorShell;
     key: string;
     name: string;
+    /** To register at the service. */
+    redirectUri: string;
     /** When it was saved; null when there is none. */
     savedAt: Date | null;
     values: Record<'client_id' | 'scopes', string>;

@@ -38,7 +38,7 @@ export function operatorModels(hostile: string): OperatorModels {
     ...upkeepModels(hostile, shell, row),
     'operator/entries': { shell, entries: [{ key: 'slack', name: hostile, enabled: false, application: true }] },
     'operator/application': {
-      ...{ shell, key: 'slack', name: hostile, savedAt: at },
+      ...{ shell, key: 'slack', name: hostile, redirectUri: hostile, savedAt: at },
       ...{ values: { client_id: hostile, scopes: hostile }, errors: { scopes: [hostile] } },
     },
     'operator/tenants': {

@@ -34,8 +34,10 @@ async function callback(tools: PageTools, c: Context<Env>, connectorId: string |
     const next = { label: 'Sign in', path: paths.signin, query: { next: tools.url(startPath(request.id)) } };
     return refusedPage(tools, c, refused, { next });
   }
-  const retry = request && retryForm(request.tenantId, outcome.retry);
-  return refusedPage(tools, c, refused, { retry, next: request?.linkHash ? null : undefined });
+  return refusedPage(tools, c, refused, {
+    retry: retryForm(outcome.retry),
+    next: request?.linkHash ? null : undefined,
+  });
 }
 
 async function connected(tools: PageTools, c: Context<Env>, outcome: Extract<Outcome, { connected: Established }>) {

@@ -54,6 +54,7 @@ async function show(tools: PageTools, ctx: OperatorCtx, c: Context<Env>, typed?:
   const { key, name, scopes, application } = await getApplication(ctx, keyOf(c));
   const model = {
     ...{ key, name, errors },
+    redirectUri: `${ctx.hub.config.baseUrl}${paths.authorizationCallback}`,
     savedAt: application?.updatedAt ?? null,
     values: typed ?? { client_id: application?.clientId ?? '', scopes: scopes.join('\n') },
   };
