@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { type Ctx, type Hub, requireRole } from '../context.ts';
 import type { Tx } from '../db/client.ts';
@@ -146,7 +147,7 @@ async function settle(tx: Tx, ctx: Ctx, { delivery, webhook: { id } }: Attempt, 
     ...{ responseStatus: status, message },
     status: delivered ? 'delivered' : final ? 'failed' : 'pending',
     ...(delivered && { deliveredAt: sql`now()` }),
-    ...(!delivered && !final && { dueAt: sql`now() + make_interval(secs => ${pause * (0.9 + Math.random() / 5)})` }),
+    ...(!delivered && !final && { dueAt: sql`now() + make_interval(secs => ${(pause * randomInt(90, 111)) / 100})` }),
   });
   if (!settled) return;
   if (delivered) return remember(tx, webhook, null);
