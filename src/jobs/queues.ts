@@ -3,6 +3,7 @@ import type { JobPayload } from '../db/queries/jobs.ts';
 import { deliveryQueue } from '../services/announcements.ts';
 import { refreshDue, refreshQueue } from '../services/credential-refresh.ts';
 import type { Queue } from '../services/queues.ts';
+import { repositoryQueue, syncRepositories } from '../services/repository-sync.ts';
 import { deliverWebhook } from '../services/webhook-deliveries.ts';
 
 export interface QueueJob<P extends JobPayload = JobPayload> {
@@ -28,6 +29,14 @@ export const queues: QueueJob[] = [
     concurrency: 8,
     perTenant: 4,
     retries: 2,
+  }),
+  // How it went is kept with the connection, and the next scan begins it again; this is for one that was cut off.
+  queueJob({
+    queue: repositoryQueue,
+    run: (ctx, { id }, signal) => syncRepositories(ctx, id, signal),
+    concurrency: 4,
+    perTenant: 1,
+    retries: 1,
   }),
   // Retries over a day stand with the delivery; these are for an attempt that could not even be noted.
   queueJob({

@@ -6,6 +6,7 @@ import { scanDueRefreshes } from '../services/credential-refresh.ts';
 import { purgeIdempotencyKeys } from '../services/idempotency.ts';
 import { forgetEndedTokens } from '../services/one-time-tokens.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
+import { scanDueSyncs } from '../services/repository-sync.ts';
 import { forgetEndedSessions } from '../services/sessions.ts';
 import { forgetOldDeliveries, scanDueDeliveries } from '../services/webhook-deliveries.ts';
 
@@ -23,6 +24,7 @@ export const schedule: Job[] = [
   { name: 'refresh-credentials', cron: '* * * * *', run: (hub) => scanDueRefreshes(hub) },
   { name: 'expire-authorizations', cron: '* * * * *', run: expireAuthorizations },
   { name: 'deliver-webhooks', cron: '* * * * *', run: (hub) => scanDueDeliveries(hub) },
+  { name: 'sync-repositories', cron: '* * * * *', run: (hub) => scanDueSyncs(hub) },
   { name: 'purge-idempotency-keys', cron: '2-59/10 * * * *', run: purgeIdempotencyKeys },
   { name: 'forget-ended-sessions', cron: '4-59/10 * * * *', run: forgetEndedSessions },
   { name: 'forget-ended-links', cron: '17 * * * *', run: forgetEndedTokens },

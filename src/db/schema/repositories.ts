@@ -1,4 +1,17 @@
-import { boolean, foreignKey, pgTable, primaryKey, text, uniqueIndex, uuid, varchar } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+  varchar,
+} from 'drizzle-orm/pg-core';
 import { createdAt, id, instant, tenantFence, tenantId } from './columns.ts';
 import { connections } from './connections.ts';
 
@@ -26,7 +39,41 @@ export const repositories = pgTable(
       columns: [table.tenantId, table.connectionId],
       foreignColumns: [connections.tenantId, connections.id],
     }).onDelete('cascade'),
+    index('repositories_name').on(table.tenantId, table.connectionId, table.fullName),
     uniqueIndex('repositories_external').on(table.tenantId, table.connectionId, table.externalId),
+    tenantFence(),
+  ],
+);
+
+/** How the last reading of a connection's repositories went, and when the next one is due. */
+export const repositorySyncs = pgTable(
+  'repository_syncs',
+  {
+    tenantId: tenantId(),
+    id: id(),
+    connectionId: uuid('connection_id').notNull(),
+    status: varchar('status', { length: 20 }).$type<'running' | 'succeeded' | 'failed'>().notNull(),
+    /** Whose turn it is: one that was taken over settles nothing. */
+    turn: uuid('turn').notNull(),
+    /** Why the last one failed, in one sentence. */
+    error: text('error'),
+    /** How many there were at the end of the last one that succeeded. */
+    count: integer('count').notNull().default(0),
+    startedAt: instant('started_at').notNull(),
+    finishedAt: instant('finished_at'),
+    /** When the next one begins; while one runs, when it counts as cut off. */
+    dueAt: instant('due_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    foreignKey({
+      name: 'repository_syncs_connection',
+      columns: [table.tenantId, table.connectionId],
+      foreignColumns: [connections.tenantId, connections.id],
+    }).onDelete('cascade'),
+    uniqueIndex('repository_syncs_once').on(table.tenantId, table.connectionId),
+    index('repository_syncs_due').on(table.dueAt),
+    check('repository_syncs_status_known', sql`${table.status} in ('running', 'succeeded', 'failed')`),
     tenantFence(),
   ],
 );
