@@ -13,6 +13,7 @@ import { OutboundError } from '../lib/outbound/outbound.ts';
 import { recordAudit } from './audit.ts';
 import { Refusal } from './authorization-visit.ts';
 import { callOpened } from './calls.ts';
+import { checkSoon } from './check-queue.ts';
 import { requireTransition } from './connection-states.ts';
 import { connectionName, connectionSubject, establishConnection } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
@@ -99,6 +100,7 @@ async function settleIn(tx: Tx, ctx: Ctx, { request, target, granted, account }:
   };
   if (!created) await recordReauthorization(tx, ctx, outcome);
   await settleConnector(tx, ctx, connector);
+  await checkSoon(tx, ctx, connector.id);
   const done = { status: 'succeeded', connectionId: connection.id } as const;
   await finishAuthorizationRequest(tx, ctx.tenantId, request.id, done);
   return outcome;

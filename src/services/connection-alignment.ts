@@ -1,8 +1,9 @@
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import { type ConnectionRow, checkAllSoon, selectByGrant, updateConnectionRow } from '../db/queries/connections.ts';
+import { type ConnectionRow, selectByGrant, updateConnectionRow } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { recordAudit } from './audit.ts';
+import { checkSoon } from './check-queue.ts';
 import { connectionSubject, ensureOwnConnection } from './connections.ts';
 import { settleConnector } from './connector-settlement.ts';
 
@@ -23,7 +24,7 @@ export async function alignConnections(
   for (const connection of await selectByGrant(tx, ctx.tenantId, connector.id, !needsGrant))
     if (connection.status === 'active') await switchOff(tx, ctx, connector, connection, reason);
   if (!needsGrant) await alignOwn(tx, ctx, connector, authChanged);
-  await checkAllSoon(tx, ctx.tenantId, connector.id);
+  await checkSoon(tx, ctx, connector.id);
   await settleConnector(tx, ctx, connector);
 }
 

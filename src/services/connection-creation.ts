@@ -8,6 +8,7 @@ import { OutboundError } from '../lib/outbound/outbound.ts';
 import { recordAudit } from './audit.ts';
 import { authorise } from './authorization-settlement.ts';
 import { callOpened, openTarget } from './calls.ts';
+import { checkSoon } from './check-queue.ts';
 import { ownerFor, requirePersonal } from './connection-rights.ts';
 import { connectionSubject, ensureOwnConnection, establishConnection } from './connections.ts';
 import { settleConnector } from './connector-settlement.ts';
@@ -106,6 +107,7 @@ async function bring(ctx: Ctx, target: Target, credential: BroughtCredential): P
     const subject = connectionSubject(connection, connector);
     if (!created) await recordAudit(tx, ctx, { action: 'connection.reauthorized', subject });
     await settleConnector(tx, ctx, connector);
+    await checkSoon(tx, ctx, connector.id);
     return { connection, created };
   });
 }

@@ -2,6 +2,7 @@ import type { Ctx } from '../context.ts';
 import { type ConnectionRow, updateConnectionRow } from '../db/queries/connections.ts';
 import { notFound } from '../errors.ts';
 import { recordAudit } from './audit.ts';
+import { checkSoon } from './check-queue.ts';
 import { findPair } from './connection-pair.ts';
 import { requireDecision } from './connection-rights.ts';
 import { requireTransition } from './connection-states.ts';
@@ -20,12 +21,12 @@ export async function setConnectionStatus(ctx: Ctx, id: string, status: 'active'
     if (before.status === status) return before;
     const after = await updateConnectionRow(tx, ctx.tenantId, id, {
       ...{ status, statusReason: null, updatedBy: ctx.actor.id, updatedByName: ctx.actor.name },
-      ...(status === 'active' && { nextCheckAt: new Date() }),
     });
     if (!after) throw notFound('connection');
     const action = status === 'active' ? 'connection.activated' : 'connection.deactivated';
     await recordAudit(tx, ctx, { action, subject: connectionSubject(after, connector) });
     await settleConnector(tx, ctx, connector);
+    if (status === 'active') await checkSoon(tx, ctx, connector.id);
     return after;
   });
 }

@@ -1,11 +1,12 @@
 import { type Ctx, requireRole } from '../context.ts';
 import { type Tx, uniqueViolation } from '../db/client.ts';
-import { checkAllSoon, selectConnections } from '../db/queries/connections.ts';
+import { selectConnections } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { markDeleted, updateConnectorRow } from '../db/queries/connectors.ts';
 import type { ConnectorStatus } from '../db/schema/index.ts';
 import { AppError } from '../errors.ts';
 import { recordAudit } from './audit.ts';
+import { checkSoon } from './check-queue.ts';
 import { ensureOwnConnection } from './connections.ts';
 import { isUsable, whyUnusable } from './connector-settlement.ts';
 import { mustFind, subject } from './connectors.ts';
@@ -39,7 +40,7 @@ export async function setConnectorStatus(ctx: Ctx, id: string, status: 'active' 
       action: status === 'active' ? 'connector.activated' : 'connector.deactivated',
       subject: subject(after),
     });
-    if (status === 'active') await checkAllSoon(tx, ctx.tenantId, id);
+    if (status === 'active') await checkSoon(tx, ctx, id);
     return { ...after, catalog: before.catalog };
   });
 }

@@ -1,10 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx, Hub } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import { type ConnectionRow, findByAccount, findConnection, updateConnectionRow } from '../db/queries/connections.ts';
-import { type ConnectorRow, findConnector } from '../db/queries/connectors.ts';
-import { dueHealthChecks, insertHealthCheck, selectHealthChecks } from '../db/queries/health-checks.ts';
-import { AppError } from '../errors.ts';
+import { type ConnectionRow, findByAccount, updateConnectionRow } from '../db/queries/connections.ts';
+import type { ConnectorRow } from '../db/queries/connectors.ts';
+import { insertHealthCheck, selectHealthChecks } from '../db/queries/health-checks.ts';
 import { recordAudit } from './audit.ts';
 import { findPair } from './connection-pair.ts';
 import { connectionSubject, mustFindConnection } from './connections.ts';
@@ -15,7 +14,6 @@ import { judge, nextCheck } from './health-states.ts';
 import { type CheckOutcome, healthOf, sameAccount } from './health-steps.ts';
 import { undoRotation } from './rotation-undo.ts';
 import { withoutSecrets } from './secrets.ts';
-import { systemCtx } from './system.ts';
 
 export type Trigger = 'schedule' | 'person' | 'rotation';
 
@@ -133,24 +131,4 @@ export async function listHealthChecks(ctx: Ctx, id: string, limit = 48) {
     return selectHealthChecks(tx, ctx.tenantId, id, limit);
   };
   return ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
-}
-
-/** Connections of all tenants whose next check is due, as `[tenant id, connection id]`. */
-export const dueChecks = (hub: Hub, max = 500) => dueHealthChecks(hub.db.system, max);
-
-/** One scheduled check; nothing happens when the connection, its connector or its tenant is gone or switched off meanwhile. */
-export async function runScheduledCheck(hub: Hub, tenantId: string, id: string): Promise<void> {
-  const ctx = systemCtx(hub, tenantId, 'health-check');
-  const wanted = await hub.db.asTenant(
-    tenantId,
-    async (tx) => {
-      const connection = await findConnection(tx, tenantId, id);
-      return connection && (await findConnector(tx, tenantId, connection.connectorId)) !== null;
-    },
-    { readOnly: true },
-  );
-  if (!wanted) return;
-  await checkConnection(ctx, id, 'schedule').catch((error: unknown) => {
-    if (!(error instanceof AppError && error.code === 'not_found')) throw error;
-  });
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, max } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, max, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
 import { type CredentialState, credentials } from '../schema/index.ts';
@@ -62,4 +62,30 @@ export async function updateCredential(
     .where(and(eq(credentials.tenantId, tenantId), eq(credentials.id, id), eq(credentials.state, state)))
     .returning({ id: credentials.id });
   return done.length === 1;
+}
+
+/** Previous credentials of all tenants that are kept no longer. */
+export async function dueCredentialEndings(tx: { execute: Tx['execute'] }, most: number) {
+  const rows = await tx.execute(sql`select tenant_id, id from due_credential_endings(${most})`);
+  return (rows as unknown as { tenant_id: string; id: string }[]).map((row) => ({
+    tenantId: row.tenant_id,
+    id: row.id,
+  }));
+}
+
+/** Removes the contents of a previous credential that is kept no longer, also now; says whether. */
+export async function wipeCredential(tx: Tx, tenantId: string, id: string): Promise<boolean> {
+  const wiped = await tx
+    .update(credentials)
+    .set({ state: 'revoked', sealed: null, updatedAt: sql`now()` })
+    .where(
+      and(
+        eq(credentials.tenantId, tenantId),
+        eq(credentials.id, id),
+        eq(credentials.state, 'previous'),
+        sql`${credentials.keptUntil} < now()`,
+      ),
+    )
+    .returning({ id: credentials.id });
+  return wiped.length === 1;
 }

@@ -70,3 +70,18 @@ export function countLastHour(tx: Tx, tenantId: string): Promise<number> {
     and(eq(executions.tenantId, tenantId), gt(executions.createdAt, sql`now() - interval '1 hour'`)),
   );
 }
+
+/** Removes executions that are older than so many days, of all tenants, at most so many; returns how many. */
+export async function forgetExecutions(tx: { execute: Tx['execute'] }, days: number, max: number): Promise<number> {
+  const [row] = await tx.execute(sql`select forget_executions(make_interval(days => ${days}), ${max}) as n`);
+  return Number(row?.n ?? 0);
+}
+
+/** Executions of all tenants that have been running for longer than any call may. */
+export async function dueStuckExecutions(tx: { execute: Tx['execute'] }, max: number) {
+  const rows = await tx.execute(sql`select tenant_id, id from due_stuck_executions(${max})`);
+  return (rows as unknown as { tenant_id: string; id: string }[]).map((row) => ({
+    tenantId: row.tenant_id,
+    id: row.id,
+  }));
+}

@@ -31,3 +31,9 @@ export async function dueHealthChecks(tx: { execute: Tx['execute'] }, max: numbe
     id: row.id,
   }));
 }
+
+/** Removes checks that are older than so many days, of all tenants, at most so many; returns how many. */
+export async function forgetHealthChecks(tx: { execute: Tx['execute'] }, days: number, max: number): Promise<number> {
+  const [row] = await tx.execute(sql`select forget_health_checks(make_interval(days => ${days}), ${max}) as n`);
+  return Number(row?.n ?? 0);
+}
