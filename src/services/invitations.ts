@@ -40,7 +40,7 @@ export async function inviteMember(ctx: Ctx, input: { email: unknown; role: unkn
   await slowDown(ctx, email);
   const [id, token] = [uuidv7(), newToken()];
   const row = await withMembers(ctx, async (tx) => {
-    const own = await roleNow(tx, ctx);
+    const own = await roleNow(tx, ctx, 'invite people');
     if (lowerRole(own, role) !== role)
       throw invalid({ role: [`You cannot give a higher role than your own, which is ${own}.`] });
     if (await isMemberByEmail(tx, ctx.tenantId, email))
@@ -68,7 +68,7 @@ export async function renewInvitation(ctx: Ctx, id: string): Promise<SentInvitat
   const token = newToken();
   const row = await withMembers(ctx, async (tx) => {
     const { role } = await requireInvitation(tx, ctx, id);
-    if (lowerRole(await roleNow(tx, ctx), role) !== role)
+    if (lowerRole(await roleNow(tx, ctx, 'send invitations again'), role) !== role)
       throw new AppError('forbidden', 'Only owners can invite somebody as an owner. Ask one of them.');
     const link = { inviterId: ctx.actor.id ?? '', tokenHash: hashToken(token) };
     if (!(await renewPending(tx, ctx.tenantId, id, link))) throw notFound('invitation');
@@ -91,6 +91,7 @@ export async function revokeInvitation(ctx: Ctx, id: string): Promise<{ email: s
   requirePerson(ctx, 'take invitations back');
   requireRole(ctx, 'admin', 'take invitations back');
   return withMembers(ctx, async (tx) => {
+    await roleNow(tx, ctx, 'take invitations back');
     const gone = await revokePending(tx, ctx.tenantId, id);
     if (!gone) throw notFound('invitation');
     const subject = { type: 'invitation', id, name: gone.email };
@@ -111,10 +112,12 @@ function checked({ email: given, role }: { email: unknown; role: unknown }): { e
   return { email, role: role as Role };
 }
 
-/** What counts is the role of this moment, not the one that the request came with. */
-async function roleNow(tx: Tx, ctx: Ctx): Promise<Role> {
+/** What counts is the role of this moment, not the one that the request came with. @throws AppError forbidden below admin */
+async function roleNow(tx: Tx, ctx: Ctx, to: string): Promise<Role> {
   const own = await holdMembership(tx, ctx.tenantId, ctx.actor.id ?? '');
-  return own ? lowerRole(own.role, ctx.actor.role) : 'member';
+  const role = own ? lowerRole(own.role, ctx.actor.role) : 'member';
+  requireRole({ ...ctx, actor: { ...ctx.actor, role } }, 'admin', to);
+  return role;
 }
 
 async function requireInvitation(tx: Tx, ctx: Ctx, id: string): Promise<InvitationRow> {

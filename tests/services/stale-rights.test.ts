@@ -4,6 +4,7 @@ import { insertMember } from '../../src/db/queries/identity.ts';
 import { findMember, selectMembers } from '../../src/db/queries/members.ts';
 import { AppError } from '../../src/errors.ts';
 import { acceptInvitation } from '../../src/services/acceptance.ts';
+import { inviteMember, listInvitations, renewInvitation, revokeInvitation } from '../../src/services/invitations.ts';
 import { changeRole, removeMember } from '../../src/services/members.ts';
 import { suspendTenant } from '../../src/services/tenant-admin.ts';
 import { withMembers } from '../../src/services/with-members.ts';
@@ -46,6 +47,20 @@ describe('a request that came in before its person lost rights', () => {
     await removeMember(at.ctx(ada), dans);
     expect(await codeOf(removeMember(before, bens))).toBe('forbidden');
     expect(await isMember(bens)).toBe(true);
+  });
+
+  it('invites nobody, not even as a member', async () => {
+    const { ada, dan } = at.cast;
+    const eve = { email: 'eve@example.com', role: 'member' };
+    const { id } = await inviteMember(at.ctx(ada), { ...eve, email: 'fay@example.com' });
+    const before = at.ctx(dan);
+    await changeRole(at.ctx(ada), await membership(dan), 'member');
+    expect(await codeOf(inviteMember(before, eve))).toBe('forbidden');
+    expect(await codeOf(renewInvitation(before, id))).toBe('forbidden');
+    expect(await codeOf(revokeInvitation(before, id))).toBe('forbidden');
+    await removeMember(at.ctx(ada), await membership(dan));
+    expect(await codeOf(inviteMember(before, eve))).toBe('forbidden');
+    expect((await listInvitations(at.ctx(ada))).map(({ email }) => email)).toEqual(['fay@example.com']);
   });
 
   it('may still leave', async () => {
