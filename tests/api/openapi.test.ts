@@ -67,7 +67,8 @@ describe('/openapi.json', () => {
       .sort((a, b) => order.indexOf(a.operation.method) - order.indexOf(b.operation.method));
     for (const { operation } of operations) {
       const { params = {}, query = {}, body } = operation.example;
-      const kind = operation.path.replace(/(\/:\w+).*/, '$1');
+      const own = /\/(rotate|rollback)$/.test(operation.path);
+      const kind = own ? operation.path : operation.path.replace(/(\/:\w+).*/, '$1');
       const id = rows.get(kind) ?? (await rowFor(hub, kind));
       rows.set(kind, id);
       const path = operation.path.replace(/:(\w+)/g, (_all, name: string) =>

@@ -2,6 +2,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { insertConnection, selectConnections } from '../../src/db/queries/connections.ts';
 import { insertMember, insertUser } from '../../src/db/queries/identity.ts';
 import { exampleId } from '../../src/routes/api/components.ts';
+import { rotateCredential } from '../../src/services/credential-rotation.ts';
+import { checkConnection } from '../../src/services/health.ts';
 import { inviteMember } from '../../src/services/invitations.ts';
 import type { TestApp } from './app.ts';
 import type { Person } from './cast.ts';
@@ -31,6 +33,13 @@ export async function rowFor(hub: TestApp, path: string, person = hub.cast.ben):
 }
 
 const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> = {
+  // Secrets that can be rotated although no service is there to ask: nothing is asked about a database yet.
+  '/connections/:id/rotate': (hub) => checkedConnection(hub),
+  '/connections/:id/rollback': async (hub) => {
+    const id = await checkedConnection(hub);
+    await rotateCredential(hub.ctx(hub.cast.ada), id, { password: 'the second of two' });
+    return id;
+  },
   '/organizations': async (hub) => hub.cast.ada.tenantId,
   '/connections/:id': async (hub, person) => ownConnection(hub, await oauthConnector(hub), person),
   '/api-keys': async (hub) => {
@@ -58,6 +67,8 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
     return id;
   },
   // Calls from it go nowhere: tests reach stand-ins only, and here there are none.
+  '/api/connections/:id/repositories': async (hub) => connectionUnder(hub, await activeConnector(hub)),
+  '/repositories': (hub) => activeConnector(hub),
   '/api/proxy': async (hub) => connectionUnder(hub, await activeConnector(hub)),
   '/tools': (hub) => activeConnector(hub),
   '/executions': async (hub) => {
@@ -93,6 +104,16 @@ async function activeConnector(hub: TestApp): Promise<string> {
   const body = { catalog_key: 'github', name: `Made ${count}`, config: {}, auth };
   const { id } = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
   await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
+  return id;
+}
+
+async function checkedConnection(hub: TestApp): Promise<string> {
+  const auth = { method: 'basic', username: 'reader', password: 'the first of two' };
+  const config = { host: 'db.example.com', database: 'analytics' };
+  const body = { catalog_key: 'postgresql', name: `Made ${count}`, config, auth };
+  const { id: connectorId } = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
+  const id = await connectionUnder(hub, connectorId);
+  await checkConnection(hub.ctx(hub.cast.ada), id, 'person');
   return id;
 }
 

@@ -4,7 +4,7 @@ import type { getHealth } from '../../services/health.ts';
 import { type CheckOutcome, healthOf } from '../../services/health-steps.ts';
 import { component, Nullable, OneOf } from './components.ts';
 
-const Step = Type.Object({
+export const Step = Type.Object({
   name: OneOf(['address', 'connection', 'tls', 'reply', 'authentication', 'permission']),
   status: OneOf(['passed', 'warning', 'failed', 'skipped']),
   duration_ms: Nullable(Type.Integer(), 'Null for a step that was not timed by itself.'),

@@ -6,10 +6,12 @@ import { catalogOperations } from './catalog.ts';
 import { connectionOperations } from './connections.ts';
 import { connectorTestOperations } from './connector-tests.ts';
 import { connectorOperations } from './connectors.ts';
+import { credentialOperations } from './credentials.ts';
 import { executionOperations } from './executions.ts';
 import { invitationOperations } from './invitations.ts';
 import { memberOperations } from './members.ts';
 import { proxyOperations } from './proxy.ts';
+import { repositoryOperations } from './repositories.ts';
 import { toolOperations } from './tools.ts';
 import { webhookOperations } from './webhooks.ts';
 
@@ -20,6 +22,8 @@ export const operations = [
   ...connectorOperations,
   ...authorizationOperations,
   ...connectionOperations,
+  ...credentialOperations,
+  ...repositoryOperations,
   ...toolOperations,
   ...executionOperations,
   ...proxyOperations,
