@@ -1,9 +1,11 @@
 import type { Ctx } from '../context.ts';
 import type { JobPayload } from '../db/queries/jobs.ts';
 import { deliveryQueue } from '../services/announcements.ts';
+import { checkQueue } from '../services/check-queue.ts';
 import { refreshDue, refreshQueue } from '../services/credential-refresh.ts';
 import type { Queue } from '../services/queues.ts';
 import { repositoryQueue, syncRepositories } from '../services/repository-sync.ts';
+import { runDueCheck } from '../services/scheduled-checks.ts';
 import { deliverWebhook } from '../services/webhook-deliveries.ts';
 
 export interface QueueJob<P extends JobPayload = JobPayload> {
@@ -23,6 +25,14 @@ export const queueJob = <P extends JobPayload>(job: QueueJob<P>): QueueJob => jo
 
 /** What services put into queues, and the verb behind each. */
 export const queues: QueueJob[] = [
+  // What kept a check from being made is tried again by the next scan that finds it due.
+  queueJob({
+    queue: checkQueue,
+    run: (ctx, { id }) => runDueCheck(ctx, id),
+    concurrency: 16,
+    perTenant: 8,
+    retries: 1,
+  }),
   queueJob({
     queue: refreshQueue,
     run: (ctx, { id }) => refreshDue(ctx, id),

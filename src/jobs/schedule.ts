@@ -1,8 +1,15 @@
 import type { Hub } from '../context.ts';
 import { forgetOldAccountEvents } from '../services/account-history.ts';
 import { expireAuthorizations } from '../services/authorization-wait.ts';
+import { scanDueChecks } from '../services/check-queue.ts';
 import { purgeDeletedConnectors } from '../services/connector-purge.ts';
 import { scanDueRefreshes } from '../services/credential-refresh.ts';
+import {
+  endStuckExecutions,
+  forgetOldChecks,
+  forgetOldExecutions,
+  wipeEndedCredentials,
+} from '../services/histories.ts';
 import { purgeIdempotencyKeys } from '../services/idempotency.ts';
 import { forgetEndedTokens } from '../services/one-time-tokens.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
@@ -25,10 +32,15 @@ export const schedule: Job[] = [
   { name: 'expire-authorizations', cron: '* * * * *', run: expireAuthorizations },
   { name: 'deliver-webhooks', cron: '* * * * *', run: (hub) => scanDueDeliveries(hub) },
   { name: 'sync-repositories', cron: '* * * * *', run: (hub) => scanDueSyncs(hub) },
+  { name: 'check-health', cron: '* * * * *', run: (hub) => scanDueChecks(hub) },
+  { name: 'end-stuck-executions', cron: '* * * * *', run: endStuckExecutions },
+  { name: 'wipe-ended-credentials', cron: '8-59/10 * * * *', run: wipeEndedCredentials },
   { name: 'purge-idempotency-keys', cron: '2-59/10 * * * *', run: purgeIdempotencyKeys },
   { name: 'forget-ended-sessions', cron: '4-59/10 * * * *', run: forgetEndedSessions },
   { name: 'forget-ended-links', cron: '17 * * * *', run: forgetEndedTokens },
   { name: 'forget-account-history', cron: '37 * * * *', run: forgetOldAccountEvents },
   { name: 'forget-webhook-deliveries', cron: '57 * * * *', run: forgetOldDeliveries },
+  { name: 'forget-checks', cron: '27 * * * *', run: forgetOldChecks },
+  { name: 'forget-executions', cron: '47 * * * *', run: forgetOldExecutions },
   { name: 'forget-idle-limits', cron: '6-59/10 * * * *', run: forgetIdleLimits },
 ];

@@ -131,6 +131,7 @@ describe('the shape of the schema', () => {
       due_idempotency_purges: due,
       due_refreshes: due,
       due_repository_syncs: { ...due, app: false },
+      due_stuck_executions: { ...due, app: false },
       due_webhook_deliveries: due,
       // Only outside of tenants, and only by the hash of a key that somebody has shown.
       find_api_key: { app: false, result: expect.not.stringMatching(/email|prefix/) },

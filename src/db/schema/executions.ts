@@ -37,6 +37,7 @@ export const executions = pgTable(
     index('executions_connection').on(table.tenantId, table.connectionId, table.createdAt),
     index('executions_newest').on(table.tenantId, table.createdAt),
     index('executions_age').on(table.createdAt),
+    index('executions_running').on(table.createdAt).where(sql`status = 'running'`),
     check(
       'executions_status_known',
       sql`${table.status} in ('running', 'succeeded', 'failed', 'outcome_unknown', 'awaiting_approval')`,
