@@ -37,8 +37,11 @@ import { connectorForms } from './routes/form/connectors.ts';
 import { invitationForms } from './routes/form/invitations.ts';
 import { memberForms } from './routes/form/members.ts';
 import { operatorTenantForms } from './routes/form/operator-tenants.ts';
+import { repositoryForms } from './routes/form/repositories.ts';
+import { rotationForms } from './routes/form/rotations.ts';
 import { secondFactorForms } from './routes/form/second-factor.ts';
 import { toolForms } from './routes/form/tools.ts';
+import { webhookForms } from './routes/form/webhooks.ts';
 import { workspaceForms } from './routes/form/workspace.ts';
 import { limitBody } from './routes/middleware/body-limit.ts';
 import { csrf } from './routes/middleware/csrf.ts';
@@ -106,8 +109,11 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...connectorPages(tools),
     ...toolPages(tools),
     ...toolForms(tools),
+    ...repositoryForms(tools),
+    ...rotationForms(tools),
     ...activityPages(tools),
     ...apiKeyForms(tools),
+    ...webhookForms(tools),
     ...memberForms(tools),
     ...invitationForms(tools),
     ...accountPages(tools),

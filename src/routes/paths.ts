@@ -51,6 +51,15 @@ export const paths = {
   apiKey: (id: string) => `/settings/api-keys/${id}`,
   /** GET: what stops working; the question before a key is revoked. */
   apiKeyRevocation: (id: string) => `/settings/api-keys/${id}/revocation`,
+  webhooks: '/settings/webhooks',
+  newWebhook: '/settings/webhooks/new',
+  webhook: (id: string) => `/settings/webhooks/${id}`,
+  /** POST sends a message that says nothing. */
+  webhookTests: (id: string) => `/settings/webhooks/${id}/tests`,
+  /** GET: the question; PUT makes a new one. */
+  webhookSecret: (id: string) => `/settings/webhooks/${id}/secret`,
+  /** GET: the question before a delete. */
+  webhookDeletion: (id: string) => `/settings/webhooks/${id}/deletion`,
   connectors: '/connectors',
   newConnector: (catalogKey: string) => `/connectors/new?catalog_key=${encodeURIComponent(catalogKey)}`,
   connector: (id: string) => `/connectors/${id}`,
@@ -64,8 +73,15 @@ export const paths = {
   connectorTool: (id: string, tool: string) => `/connectors/${id}/tools/${tool}`,
   /** POST runs it. */
   toolExecutions: (id: string, tool: string) => `/connectors/${id}/tools/${tool}/executions`,
+  connectorRepositories: (id: string) => `/connectors/${id}/repositories`,
+  /** POST has them read anew. */
+  repositorySync: (id: string) => `/connectors/${id}/repositories/sync`,
   executions: '/executions',
   execution: (id: string) => `/executions/${id}`,
+  /** GET: the form; POST tests the new credential and uses it. */
+  credentialRotation: (id: string) => `/connections/${id}/rotation`,
+  /** POST goes back to the credential before. */
+  credentialRollback: (id: string) => `/connections/${id}/rollback`,
   /** POST begins an authorisation. */
   authorizations: '/connections/oauth/requests',
   /** POST goes to the service. */

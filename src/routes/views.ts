@@ -7,9 +7,10 @@ import type { Reference } from '../lib/reference.ts';
 import type { Helpers, Views } from '../lib/views.ts';
 import type { AccountModels } from './account-views.ts';
 import type { ActivityModels, ActivityRow } from './activity-views.ts';
-import type { AccountsPanel, ConnectForm, ConnectionModels } from './connection-views.ts';
+import type { AccountsPanel, ConnectForm, ConnectionModels, CredentialPanel } from './connection-views.ts';
 import type { OperatorModels } from './operator-views.ts';
 import type { paths } from './paths.ts';
+import type { RepositoriesPanel, RepositoryModels } from './repository-views.ts';
 import type { Confirm, SettingsModels } from './settings-views.ts';
 import type { ToolModels, ToolsPanel } from './tool-views.ts';
 
@@ -184,8 +185,12 @@ export interface ConnectorDetail {
   events: ActivityRow[];
   /** Null where no accounts are authorised. */
   accounts: AccountsPanel | null;
+  /** Null for a connector without secrets of its own. */
+  credential: CredentialPanel | null;
   /** Null for a service whose tools cannot be called yet. */
   tools: ToolsPanel | null;
+  /** Null for a service without any, and without an account. */
+  repositories: RepositoriesPanel | null;
 }
 
 export interface SignInPage {
@@ -219,6 +224,7 @@ export interface Models
     ActivityModels,
     ConnectionModels,
     OperatorModels,
+    RepositoryModels,
     SettingsModels,
     ToolModels {
   'catalog/index': { shell: Shell; results: CatalogResults };

@@ -1,9 +1,8 @@
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import { findSync, type RepositorySyncRow, selectRepositories } from '../db/queries/repositories.ts';
+import { findSync, makeSyncDue, type RepositorySyncRow, selectRepositories } from '../db/queries/repositories.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
-import { mustUseConnection } from './call-targets.ts';
 import { mustFindConnection } from './connections.ts';
 import { mustFind } from './connectors.ts';
 import { enqueue } from './queues.ts';
@@ -38,15 +37,22 @@ export async function listRepositories(ctx: Ctx, connectionId: string, query: Re
 /**
  * Has the connection's repositories read again; one that is under way goes on.
  * @returns how the last one stands, null before the first
- * @throws AppError not_found; conflict when the connection cannot be used, or the service has no repositories
+ * @throws AppError not_found; conflict for a service that has none
  */
 export const requestSync = (ctx: Ctx, connectionId: string): Promise<RepositorySyncRow | null> =>
   ctx.hub.db.asTenant(ctx.tenantId, async (tx: Tx) => {
-    const { connector, connection } = await mustUseConnection(tx, ctx, connectionId);
-    requireRepositories(ctx, connector);
-    await enqueue(tx, repositoryQueue, { tenant_id: ctx.tenantId, id: connection.id });
+    const connection = await mustFindConnection(tx, ctx, connectionId);
+    requireRepositories(ctx, await mustFind(tx, ctx, connection.connectorId));
+    await makeSyncDue(tx, ctx.tenantId, connection.id);
+    const payload = { tenant_id: ctx.tenantId, id: connection.id };
+    await tx.transaction((inner) => enqueue(inner, repositoryQueue, payload)).catch(untilQueues);
     return findSync(tx, ctx.tenantId, connection.id);
   });
+
+/** A hub that is still making its queues refuses nothing for it: the next scan finds what is due. */
+function untilQueues(error: unknown) {
+  if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
+}
 
 function requireRepositories(ctx: Ctx, { catalog }: { catalog: { key: string; name: string } }) {
   if (ctx.hub.drivers.get(catalog.key)?.listRepositories) return;

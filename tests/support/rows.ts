@@ -35,6 +35,7 @@ export async function rowFor(hub: TestApp, path: string, person = hub.cast.ben):
 const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> = {
   // Secrets that can be rotated although no service is there to ask: nothing is asked about a database yet.
   '/connections/:id/rotate': (hub) => checkedConnection(hub),
+  '/connections/:id/rotation': (hub) => checkedConnection(hub),
   '/connections/:id/rollback': async (hub) => {
     const id = await checkedConnection(hub);
     await rotateCredential(hub.ctx(hub.cast.ada), id, { password: 'the second of two' });
@@ -67,7 +68,6 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
     return id;
   },
   // Calls from it go nowhere: tests reach stand-ins only, and here there are none.
-  '/api/connections/:id/repositories': async (hub) => connectionUnder(hub, await activeConnector(hub)),
   '/repositories': (hub) => activeConnector(hub),
   '/api/proxy': async (hub) => connectionUnder(hub, await activeConnector(hub)),
   '/tools': (hub) => activeConnector(hub),

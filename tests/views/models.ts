@@ -4,10 +4,10 @@ import { readReference } from '../../src/lib/reference.ts';
 import type { ActivityRow } from '../../src/routes/activity-views.ts';
 import { paths } from '../../src/routes/paths.ts';
 import type { ConnectorCard, ConnectorForm, Deletion, Models, Shell, Toast } from '../../src/routes/views.ts';
-import { accountsPanel, connectionModels } from './connection-models.ts';
+import { accountsPanel, connectionModels, credentialPanel } from './connection-models.ts';
 import { operatorModels } from './operator-models.ts';
 import { settingsModels } from './settings-models.ts';
-import { toolModels, toolsPanel } from './tool-models.ts';
+import { repositoriesPanel, toolModels, toolsPanel } from './tool-models.ts';
 
 /** What no page may take for markup. */
 export const hostile = `"><img src=x onerror=alert(1)> & 'Co'`;
@@ -154,7 +154,9 @@ const detail: Models['connectors/_detail']['detail'] = {
   curl: hostile,
   events: [row],
   accounts: accountsPanel(hostile),
+  credential: credentialPanel(hostile),
   tools: toolsPanel(hostile),
+  repositories: repositoriesPanel(hostile),
 };
 
 const activity: Models['activity/_results']['results'] = {

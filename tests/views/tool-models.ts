@@ -1,5 +1,6 @@
 import type { Field } from '../../src/lib/forms/field.ts';
 import { paths } from '../../src/routes/paths.ts';
+import type { RepositoriesPanel, RepositoryModels } from '../../src/routes/repository-views.ts';
 import type { ToolModels, ToolsPanel, ToolTrial } from '../../src/routes/tool-views.ts';
 import type { Shell } from '../../src/routes/views.ts';
 
@@ -10,6 +11,26 @@ export const toolsPanel = (hostile: string): ToolsPanel => ({
   q: hostile,
   total: 1,
   tools: [{ slug: 'get_user', title: hostile, description: hostile, effect: 'Reads' }],
+});
+
+export const repositoriesPanel = (hostile: string): RepositoriesPanel => ({
+  connectorId: id,
+  tenantId: id,
+  connectionId: id,
+  accounts: [{ value: id, label: hostile, chosen: true }],
+  q: hostile,
+  rows: [
+    {
+      name: hostile,
+      url: 'https://github.com/a',
+      description: hostile,
+      branch: hostile,
+      private: true,
+      archived: true,
+    },
+  ],
+  next: paths.connectorRepositories(id),
+  sync: { status: 'failed', count: 3, error: hostile, finishedAt: new Date('2026-11-20T09:00:00Z') },
 });
 
 const trialOf = (hostile: string, fields: Field[]): ToolTrial => ({
@@ -33,7 +54,9 @@ const trialOf = (hostile: string, fields: Field[]): ToolTrial => ({
 });
 
 /** A model for every page around tools, full of what must be escaped. */
-export const toolModels = (hostile: string, shell: Shell, fields: Field[]): ToolModels => ({
+export const toolModels = (hostile: string, shell: Shell, fields: Field[]): ToolModels & RepositoryModels => ({
+  'repositories/index': { shell, connector: { id, name: hostile }, panel: repositoriesPanel(hostile) },
+  'repositories/_panel': { panel: repositoriesPanel(hostile) },
   'tools/index': { shell, connector: { id, name: hostile }, panel: toolsPanel(hostile) },
   'tools/_panel': { panel: toolsPanel(hostile) },
   'tools/show': { shell, trial: trialOf(hostile, fields) },

@@ -1,4 +1,4 @@
-import { and, asc, eq, ilike, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, ilike, lt, ne, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../client.ts';
 import { repositories, repositorySyncs } from '../schema/index.ts';
@@ -107,6 +107,14 @@ export async function claimSync(tx: Tx, tenantId: string, connectionId: string):
     })
     .returning();
   return row ?? null;
+}
+
+/** Lets the next scan find it, unless a reading is under way. */
+export async function makeSyncDue(tx: Tx, tenantId: string, connectionId: string): Promise<void> {
+  await tx
+    .update(repositorySyncs)
+    .set({ dueAt: sql`now()` })
+    .where(and(syncOf(tenantId, connectionId), ne(repositorySyncs.status, 'running')));
 }
 
 /** Ends one's own turn; false when it was taken over meanwhile. */

@@ -14,6 +14,8 @@ import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../vie
 import { accountsPanel } from './accounts-model.ts';
 import { activityRow } from './activity-model.ts';
 import { connectorCard, connectorSections } from './connector-model.ts';
+import { credentialPanel } from './credential-model.ts';
+import { repositoriesPanel } from './repository-model.ts';
 import { toolsPanel } from './tool-model.ts';
 
 export const connectorPages = (tools: PageTools): PageRoute[] => [
@@ -86,7 +88,9 @@ async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
   return {
     card: connectorCard(ctx, connector, unreadable, accounts),
     accounts: accountsPanel(ctx, connector, accounts),
+    credential: await credentialPanel(ctx, connector),
     tools: toolsPanel(await toolsOf(ctx, connector.id)),
+    repositories: await repositoriesPanel(ctx, connector),
     sections: connectorSections(ctx, connector, unreadable),
     createdAt: connector.createdAt,
     createdBy: connector.createdByName ?? 'Patchbay',
