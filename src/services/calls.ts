@@ -11,6 +11,7 @@ import { deadlineIn, firstOf } from '../lib/signals.ts';
 import { destinationsOf } from './connector-input.ts';
 import { currentCredential, servesConnector } from './credentials.ts';
 import { type Destinations, destinationGuard } from './destinations.ts';
+import { dialing } from './dialing.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { type RateLimit, rateLimitIn } from './rate-limit-headers.ts';
 import { resiliently } from './resilience.ts';
@@ -33,6 +34,7 @@ export interface OpenedTarget {
   destinations: Destinations;
   /** What the service granted, without its contents; null while only what the admin typed is there. */
   credential: OpenedCredential | null;
+  connectorId: string;
 }
 
 export interface OpenedCredential {
@@ -51,6 +53,8 @@ export interface CallOptions {
   executionId?: string;
   /** Milliseconds for everything together; 30 s unless told. */
   deadlineMs?: number;
+  /** Milliseconds for the first byte of one attempt, for services that think before they answer. */
+  attemptMs?: number;
   /** The caller going away. */
   signal?: AbortSignal;
   /** Asked to find out how the service is: also while calls to it pause. */
@@ -84,7 +88,7 @@ const defaultDeadlineMs = 30_000;
  */
 export async function callOpened<T>(
   ctx: Ctx,
-  target: Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & { driver: LoadedDriver },
+  target: Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & { driver: LoadedDriver; connectorId?: string },
   { executionId = uuidv7(), deadlineMs = defaultDeadlineMs, signal, maxBytes, ...manner }: CallOptions,
   run: (context: ExecutionContext) => Promise<T>,
   onFailure?: (report: CallReport, error: unknown) => void,
@@ -107,6 +111,10 @@ export async function callOpened<T>(
     auth: target.auth,
     tls,
     signal: deadline,
+    connectorId: target.connectorId ?? null,
+    dial: dialing(ctx.hub, { destinations: target.destinations, signal: deadline, endsAt: started + deadlineMs }, () => {
+      seen.attempts += 1;
+    }),
     log: ctx.log.child({ execution_id: executionId, catalog_key: target.driver.entry.key }),
     fetch: (input, init) =>
       resilientFetch(ctx, { ...manner, input, init, deadline, options: send }, () => {
@@ -136,12 +144,13 @@ interface Sending {
   sideEffect: SideEffect;
   getIsSafe?: boolean;
   probing?: boolean;
+  attemptMs?: number;
   deadline: AbortSignal;
   options: OutboundOptions;
 }
 
 async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
-  const { input, init, sideEffect, getIsSafe = true, probing, deadline, options } = sending;
+  const { input, init, sideEffect, getIsSafe = true, probing, attemptMs, deadline, options } = sending;
   const request = new Request(input, init);
   const body = request.body ? await request.arrayBuffer() : undefined;
   const { method, headers, redirect, url } = request;
@@ -151,6 +160,7 @@ async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
     repeatable: sideEffect !== 'write' || (getIsSafe && ['GET', 'HEAD'].includes(method)),
     signal: firstOf(deadline, request.signal),
     probing,
+    attemptMs,
   };
   return resiliently(about, (signal) => {
     count();
@@ -187,6 +197,7 @@ export async function openTarget(ctx: Ctx, { driver, connector, connection }: Ca
       client: typed.value,
       destinations: destinationGuard(destinationsOf(driver, connector), sealed),
       credential: granted && { ...stampsOf(granted.row), renewable: typeof refresh_token === 'string' },
+      connectorId: connector.id,
     };
   };
   try {

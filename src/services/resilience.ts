@@ -2,7 +2,7 @@ import type { IPolicy } from 'cockatiel';
 import { ServiceError } from '../drivers/execution.ts';
 import { retryAfterMs } from '../drivers/http.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
-import { deadlineIn } from '../lib/signals.ts';
+import { deadlineIn, firstOf } from '../lib/signals.ts';
 
 export interface Attempting {
   /** Calls of one tenant to one host share their breaker and their places. */
@@ -14,10 +14,12 @@ export interface Attempting {
   signal: AbortSignal;
   /** Asked to find out how the host is: also while calls to it pause, and an answer ends the pause. */
   probing?: boolean;
+  /** Milliseconds until the first byte of an answer has to be there; 10 s unless told. */
+  attemptMs?: number;
 }
 
 const maxAttempts = 4;
-const attemptMs = 10_000;
+const defaultAttemptMs = 10_000;
 const longestWaitMs = 20_000;
 /** At once, and waiting for their turn, for one tenant at one host. */
 const places = { running: 10, waiting: 50 };
@@ -58,7 +60,7 @@ async function once(about: Attempting, send: (signal: AbortSignal) => Promise<Re
   const gate = await gateOf(about);
   const { isBrokenCircuitError, isBulkheadRejectedError, isTaskCancelledError } = await import('cockatiel');
   try {
-    return await gate.execute(({ signal }) => send(signal), about.signal);
+    return await gate.execute(({ signal }) => inTime(about, send, signal), about.signal);
   } catch (error) {
     if (isBrokenCircuitError(error))
       throw new ServiceError(
@@ -76,11 +78,20 @@ async function once(about: Attempting, send: (signal: AbortSignal) => Promise<Re
 
 /** By the attempt timeout alone; calls that pause go on when the host is well again. */
 async function probe(about: Attempting, send: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
+  const response = await inTime(about, send);
+  if (response.status < 500) gates.delete(keyOf(about));
+  return response;
+}
+
+/** The clock of one attempt stops with the first byte of its answer. */
+async function inTime(
+  { attemptMs = defaultAttemptMs }: Attempting,
+  send: (signal: AbortSignal) => Promise<Response>,
+  signal?: AbortSignal,
+): Promise<Response> {
   const time = deadlineIn(attemptMs);
   try {
-    const response = await send(time.signal);
-    if (response.status < 500) gates.delete(keyOf(about));
-    return response;
+    return await send(firstOf(time.signal, signal));
   } catch (error) {
     throw time.signal.aborted ? timeout() : error;
   } finally {
@@ -138,15 +149,7 @@ function gateOf(about: Attempting): Promise<Gate> {
 }
 
 async function makeGate(): Promise<Gate> {
-  const {
-    bulkhead,
-    circuitBreaker,
-    ConsecutiveBreaker,
-    handleWhen,
-    TimeoutStrategy,
-    timeout: limit,
-    wrap,
-  } = await import('cockatiel');
+  const { bulkhead, circuitBreaker, ConsecutiveBreaker, handleWhen, wrap } = await import('cockatiel');
   /** The host's fault, and not the caller's: an address that may not be called says nothing about it. */
   const failing = handleWhen(
     (error) =>
@@ -159,6 +162,5 @@ async function makeGate(): Promise<Gate> {
       breaker: new ConsecutiveBreaker(breaker.failures),
     }),
     bulkhead(places.running, places.waiting),
-    limit(attemptMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }),
   );
 }

@@ -12,6 +12,7 @@ import {
   executions,
   healthChecks,
   invitations,
+  llmUsage,
   repositories,
   repositorySyncs,
   tenantSettings,
@@ -88,6 +89,7 @@ const plainTables: [string, TenantTable, withheld: string[], instead?: Record<st
   ['repository_syncs', repositorySyncs, ['turn']],
   ['health_checks', healthChecks, []],
   ['executions', executions, []],
+  ['llm_usage', llmUsage, []],
   ['webhooks', webhooks, ['sealedSecret'], { url: urlWithoutQuery }],
   ['webhook_deliveries', webhookDeliveries, []],
 ];

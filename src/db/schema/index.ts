@@ -11,6 +11,7 @@ export * from './health-checks.ts';
 export * from './hub.ts';
 export * from './idempotency-keys.ts';
 export * from './identity.ts';
+export * from './llm-usage.ts';
 export * from './operators.ts';
 export * from './provisioned-entries.ts';
 export * from './repositories.ts';
