@@ -70,6 +70,20 @@ export interface ConnectedAccount {
   reconnect: ConnectForm | null;
 }
 
+/** The secrets that were typed into a connector, on its page. */
+export interface CredentialPanel {
+  connectionId: string;
+  tenantId: string;
+  /** When what is in use was entered. */
+  since: Date;
+  /** Why this person may not rotate it; '' when they may. */
+  locked: string;
+  /** Until when the one before can be brought back; null when there is none. */
+  rollbackUntil: Date | null;
+  /** The newest first. */
+  history: { version: number; label: string; by: string; at: Date }[];
+}
+
 export interface ConnectionModels {
   'connections/consent': { consent: ConsentPage };
   'connections/refused': { refused: RefusedPage };
@@ -77,6 +91,7 @@ export interface ConnectionModels {
 }
 
 export interface ConnectionPartials {
+  'connections/_credential': { panel: CredentialPanel };
   'connections/_accounts': { panel: AccountsPanel };
   'connections/_connect': { form: ConnectForm; label: string; primary: boolean; small: boolean };
   'connections/_state': { status: ConnectedAccount['status'] };

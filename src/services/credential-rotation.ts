@@ -1,5 +1,7 @@
 import { type Ctx, requireRole } from '../context.ts';
 import type { Tx } from '../db/client.ts';
+import { findOwnConnection } from '../db/queries/connections.ts';
+import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { endPending, findReplaced, selectEndingSoon } from '../db/queries/credential-versions.ts';
 import { type CredentialRow, selectCredentialHistory, updateCredential } from '../db/queries/credentials.ts';
 import type { CheckStep } from '../db/schema/index.ts';
@@ -19,7 +21,7 @@ import { tenantDriver } from './oauth-applications.ts';
 import { swap } from './rotation-swap.ts';
 import { type Candidate, type RotationTarget, testCandidate } from './rotation-test.ts';
 import { openReplaced } from './rotation-undo.ts';
-import { withoutSecrets } from './secrets.ts';
+import { storedSecretPaths, withoutSecrets } from './secrets.ts';
 
 export interface Rotated {
   connectionId: string;
@@ -73,8 +75,15 @@ async function findRotatable(ctx: Ctx, id: string): Promise<RotationTarget> {
   return { driver, connector, connection };
 }
 
+/** What a rotation is about, for its form. @throws AppError as `rotateCredential` */
+export async function getRotation(ctx: Ctx, id: string): Promise<RotationTarget & { fields: string[] }> {
+  requireRole(ctx, 'admin', 'rotate credentials');
+  const target = await findRotatable(ctx, id);
+  return { ...target, fields: rotatableFields(target) };
+}
+
 /** Fields in which a rotation may put something new. */
-export const rotatableFields = ({ driver, connector }: Pick<RotationTarget, 'driver' | 'connector'>): string[] =>
+const rotatableFields = ({ driver, connector }: Pick<RotationTarget, 'driver' | 'connector'>): string[] =>
   driver.needsConnection(withoutSecrets(connector.auth))
     ? ['access_token', 'refresh_token']
     : secretFields(driver.entry.authSchema, withoutSecrets(connector.auth));
@@ -211,6 +220,22 @@ export async function listCredentials(ctx: Ctx, id: string) {
     return { versions, rollbackUntil: replaced?.keptUntil ?? null };
   };
   return ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
+}
+
+/** The credential that was typed into a connector, with its history; null when it holds none, or nothing has used it. */
+export async function getOwnCredential(ctx: Ctx, connector: ConnectorRow) {
+  const driver = ctx.hub.drivers.get(connector.catalog.key);
+  const secrets = storedSecretPaths(connector.auth);
+  if (!driver || !secrets.length || driver.needsConnection(withoutSecrets(connector.auth))) return null;
+  const read = (tx: Tx) => findOwnConnection(tx, ctx.tenantId, connector.id);
+  const connection = await ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
+  if (!connection) return null;
+  const since = secrets.map((path) => (getAt(connector.auth, path) as { updated_at: string }).updated_at).sort();
+  return {
+    connection,
+    since: new Date(since.at(-1) ?? connector.createdAt),
+    ...(await listCredentials(ctx, connection.id)),
+  };
 }
 
 /** Credentials of the workspace that end within a week and that the hub cannot renew, the first to end first. */

@@ -1,4 +1,9 @@
-import type { AccountsPanel, ConnectForm, ConnectionModels } from '../../src/routes/connection-views.ts';
+import type {
+  AccountsPanel,
+  ConnectForm,
+  ConnectionModels,
+  CredentialPanel,
+} from '../../src/routes/connection-views.ts';
 import { paths } from '../../src/routes/paths.ts';
 
 const id = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
@@ -48,4 +53,13 @@ export const connectionModels = (hostile: string): ConnectionModels => ({
     },
   },
   'connections/guest-done': { done: { account: hostile, service: hostile, workspace: hostile } },
+});
+
+export const credentialPanel = (hostile: string): CredentialPanel => ({
+  connectionId: '0193a0aa-0000-7000-8000-000000000001',
+  tenantId: '0193a0aa-0000-7000-8000-000000000001',
+  since: new Date('2026-11-20T10:00:00Z'),
+  locked: '',
+  rollbackUntil: new Date('2026-11-21T10:00:00Z'),
+  history: [{ version: 1, label: hostile, by: hostile, at: new Date('2026-11-20T10:00:00Z') }],
 });

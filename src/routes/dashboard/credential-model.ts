@@ -1,0 +1,38 @@
+import { type Ctx, mayActAs } from '../../context.ts';
+import type { ConnectorRow } from '../../db/queries/connectors.ts';
+import { getOwnCredential } from '../../services/credential-rotation.ts';
+import type { CredentialPanel } from '../connection-views.ts';
+
+const shown = 8;
+
+const labels: Record<string, string> = {
+  rotated: 'Replaced by a new one',
+  rolled_back: 'Taken back',
+  rejected: 'Refused, never used',
+};
+
+/** The secrets that were typed into a connector; null when there are none. */
+export async function credentialPanel(ctx: Ctx, connector: ConnectorRow): Promise<CredentialPanel | null> {
+  const found = await getOwnCredential(ctx, connector);
+  if (!found) return null;
+  const { connection, since, rollbackUntil, versions } = found;
+  const typed = versions.filter(({ kind, endedBy }) => kind === 'entered' && endedBy);
+  return {
+    connectionId: connection.id,
+    tenantId: ctx.tenantId,
+    since,
+    locked: lockedFor(ctx, connector),
+    rollbackUntil,
+    history: typed.slice(0, shown).map(({ version, endedBy, createdByName, updatedAt }) => ({
+      version,
+      label: labels[endedBy ?? ''] ?? 'Ended',
+      by: createdByName ?? 'Patchbay',
+      at: updatedAt,
+    })),
+  };
+}
+
+function lockedFor({ actor }: Ctx, { managedBy }: ConnectorRow): string {
+  if (!mayActAs(actor, 'admin')) return 'Only owners and admins can rotate credentials. Ask one of them.';
+  return managedBy ? `It is managed by ${managedBy}; rotate it there.` : '';
+}
