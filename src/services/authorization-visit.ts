@@ -80,7 +80,7 @@ const inTenant = <T>(hub: Hub, tenantId: string, read: (tx: Tx) => Promise<T>) =
   hub.db.asTenant(tenantId, read, { readOnly: true });
 
 /** The visitor's context in the request's workspace, with what they may do there now; null for somebody who is none of it. */
-export function memberCtx({ session, ...visit }: Visit, tenantId: string): Ctx | null {
+function memberCtx({ session, ...visit }: Visit, tenantId: string): Ctx | null {
   const membership = session?.tenants.find(({ id }) => id === tenantId);
   if (!session || !membership) return null;
   const { id, name } = session.user;
@@ -88,7 +88,7 @@ export function memberCtx({ session, ...visit }: Visit, tenantId: string): Ctx |
 }
 
 /** The context of somebody without an account whom an admin gave a link; the name says so wherever it is shown. */
-export const guestCtx = ({ session: _nobody, ...visit }: Visit, request: AuthorizationRequestRow): Ctx => ({
+const guestCtx = ({ session: _nobody, ...visit }: Visit, request: AuthorizationRequestRow): Ctx => ({
   ...base(visit),
   tenantId: request.tenantId,
   actor: { type: 'system', id: null, name: `${request.guestLabel ?? 'Somebody'} (connect link)`, role: 'member' },
@@ -97,7 +97,7 @@ export const guestCtx = ({ session: _nobody, ...visit }: Visit, request: Authori
 const base = ({ hub, requestId, ip, log }: Omit<Visit, 'session'>) => ({ hub, requestId, ip, log });
 
 /** Whether this person is the one to go on: the owner of a personal connection, else who began, or an admin when a program began. */
-export function isTheirs({ actor }: Ctx, request: AuthorizationRequestRow): boolean {
+function isTheirs({ actor }: Ctx, request: AuthorizationRequestRow): boolean {
   if (request.userId) return request.userId === actor.id;
   if (!mayActAs(actor, 'admin' satisfies Role)) return false;
   return request.createdByType === 'api_key' || request.createdBy === actor.id;
