@@ -1,13 +1,20 @@
 import { parseArgs } from 'node:util';
+import { ConfigError } from '../config.ts';
 import type { DataKeyRotation } from '../services/data-keys.ts';
 import { runCommand, withHub } from './command.ts';
 
-/** `make rotate-data-keys [TENANT=…]`, also while hubs run. */
+/** `make rotate-data-keys [TENANT=…]`, also while hubs run; where none does, `--grace-seconds 0` need not wait for their calls. */
 async function main() {
-  const { values } = parseArgs({ options: { tenant: { type: 'string' } } });
+  const { values } = parseArgs({ options: { tenant: { type: 'string' }, 'grace-seconds': { type: 'string' } } });
+  const graceMs = values['grace-seconds'] ? Number(values['grace-seconds']) * 1000 : undefined;
+  if (graceMs !== undefined && !(graceMs >= 0)) throw new ConfigError('--grace-seconds is a number of seconds.');
   return withHub(async ({ hub, admin }) => {
     const { rotateDataKeys } = await import('../services/data-keys.ts');
-    const rotations = await rotateDataKeys(hub, admin, { tenant: values.tenant || undefined, tell: console.log });
+    const rotations = await rotateDataKeys(hub, admin, {
+      tenant: values.tenant || undefined,
+      graceMs,
+      tell: console.log,
+    });
     console.log(describe(rotations));
     const kept = rotations.filter((each) => each.kept.length);
     for (const { tenant, kept: keys } of kept)

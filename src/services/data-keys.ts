@@ -33,13 +33,16 @@ export interface DataKeyRotation {
 interface DataKeyOptions extends RotationOptions {
   /** Id or slug; all tenants without it. */
   tenant?: string;
-  /** How long a request may go on with what it has read before, in ms. */
+  /** How long a call may go on with what it has read before, in ms; less only where nothing runs. */
   graceMs?: number;
   tell?: (line: string) => void;
 }
 
-/** Longer than any request of ours holds on to what it has read. */
-const patience = { graceMs: 5_000, transactionMs: 60_000 };
+/**
+ * A call reads its connector, may wait for a renewal (50 s), goes out (30 s), may wait for another renewal, and opens again what it has
+ * read: the grace is longer than all of that.
+ */
+const patience = { graceMs: 180_000, transactionMs: 60_000 };
 
 /**
  * Gives each tenant a new data key, seals everything anew under it and removes the older keys, while hubs run. A run that was cut off is
@@ -78,7 +81,7 @@ async function rotateAll(
   const results = await resealAll(run, hub, tenants, tell);
   await tellRotation(run.db, 'data-keys', 'waiting');
   await untilTransactionsEnd(run);
-  await run.pause(graceMs); // a request may read a row in one transaction and the keys in its next
+  await run.pause(graceMs); // calls that are under way open what they have read before
   const rotations: DataKeyRotation[] = [];
   for (const each of results) {
     run.goOn();

@@ -110,7 +110,9 @@ export const startMasterKeyRotation = (ctx: OperatorCtx, upkeep: Upkeep): Promis
  */
 export async function startDataKeyRotation(ctx: OperatorCtx, upkeep: Upkeep, tenant?: string): Promise<void> {
   if (tenant === '') throw notFound('workspace');
-  await begin(ctx, upkeep, (options) => rotateDataKeys(ctx.hub, upkeep.owner, { ...options, tenant }));
+  await begin(ctx, upkeep, (options) =>
+    rotateDataKeys(ctx.hub, upkeep.owner, { ...options, tenant, graceMs: upkeep.graceMs }),
+  );
 }
 
 /** Resolves when the rotation has begun. */

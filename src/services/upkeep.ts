@@ -9,4 +9,6 @@ export interface Upkeep {
   login: Connection;
   /** Where long work goes on after the answer. */
   background: Background;
+  /** How long calls may go on under an older data key, in ms; for tests, where none runs. */
+  graceMs?: number;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withConnection } from '../../src/db/connection.ts';
+import { sealedColumns } from '../../src/db/queries/sealed-rows.ts';
 import { rotateDataKeys } from '../../src/services/data-keys.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { runCommand } from '../support/processes.ts';
@@ -26,7 +27,7 @@ describe('make rotate-data-keys', { timeout: 120_000 }, () => {
   });
 
   const rotate = (watch?: Parameters<typeof runCommand>[2], args: string[] = []) =>
-    runCommand(command, { env: started.env, args }, watch);
+    runCommand(command, { env: started.env, args: ['--grace-seconds', '5', ...args] }, watch);
   const owner = <T>(query: Parameters<typeof withConnection<T>>[1]) => withConnection(started.database.admin, query);
   const numbers = () =>
     owner(
@@ -110,5 +111,31 @@ describe('a data key that is still needed', () => {
     await app.hub.db.asTenant(ada.tenantId, (tx) => tx.execute(sql`delete from connectors where name = 'Broken'`));
     const [second] = await run();
     expect(second).toMatchObject({ removed: [1], kept: [] });
+  });
+
+  it('stays for whatever is named as an envelope, and for nothing that people named so', async () => {
+    const { tenantId } = app.cast.cleo;
+    const sealed = `pb1.1.${'A'.repeat(60)}`;
+    const run = () => rotateDataKeys(app.hub, app.database.admin, { tenant: tenantId, graceMs: 0 });
+    const change = (statement: ReturnType<typeof sql>) => app.hub.db.asTenant(tenantId, (tx) => tx.execute(statement));
+    await change(sql`
+      insert into connectors (tenant_id, id, catalog_id, name, handle, tags, config, auth, schema_version)
+      select ${tenantId}, ${randomUUID()}, id, ${sealed}, 'named', ${JSON.stringify([sealed])}::jsonb,
+        ${JSON.stringify({ list: [{ $sealed: sealed }] })}::jsonb, ${JSON.stringify({ note: sealed })}::jsonb, 1
+      from connector_catalog limit 1`);
+    const [first] = await run();
+    expect(first).toMatchObject({ removed: [], kept: ['data key 1 for 1 rows of connectors'] });
+    await change(sql`update connectors set config = ${JSON.stringify({ list: [sealed] })}::jsonb`);
+    await change(sql`
+      insert into webhooks (tenant_id, id, url, events, sealed_secret) values (${tenantId}, ${randomUUID()}, 'https://x', '[]', ${sealed})`);
+    const [second] = await run();
+    expect(second).toMatchObject({ removed: [], kept: ['data key 1 for 1 rows of webhooks'] });
+    await change(sql`delete from webhooks`);
+    const [third] = await run();
+    expect(third).toMatchObject({ removed: [1], kept: [] });
+  });
+
+  it('is looked for wherever something is sealed', () => {
+    for (const { sealed } of Object.values(sealedColumns)) expect(sealed.name).toMatch(/^sealed/);
   });
 });

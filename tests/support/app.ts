@@ -85,7 +85,7 @@ export async function testApp(env: Record<string, string> = {}, more: LoadedDriv
   if (more.length) await seedConnectors(database.admin, drivers);
   await checkKeyring(hub.db, hub.vault);
   const identity = createIdentity(hub);
-  const upkeep = { owner: database.admin, login: database.hub, background: new Background() };
+  const upkeep = { owner: database.admin, login: database.hub, background: new Background(), graceMs: 5_000 };
   const deps: AppDeps = {
     ...{ hub, identity, upkeep, metrics: createMetrics() },
     ...(await loadPresentation(config, hub.drivers)),

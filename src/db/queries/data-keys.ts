@@ -54,25 +54,44 @@ export async function deleteDataKey(tx: Tx, tenantId: string, id: string): Promi
   return gone.length === 1;
 }
 
-/** How many rows of each of the tenant's tables, whichever there are, hold an envelope under this data key. */
+/**
+ * How many rows of each of the tenant's tables, whichever there are, hold an envelope under this data key: in a column that is named
+ * `sealed…`, or as `$sealed` in JSON. What people name things does not count, however it looks.
+ */
 export async function countEnvelopes(tx: Tx, tenantId: string, number: number): Promise<Map<string, number>> {
-  const tables = await tenantTables(tx);
+  const prefix = `pb1.${number}.`;
+  const path = `strict $.**{0 to last}."$sealed" ? (@ starts with "${prefix}")`;
   const counts = new Map<string, number>();
-  for (const table of tables) {
+  for (const { table, columns } of await envelopeColumns(tx)) {
+    const held = columns.map(({ name, type }) =>
+      type === 'jsonb'
+        ? sql`jsonb_path_exists(t.${sql.identifier(name)}, ${path}::jsonpath, '{}', true)`
+        : sql`starts_with(t.${sql.identifier(name)}, ${prefix})`,
+    );
     const [row] = await tx.execute<{ n: number }>(sql`
       select count(*)::int as n from ${sql.identifier(table)} t
-      where t.tenant_id = ${tenantId} and strpos(t::text, ${`pb1.${number}.`}) > 0`);
+      where t.tenant_id = ${tenantId} and (${sql.join(held, sql` or `)})`);
     if (row?.n) counts.set(table, row.n);
   }
   return counts;
 }
 
-async function tenantTables(tx: Tx): Promise<string[]> {
-  const rows = await tx.execute<{ name: string }>(sql`
-    select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid
+interface EnvelopeColumns extends Record<string, unknown> {
+  table: string;
+  columns: { name: string; type: string }[];
+}
+
+/** The columns of tenants' tables in which an envelope can stand. */
+async function envelopeColumns(tx: Tx): Promise<EnvelopeColumns[]> {
+  const rows = await tx.execute<EnvelopeColumns>(sql`
+    select c.relname as "table",
+      json_agg(json_build_object('name', a.attname, 'type', a.atttypid::regtype::text) order by a.attnum) as columns
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
-      and a.attname = 'tenant_id' and not a.attisdropped order by 1`);
-  return rows.map(({ name }) => name);
+      and exists (select from pg_attribute t where t.attrelid = c.oid and t.attname = 'tenant_id' and not t.attisdropped)
+      and (a.atttypid = 'jsonb'::regtype or (starts_with(a.attname, 'sealed') and a.atttypid in ('text'::regtype, 'varchar'::regtype)))
+    group by 1 order by 1`);
+  return [...rows];
 }
 
 /** The transactions that have read or written a tenant's table and have not ended. */
