@@ -66,27 +66,30 @@ export async function createTenant(
     const owner = await findOrInsertOwner(tx, checked, passwordHash);
     await insertMember(tx, { id: uuidv7(), organizationId: tenantId, userId: owner.id, role: 'owner' });
     await tenantKeys(tx, hub.vault, tenantId);
-    await recordEverywhere(tx, tenant, by ?? ctx, 'tenant.created', {
-      owner: owner.email,
-      owner_existed: owner.existed,
-    });
+    const existed = { owner_existed: owner.existed };
+    const own = { owner: owner.email, ...existed };
+    await recordEverywhere(tx, tenant, by ?? ctx, 'tenant.created', own, { owner_id: owner.id, ...existed });
     const created = { tenant, owner };
     await settle?.(tx, created);
     return created;
   });
 }
 
-/** Notes an operator's change in the tenant's own history and in the operators' trail, which outlives the tenant. */
+/**
+ * Notes an operator's change in the tenant's own history and in the operators' trail, which outlives the tenant and its people.
+ * @param lasting what stands in the trail instead where the details name people
+ */
 export async function recordEverywhere(
   tx: Tx,
   tenant: { id: string; name: string },
   by: Doer,
   action: string,
   details: Record<string, unknown> = {},
+  lasting = details,
 ): Promise<string> {
   const event = { action, subject: { type: 'tenant', id: tenant.id, name: tenant.name }, details };
   await recordAudit(tx, { ...by, tenantId: tenant.id, actor: { ...by.actor, role: 'owner' } }, event);
-  return recordOperatorEvent(tx, by, event);
+  return recordOperatorEvent(tx, by, { ...event, details: lasting });
 }
 
 /** Two tenants may share a name; addresses and files need something unique. */

@@ -50,6 +50,11 @@ describe('createTenant', () => {
         details: { owner: 'zoe@example.com', owner_existed: false },
       },
     ]);
+    // The operators' trail outlives the workspace and its people, so it holds no address of theirs.
+    const [event] = await at.hub.db.system.execute(
+      sql`select details from operator_events where subject_id = ${tenant.id}`,
+    );
+    expect(event?.details).toEqual({ owner_id: owner.id, owner_existed: false });
     const { user } = await at.identity.signIn({ email: 'zoe@example.com', password, ip: null });
     expect(user.id).toBe(owner.id);
   });
