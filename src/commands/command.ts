@@ -39,7 +39,7 @@ export async function withHub<T>(work: (opened: CommandHub) => Promise<T>): Prom
 /** What an operator can mend; everything else is a defect of ours and shows its stack. */
 const expected = new Set(['ConfigError', 'StartError', 'AppError', 'VaultError']);
 
-/** Runs a command to its exit code: 0 done, 1 could not, 2 wrong input. */
+/** Runs a command to its exit code: 0 done, 1 could not, 2 wrong input; a command may have further ones. */
 export async function runCommand(main: () => Promise<number>): Promise<void> {
   process.exitCode = await main().catch((error: Error & { code?: string }) => {
     const wrongInput = error instanceof ConfigError || error.code?.startsWith('ERR_PARSE_ARGS');

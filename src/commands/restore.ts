@@ -5,7 +5,7 @@ import { createLog } from '../lib/log.ts';
 import type { Restored } from '../services/backup/restore.ts';
 import { runCommand } from './command.ts';
 
-/** `make restore FILE=…`, before a hub is started on the new data directory or database. */
+/** `make restore FILE=…`, before a hub is started on the new data directory or database; 3 when all is back and some secrets do not open. */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { file: { type: 'string' } } });
   if (!values.file) throw new ConfigError('Usage: BACKUP_PASSPHRASE_FILE=… make restore FILE=patchbay.backup');
@@ -32,8 +32,9 @@ function report({ manifest, secrets }: Restored, madeAt: string): number {
   console.log(`Restored the backup of ${madeAt}. ${secrets.opened} secrets open. Everybody signs in again.`);
   if (!secrets.unreadable.length) return 0;
   const why = 'Either they did not before, or a master key here has the name of the right one and is another.';
-  console.error(`These do not open: ${secrets.unreadable.join('; ')}. ${why}`);
-  return 0;
+  const what = `${secrets.unreadable.length} secrets do not open: ${secrets.unreadable.join('; ')}.`;
+  console.error(`Everything is restored, but ${what} ${why} Put the right key there, or enter these secrets anew.`);
+  return 3;
 }
 
 await runCommand(main);

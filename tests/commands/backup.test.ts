@@ -166,4 +166,21 @@ describe('make backup and make restore', { timeout: 180_000 }, () => {
       await hub.stop();
     }
   });
+
+  it('ends with a code of its own when all came back and some secrets do not open', async () => {
+    const damaged = path.join(home, 'damaged.backup');
+    await withConnection(
+      started.database.admin,
+      (own) => own`update connectors set auth = jsonb_set(auth, '{password,$sealed}', '"pb1.1.AAAA"')`,
+    );
+    expect(await backup(damaged)).toMatchObject({ code: 0 });
+    const into = path.join(home, 'damaged-data');
+    giveKeys(into);
+    const done = await restore(damaged, { into });
+    expect(done).toMatchObject({
+      code: 3,
+      out: expect.stringContaining('Restored the backup'),
+      err: expect.stringMatching(/^Everything is restored, but 1 secrets do not open: .*Company blog/),
+    });
+  });
 });
