@@ -48,6 +48,31 @@ describe('the line', () => {
     expect(JSON.stringify(lines)).not.toContain('s3cret');
   });
 
+  it('holds no token, also where no route takes it', async () => {
+    const { app, lines } = tinyApp();
+    app.get('/reset-password/:token', (c) => c.text('ok'));
+    const token = 'QmFzZTY0dXJsLXRva2VuLW9mLTQzLWNoYXJhY3RlcnM';
+    const encoded = `%51${token.slice(1)}`;
+    const paths = [
+      `/reset-password/${token}`,
+      `/reset-password/${token}/`,
+      `/RESET-password/${token};x`,
+      `//x/${encoded}`,
+    ];
+    for (const path of paths) await app.request(path);
+    await app.request(paths[0] ?? '', { method: 'DELETE' });
+    await app.request('/connectors/0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78/edit');
+    expect(lines.map(({ path }) => path)).toEqual([
+      '/reset-password/:token',
+      '/reset-password/…/',
+      '/RESET-password/…;x',
+      '//x/…',
+      '/reset-password/…',
+      '/connectors/0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78/edit',
+    ]);
+    expect(JSON.stringify(lines)).not.toContain(token.slice(1));
+  });
+
   it('names the tenant and the user of the session', async () => {
     const { app, lines } = tinyApp();
     app.get('/', (c) => {

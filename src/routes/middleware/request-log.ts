@@ -57,11 +57,17 @@ export function requestLog({ log, metrics, proxies = [], quiet = [] }: Options):
   };
 }
 
-/** A token in a path is a secret, and what services have in theirs nobody knows: the route's pattern stands for it. */
+/**
+ * A token in a path is a secret, and what services have in theirs nobody knows: the route's pattern stands for it.
+ * Where no route took it, such as one with a slash at its end, what looks like a token is left out.
+ */
 function pathOf(c: Context): string {
   const pattern = matchedRoutes(c).find(({ path }) => path.endsWith('/:token') || path.endsWith('/proxy/:id/*'));
-  return pattern?.path ?? c.req.path;
+  return pattern?.path ?? c.req.path.replace(tokenLike, '…');
 }
+
+/** Tokens have 43 such characters; ids have 36. */
+const tokenLike = /(?:[\w-]|%[0-9a-f]{2}){40,}/gi;
 
 type Context = Parameters<MiddlewareHandler<Env>>[0];
 
