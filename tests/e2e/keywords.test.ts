@@ -2,6 +2,7 @@ import type { Locator, Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
 import { problemsOf } from '../../src/drivers/check.ts';
 import type { LoadedDriver } from '../../src/drivers/driver.ts';
+import { oauth } from '../../src/drivers/github/oauth.ts';
 import type { JsonSchema } from '../../src/lib/schema/json-schema.ts';
 import { announced, connectorNamed, dialog, field, messageAt, said, submit } from './steps.ts';
 import { expectAccessible, soon, useStage } from './support.ts';
@@ -50,6 +51,7 @@ const rows: JsonSchema = {
 };
 
 const driver: LoadedDriver = {
+  oauth,
   entry: {
     key: 'keywords',
     name: 'Keywords',

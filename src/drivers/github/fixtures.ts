@@ -21,6 +21,7 @@ export const fixtures: Fixtures = {
         client_id: 'Ov23liNotARealClient',
         client_secret: '0123456789abcdef0123456789abcdef01234567',
         scopes: ['repo', 'read:user'],
+        personal_accounts: true,
       },
     },
     { config: enterprise, auth: { method: 'token', access_token: 'github_pat_NotARealTokenOnlyAnExample' } },

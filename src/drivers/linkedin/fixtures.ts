@@ -7,7 +7,11 @@ export const fixtures: Fixtures = {
   maximal: [
     {
       config: { api_version: '202609', organization_id: '5515715', visibility: 'PUBLIC', disable_reshare: true },
-      auth: { ...client, scopes: ['openid', 'profile', 'w_member_social', 'w_organization_social'] },
+      auth: {
+        ...client,
+        scopes: ['openid', 'profile', 'w_member_social', 'w_organization_social'],
+        personal_accounts: true,
+      },
     },
     {
       config: { api_version: '202512', organization_id: '1', visibility: 'CONNECTIONS', disable_reshare: false },

@@ -14,6 +14,7 @@ export const fixtures: Fixtures = {
         client_secret: hex32,
         scopes: ['chat:write', 'channels:read'],
         user_scopes: ['search:read'],
+        personal_accounts: true,
         signing_secret: hex32,
       },
     },

@@ -7,7 +7,11 @@ export const fixtures: Fixtures = {
   maximal: [
     {
       config: { username: '@northwind', long_posts: true, reply_settings: 'mentionedUsers' },
-      auth: { ...client, scopes: ['tweet.read', 'tweet.write', 'users.read', 'offline.access'] },
+      auth: {
+        ...client,
+        scopes: ['tweet.read', 'tweet.write', 'users.read', 'offline.access'],
+        personal_accounts: true,
+      },
     },
     {
       config: { username: 'northwind', long_posts: false, reply_settings: 'everyone' },

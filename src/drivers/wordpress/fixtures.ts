@@ -24,6 +24,7 @@ export const fixtures: Fixtures = {
         client_id: '12345',
         client_secret: 'not-a-real-client-secret',
         scopes: ['posts', 'media'],
+        personal_accounts: true,
       },
     },
     {
