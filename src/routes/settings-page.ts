@@ -17,6 +17,8 @@ import type { Shell } from './views.ts';
 const ways: { label: string; path: string; lowest: Role }[] = [
   { label: 'Members', path: paths.members, lowest: 'member' },
   { label: 'API keys', path: paths.apiKeys, lowest: 'admin' },
+  { label: 'Webhooks', path: paths.webhooks, lowest: 'admin' },
+  { label: 'Tool runs', path: paths.executionSettings, lowest: 'member' },
   { label: 'Your account', path: paths.account, lowest: 'member' },
 ];
 

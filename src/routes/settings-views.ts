@@ -2,6 +2,7 @@ import type { Role } from '../context.ts';
 import type { FieldErrors } from '../errors.ts';
 import type { KeyStatus } from '../services/api-keys.ts';
 import type { Shell } from './views.ts';
+import type { WebhookModels, WebhookPartials } from './webhook-views.ts';
 
 // What the templates under views/settings/ are given.
 
@@ -110,7 +111,7 @@ export interface MembersPage {
   failure: string | null;
 }
 
-export interface SettingsModels {
+export interface SettingsModels extends WebhookModels {
   'invitations/show': { invitation: InvitationPage };
   'settings/members': { shell: Shell; nav: SettingsNav; members: MembersPage };
   'settings/_confirm': { confirm: Confirm };
@@ -119,7 +120,7 @@ export interface SettingsModels {
 }
 
 /** What only pages of the settings include. */
-export interface SettingsPartials {
+export interface SettingsPartials extends WebhookPartials {
   'settings/_nav': { nav: SettingsNav };
   'settings/_invite': { invite: InvitePanel };
   'settings/_member': { row: MemberRowView };

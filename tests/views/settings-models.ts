@@ -60,7 +60,36 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
     made: { email: hostile, link: hostile, emailed: false },
     pending: [{ id, email: hostile, role: 'member', invitedBy: hostile, expiresAt: at }],
   };
+  const state = { kind: 'stopped' as const, since: at, reason: hostile };
+  const webhook = { id, address: hostile, events: [{ value: hostile, label: hostile }], state };
+  const form = {
+    ...{ tenantId: id, path: paths.webhooks, id, method: 'PUT' as const, url: hostile, enabled: true, submit: 'Save' },
+    events: [{ value: 'connection.created', label: hostile, chosen: true }],
+    errors: { url: [hostile], events: [hostile] },
+  };
+  const delivery = { id, event: hostile, status: 'failed' as const, attempts: 2, message: hostile };
+  const when = { createdAt: at, nextAt: null };
+  const deliveries = [
+    { ...delivery, ...when },
+    { ...delivery, ...when, status: 'pending' as const, nextAt: at },
+    { ...delivery, ...when, status: 'pending' as const, attempts: 0 },
+    { ...delivery, ...when, status: 'delivered' as const },
+  ];
   return {
+    'settings/webhooks': {
+      shell: { ...shell, tab: null },
+      nav,
+      webhooks: {
+        rows: (['on', 'failing', 'off', 'stopped'] as const).map((kind) => ({ ...webhook, state: { ...state, kind } })),
+        failure: null,
+      },
+    },
+    'settings/new-webhook': { shell: { ...shell, tab: null }, nav, form },
+    'settings/webhook': {
+      shell: { ...shell, tab: null, dialog: { kind: 'confirm', confirm } },
+      nav,
+      webhook: { row: webhook, form, deliveries, next: `${paths.webhook(id)}?cursor=x`, secret: hostile },
+    },
     'invitations/show': {
       invitation: {
         token: 'abc',
