@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dueDeliveries, insertDeliveries } from '../../src/db/queries/webhook-deliveries.ts';
@@ -305,6 +306,19 @@ describe('the signing secret', () => {
     await testWebhook(ada(), webhook.id);
     const last = receiver.received.at(-1) ?? message;
     expect([first, second, third].map((each) => isSignedBy(last, each))).toEqual([false, true, true]);
+  });
+
+  it('is checked by the example of the documentation', async () => {
+    const text = readFileSync(new URL('../../docs/webhooks.md', import.meta.url), 'utf8');
+    const [, code = ''] = /```js\n(.*?)```/s.exec(text) ?? [];
+    const { isFromPatchbay } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+    const { webhook, secret } = await make();
+    await testWebhook(ada(), webhook.id);
+    const [{ headers, body }] = receiver.received as [(typeof receiver.received)[number]];
+    expect(isFromPatchbay(secret, headers, body)).toBe(true);
+    expect(isFromPatchbay(secret, headers, `${body} `)).toBe(false);
+    expect(isFromPatchbay(`whsec_${Buffer.alloc(32).toString('base64')}`, headers, body)).toBe(false);
+    expect(isFromPatchbay(secret, { ...headers, 'webhook-timestamp': '1' }, body)).toBe(false);
   });
 
   it('is made anew for another origin, and stays for another path', async () => {
