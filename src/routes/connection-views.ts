@@ -93,6 +93,6 @@ export interface ConnectionModels {
 export interface ConnectionPartials {
   'connections/_credential': { panel: CredentialPanel };
   'connections/_accounts': { panel: AccountsPanel };
-  'connections/_connect': { form: ConnectForm; label: string; primary: boolean; small: boolean };
+  'connections/_connect': { form: ConnectForm; label: string; of?: string; primary: boolean; small: boolean };
   'connections/_state': { status: ConnectedAccount['status'] };
 }

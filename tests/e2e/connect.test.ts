@@ -54,6 +54,9 @@ describe('Connect', () => {
     const { id, name } = await install();
     const page = await hub.open(hub.cast.ada, '/installed');
     const card = page.locator('article.card').filter({ has: page.getByRole('heading', { name, exact: true }) });
+    await expectAccessible(page, 'the card');
+    await page.setViewportSize({ width: 390, height: 800 });
+    await expectNoOverflow(page, 'the card');
     await card.getByRole('button', { name: 'Connect' }).click();
     await page.getByRole('heading', { name: 'Connect Service id' }).waitFor();
     await expectAccessible(page, 'the question');
