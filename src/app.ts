@@ -16,6 +16,7 @@ import { connectLinkPages } from './routes/dashboard/connect-link.ts';
 import { connectorPages } from './routes/dashboard/connectors.ts';
 import { docsPages } from './routes/dashboard/docs.ts';
 import { entrancePages } from './routes/dashboard/entrance.ts';
+import { executionPages } from './routes/dashboard/executions.ts';
 import { invitationPages } from './routes/dashboard/invitation.ts';
 import { operatorActivityPages } from './routes/dashboard/operator-activity.ts';
 import { operatorApplicationPages } from './routes/dashboard/operator-applications.ts';
@@ -34,6 +35,7 @@ import { accountForms } from './routes/form/account.ts';
 import { apiKeyForms } from './routes/form/api-keys.ts';
 import { authorizationForms } from './routes/form/authorizations.ts';
 import { connectorForms } from './routes/form/connectors.ts';
+import { executionForms } from './routes/form/executions.ts';
 import { invitationForms } from './routes/form/invitations.ts';
 import { memberForms } from './routes/form/members.ts';
 import { operatorTenantForms } from './routes/form/operator-tenants.ts';
@@ -110,6 +112,8 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...toolPages(tools),
     ...toolForms(tools),
     ...repositoryForms(tools),
+    ...executionPages(tools),
+    ...executionForms(tools),
     ...rotationForms(tools),
     ...activityPages(tools),
     ...apiKeyForms(tools),

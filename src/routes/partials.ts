@@ -5,6 +5,7 @@ import type { FieldReference, OperationReference } from '../lib/reference.ts';
 import type { AccountPage } from './account-views.ts';
 import type { ActivityRow } from './activity-views.ts';
 import type { ConnectionPartials } from './connection-views.ts';
+import type { ExecutionPartials } from './execution-views.ts';
 import type { OperatorPartials } from './operator-views.ts';
 import type { SettingsPartials } from './settings-views.ts';
 import type { ToolPartials } from './tool-views.ts';
@@ -28,7 +29,13 @@ import type {
 /** A control's template is given its own kind of field. */
 type FieldPartials = { [Kind in FieldKind as `forms/_${Kind}`]: { field: Extract<Field, { kind: Kind }> } };
 
-export interface Partials extends FieldPartials, ConnectionPartials, OperatorPartials, SettingsPartials, ToolPartials {
+export interface Partials
+  extends FieldPartials,
+    ConnectionPartials,
+    ExecutionPartials,
+    OperatorPartials,
+    SettingsPartials,
+    ToolPartials {
   'account/_history': { account: AccountPage };
   'account/_password': { account: AccountPage };
   'account/_profile': { account: AccountPage };

@@ -78,6 +78,10 @@ export const paths = {
   repositorySync: (id: string) => `/connectors/${id}/repositories/sync`,
   executions: '/executions',
   execution: (id: string) => `/executions/${id}`,
+  /** POST runs the same once more. */
+  executionReplays: (id: string) => `/executions/${id}/replays`,
+  /** PUT decides what is kept of calls. */
+  executionSettings: '/settings/executions',
   /** GET: the form; POST tests the new credential and uses it. */
   credentialRotation: (id: string) => `/connections/${id}/rotation`,
   /** POST goes back to the credential before. */

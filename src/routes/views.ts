@@ -8,6 +8,7 @@ import type { Helpers, Views } from '../lib/views.ts';
 import type { AccountModels } from './account-views.ts';
 import type { ActivityModels, ActivityRow } from './activity-views.ts';
 import type { AccountsPanel, ConnectForm, ConnectionModels, CredentialPanel } from './connection-views.ts';
+import type { ExecutionModels, RunsPanel } from './execution-views.ts';
 import type { OperatorModels } from './operator-views.ts';
 import type { paths } from './paths.ts';
 import type { RepositoriesPanel, RepositoryModels } from './repository-views.ts';
@@ -191,6 +192,8 @@ export interface ConnectorDetail {
   tools: ToolsPanel | null;
   /** Null for a service without any, and without an account. */
   repositories: RepositoriesPanel | null;
+  /** Null for a service that cannot be called yet. */
+  runs: RunsPanel | null;
 }
 
 export interface SignInPage {
@@ -223,6 +226,7 @@ export interface Models
   extends AccountModels,
     ActivityModels,
     ConnectionModels,
+    ExecutionModels,
     OperatorModels,
     RepositoryModels,
     SettingsModels,

@@ -162,6 +162,7 @@ describe('declarations', () => {
       'POST /api/validate-config',
       'POST /connectors/:id/repositories/sync',
       'POST /connectors/:id/tools/:tool/executions',
+      'POST /executions/:id/replays',
       'POST /settings/account/password',
       'POST /settings/account/second-factor',
       'POST /settings/account/second-factor/confirmation',

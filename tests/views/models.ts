@@ -5,6 +5,7 @@ import type { ActivityRow } from '../../src/routes/activity-views.ts';
 import { paths } from '../../src/routes/paths.ts';
 import type { ConnectorCard, ConnectorForm, Deletion, Models, Shell, Toast } from '../../src/routes/views.ts';
 import { accountsPanel, connectionModels, credentialPanel } from './connection-models.ts';
+import { executionModels, runsPanel } from './execution-models.ts';
 import { operatorModels } from './operator-models.ts';
 import { settingsModels } from './settings-models.ts';
 import { repositoriesPanel, toolModels, toolsPanel } from './tool-models.ts';
@@ -157,6 +158,7 @@ const detail: Models['connectors/_detail']['detail'] = {
   credential: credentialPanel(hostile),
   tools: toolsPanel(hostile),
   repositories: repositoriesPanel(hostile),
+  runs: runsPanel(hostile),
 };
 
 const activity: Models['activity/_results']['results'] = {
@@ -183,6 +185,7 @@ export const models: Models = {
   ...operatorModels(hostile),
   ...settingsModels(hostile, shell),
   ...toolModels(hostile, shell, fields),
+  ...executionModels(hostile, shell),
   'catalog/index': { shell: { ...shell, dialog: { kind: 'form', form } }, results: catalog },
   'catalog/_results': { results: catalog },
   'connectors/index': { shell: { ...shell, dialog: { kind: 'deletion', deletion } }, results: installed },

@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNotNull, lt, or, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
 import { type ExecutionStatus, executions } from '../schema/index.ts';
@@ -84,4 +84,64 @@ export async function dueStuckExecutions(tx: { execute: Tx['execute'] }, max: nu
     tenantId: row.tenant_id,
     id: row.id,
   }));
+}
+
+/** How often each tool ran through the connection within so many days, the most used first. */
+export async function countUse(tx: Tx, tenantId: string, connectionId: string, days: number) {
+  const since = sql`now() - make_interval(days => ${days})`;
+  const calls = sql<number>`count(*)::int`;
+  return tx
+    .select({ tool: executions.tool, calls })
+    .from(executions)
+    .where(
+      and(
+        eq(executions.tenantId, tenantId),
+        eq(executions.connectionId, connectionId),
+        gt(executions.createdAt, since),
+      ),
+    )
+    .groupBy(executions.tool)
+    .orderBy(desc(calls))
+    .limit(20);
+}
+
+/** How often somebody called a tool. */
+export interface UseRow {
+  actorType: string;
+  actorName: string;
+  tool: string;
+  count: number;
+  lastAt: Date;
+}
+
+/** Of a connector, in the last 30 days, the most frequent first. */
+export function selectUse(tx: Tx, tenantId: string, connectorId: string): Promise<UseRow[]> {
+  const count = sql<number>`count(*)::int`;
+  return tx
+    .select({
+      actorType: executions.actorType,
+      actorName: sql<string>`max(${executions.actorName})`,
+      tool: executions.tool,
+      count,
+      lastAt: sql<Date>`max(${executions.createdAt})`.mapWith(executions.createdAt),
+    })
+    .from(executions)
+    .where(
+      and(
+        eq(executions.tenantId, tenantId),
+        eq(executions.connectorId, connectorId),
+        gt(executions.createdAt, sql`now() - interval '30 days'`),
+      ),
+    )
+    .groupBy(executions.actorType, executions.actorId, executions.tool)
+    .orderBy(desc(count))
+    .limit(20);
+}
+
+/** Removes what was kept of inputs and outputs. */
+export async function dropPayloads(tx: Tx, tenantId: string): Promise<void> {
+  await tx
+    .update(executions)
+    .set({ input: null, output: null })
+    .where(and(eq(executions.tenantId, tenantId), or(isNotNull(executions.input), isNotNull(executions.output))));
 }

@@ -31,6 +31,7 @@ export const actionLabels: Record<string, string> = {
   'invitation.accepted': 'accepted the invitation as',
   'api_key.created': 'made the API key',
   'api_key.revoked': 'revoked the API key',
+  'settings.updated': 'changed the settings',
   'tenant.created': 'created the workspace',
   'tenant.renamed': 'renamed the workspace',
   'tenant.suspended': 'suspended the workspace',

@@ -15,6 +15,7 @@ import { accountsPanel } from './accounts-model.ts';
 import { activityRow } from './activity-model.ts';
 import { connectorCard, connectorSections } from './connector-model.ts';
 import { credentialPanel } from './credential-model.ts';
+import { runsPanel } from './execution-model.ts';
 import { repositoriesPanel } from './repository-model.ts';
 import { toolsPanel } from './tool-model.ts';
 
@@ -84,12 +85,14 @@ async function load(ctx: Ctx, filters: InstalledFilters, cursor: string | undefi
 async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
   const { connector, unreadable } = await getConnector(ctx, id);
   const accounts = (await accountsOf(ctx, [connector])).get(connector.id);
+  const tools = toolsPanel(await toolsOf(ctx, connector.id));
   const events = await listAudit(ctx, { subjectId: connector.id, limit: 10 });
   return {
     card: connectorCard(ctx, connector, unreadable, accounts),
     accounts: accountsPanel(ctx, connector, accounts),
     credential: await credentialPanel(ctx, connector),
-    tools: toolsPanel(await toolsOf(ctx, connector.id)),
+    tools,
+    runs: await runsPanel(ctx, connector.id, tools !== null),
     repositories: await repositoriesPanel(ctx, connector),
     sections: connectorSections(ctx, connector, unreadable),
     createdAt: connector.createdAt,

@@ -89,7 +89,7 @@ export const connectorForms = (tools: PageTools): PageRoute[] => [
   page({ ...admin, method: 'get', path: paths.connectorDeletion(':id'), audit: null, example: {} }, async (ctx, c) => {
     requireRole(ctx, 'admin', 'delete connectors');
     const { connector } = await getConnector(ctx, idOf(c));
-    return openDialog(tools, ctx, c, { kind: 'deletion', deletion: deletionOf(ctx, connector) });
+    return openDialog(tools, ctx, c, { kind: 'deletion', deletion: await deletionOf(ctx, connector) });
   }),
   page(
     { ...admin, method: 'delete', path: paths.connector(':id'), audit: 'connector.deleted', example: {} },

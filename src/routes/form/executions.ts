@@ -1,0 +1,42 @@
+import { getExecution } from '../../services/executions.ts';
+import { getConnector } from '../../services/installed.ts';
+import { replayExecution } from '../../services/replays.ts';
+import { keepPayloads } from '../../services/workspace-settings.ts';
+import { executionDetail } from '../dashboard/execution-model.ts';
+import { toolResult } from '../dashboard/tool-model.ts';
+import { leaveNotice } from '../flash.ts';
+import { formFields } from '../middleware/form-fields.ts';
+import { type PageRoute, page } from '../page.ts';
+import { paths } from '../paths.ts';
+import type { PageTools } from '../render.ts';
+
+export const executionForms = (tools: PageTools): PageRoute[] => [
+  page(
+    { method: 'post', path: paths.executionReplays(':id'), role: 'member', audit: null, example: { form: {} } },
+    async (ctx, c) => {
+      const row = await getExecution(ctx, c.req.param('id') ?? '');
+      const { noReplay, form } = executionDetail(ctx, row);
+      if (noReplay && form) return tools.redirect(c, form);
+      const executed = await replayExecution(ctx, row.id, c.req.raw.signal);
+      const result = toolResult(ctx, await getConnector(ctx, row.connectorId), executed, () => undefined);
+      const shell = await tools.shell(c, ctx, { title: row.tool, tab: 'activity' });
+      return tools.html(c, 'executions/show', { shell, execution: { ...executionDetail(ctx, row), result } });
+    },
+  ),
+  page(
+    {
+      method: 'put',
+      path: paths.executionSettings,
+      role: 'admin',
+      audit: 'settings.updated',
+      example: { form: {} },
+    },
+    async (ctx, c) => {
+      const keep = (await formFields(c))?.get('keep') === 'true';
+      await keepPayloads(ctx, keep);
+      const text = keep ? 'Inputs and outputs are kept from now on.' : 'Inputs and outputs are not kept.';
+      leaveNotice(c, tools.hub, { tone: 'ok', text });
+      return tools.redirect(c, paths.executionSettings);
+    },
+  ),
+];
