@@ -34,6 +34,8 @@ import { problemFor } from './routes/errors.ts';
 import { accountForms } from './routes/form/account.ts';
 import { apiKeyForms } from './routes/form/api-keys.ts';
 import { authorizationForms } from './routes/form/authorizations.ts';
+import { connectionForms } from './routes/form/connections.ts';
+import { connectorTestForms } from './routes/form/connector-tests.ts';
 import { connectorForms } from './routes/form/connectors.ts';
 import { executionForms } from './routes/form/executions.ts';
 import { invitationForms } from './routes/form/invitations.ts';
@@ -106,7 +108,9 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   // Forms first: /connectors/new is no connector's id.
   const pages = [
     ...catalogPages(tools),
+    ...connectorTestForms(tools),
     ...connectorForms(tools),
+    ...connectionForms(tools),
     ...authorizationForms(tools),
     ...connectorPages(tools),
     ...toolPages(tools),

@@ -6,6 +6,7 @@ import type { AccountPage } from './account-views.ts';
 import type { ActivityRow } from './activity-views.ts';
 import type { ConnectionPartials } from './connection-views.ts';
 import type { ExecutionPartials } from './execution-views.ts';
+import type { HealthPartials } from './health-views.ts';
 import type { OperatorPartials } from './operator-views.ts';
 import type { SettingsPartials } from './settings-views.ts';
 import type { ToolPartials } from './tool-views.ts';
@@ -33,6 +34,7 @@ export interface Partials
   extends FieldPartials,
     ConnectionPartials,
     ExecutionPartials,
+    HealthPartials,
     OperatorPartials,
     SettingsPartials,
     ToolPartials {

@@ -65,6 +65,17 @@ export const paths = {
   connector: (id: string) => `/connectors/${id}`,
   editConnector: (id: string) => `/connectors/${id}/edit`,
   connectorActivation: (id: string) => `/connectors/${id}/activation`,
+  /** POST checks what stands in the form of a new connector. */
+  newConnectorTest: '/connectors/checks',
+  /** PUT checks what stands in the form of this one. */
+  connectorTest: (id: string) => `/connectors/${id}/checks`,
+  connection: (id: string) => `/connections/${id}`,
+  /** POST checks it now. */
+  connectionChecks: (id: string) => `/connections/${id}/checks`,
+  /** POST switches it on, DELETE off. */
+  connectionActivation: (id: string) => `/connections/${id}/activation`,
+  /** GET: what used it; the question before it is disconnected. */
+  connectionDeletion: (id: string) => `/connections/${id}/deletion`,
   /** GET: what stops working; the question before a delete. */
   connectorDeletion: (id: string) => `/connectors/${id}/deletion`,
   /** POST brings a deleted connector back. */

@@ -9,6 +9,7 @@ import type { AccountModels } from './account-views.ts';
 import type { ActivityModels, ActivityRow } from './activity-views.ts';
 import type { AccountsPanel, ConnectForm, ConnectionModels, CredentialPanel } from './connection-views.ts';
 import type { ExecutionModels, RunsPanel } from './execution-views.ts';
+import type { CardHealth, CheckReport, ConnectionHealth, HealthModels } from './health-views.ts';
 import type { OperatorModels } from './operator-views.ts';
 import type { paths } from './paths.ts';
 import type { RepositoriesPanel, RepositoryModels } from './repository-views.ts';
@@ -72,6 +73,10 @@ export interface ConnectorForm {
   notice: string;
   summary?: ErrorSummary;
   stale: StaleEdit | null;
+  /** Where “Test connection” sends the form; left out where nothing can be tested. */
+  test?: string;
+  /** How that went; left out before. */
+  report?: CheckReport;
   /** In order; a title of '' has no heading. */
   sections: { title: string; help: string; fields: Field[] }[];
   /** '' for a form that only says why it cannot be filled in. */
@@ -157,6 +162,8 @@ export interface ConnectorCard {
   locked: string;
   /** Begins the first authorisation; null where there is an account already, none is needed, or this person may not. */
   connect: ConnectForm | null;
+  /** Null while nothing is connected. */
+  health: CardHealth | null;
 }
 
 export interface InstalledResults {
@@ -184,6 +191,8 @@ export interface ConnectorDetail {
   /** A curl command that works once an API key stands in PATCHBAY_KEY. */
   curl: string;
   events: ActivityRow[];
+  /** How its connections are. */
+  health: ConnectionHealth[];
   /** Null where no accounts are authorised. */
   accounts: AccountsPanel | null;
   /** Null for a connector without secrets of its own. */
@@ -226,6 +235,7 @@ export interface Models
   extends AccountModels,
     ActivityModels,
     ConnectionModels,
+    HealthModels,
     ExecutionModels,
     OperatorModels,
     RepositoryModels,

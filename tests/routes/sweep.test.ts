@@ -52,6 +52,8 @@ let count = 0;
 
 /** What has to be so before the example can work. */
 const given: Record<string, (id: string) => Promise<unknown>> = {
+  'POST /connections/:id/activation': (id) =>
+    hub.as(hub.cast.ada, 'PATCH', `/api/connections/${id}/status`, { status: 'inactive' }),
   'DELETE /connectors/:id/activation': (id) =>
     hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' }),
   'POST /connectors/:id/restoration': (id) => hub.as(hub.cast.ada, 'DELETE', `/api/connectors/${id}`),
@@ -160,8 +162,10 @@ describe('declarations', () => {
       'POST /api/proxy/:id/*',
       'POST /api/tools/:slug/execute',
       'POST /api/validate-config',
+      'POST /connections/:id/checks',
       'POST /connectors/:id/repositories/sync',
       'POST /connectors/:id/tools/:tool/executions',
+      'POST /connectors/checks',
       'POST /executions/:id/replays',
       'POST /settings/account/password',
       'POST /settings/account/second-factor',
@@ -169,6 +173,7 @@ describe('declarations', () => {
       'POST /settings/account/second-factor/recovery-codes',
       'POST /settings/workspace',
       'PUT /api/proxy/:id/*',
+      'PUT /connectors/:id/checks',
     ]);
   });
 });

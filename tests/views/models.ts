@@ -6,6 +6,7 @@ import { paths } from '../../src/routes/paths.ts';
 import type { ConnectorCard, ConnectorForm, Deletion, Models, Shell, Toast } from '../../src/routes/views.ts';
 import { accountsPanel, connectionModels, credentialPanel } from './connection-models.ts';
 import { executionModels, runsPanel } from './execution-models.ts';
+import { cardHealth, connectionHealth, healthModels } from './health-models.ts';
 import { operatorModels } from './operator-models.ts';
 import { settingsModels } from './settings-models.ts';
 import { repositoriesPanel, toolModels, toolsPanel } from './tool-models.ts';
@@ -51,6 +52,7 @@ export const card: ConnectorCard = {
   changedBy: 'Ada',
   locked: '',
   connect: null,
+  health: cardHealth,
 };
 
 const schema = {
@@ -154,6 +156,7 @@ const detail: Models['connectors/_detail']['detail'] = {
   createdBy: hostile,
   curl: hostile,
   events: [row],
+  health: [connectionHealth],
   accounts: accountsPanel(hostile),
   credential: credentialPanel(hostile),
   tools: toolsPanel(hostile),
@@ -182,6 +185,7 @@ const reference = readReference({
 /** A model for every page and fragment, full of what must be escaped. */
 export const models: Models = {
   ...connectionModels(hostile),
+  ...healthModels,
   ...operatorModels(hostile),
   ...settingsModels(hostile, shell),
   ...toolModels(hostile, shell, fields),

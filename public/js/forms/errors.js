@@ -22,7 +22,7 @@ function controlAt(place) {
 const focusSummary = (root) => root.querySelector('[data-error-summary]')?.focus();
 
 document.addEventListener('click', (event) => {
-  const link = event.target.closest('[data-error-summary] a');
+  const link = event.target.closest('[data-error-summary] a, [data-focus] a');
   if (link && goTo(link.hash.slice(1))) event.preventDefault();
 });
 document.addEventListener('htmx:after:swap', (event) => {

@@ -37,3 +37,29 @@ export async function forgetHealthChecks(tx: { execute: Tx['execute'] }, days: n
   const [row] = await tx.execute(sql`select forget_health_checks(make_interval(days => ${days}), ${max}) as n`);
   return Number(row?.n ?? 0);
 }
+
+export type RecentCheck = Pick<HealthCheckRow, 'status' | 'message' | 'createdAt' | 'latencyMs'>;
+
+/** For each connection its last checks, the oldest first. */
+export async function selectRecentChecks(
+  tx: Tx,
+  tenantId: string,
+  connectionIds: string[],
+  each: number,
+): Promise<Map<string, RecentCheck[]>> {
+  const rows = await tx.execute(sql`
+    select wanted.id as "connectionId", h.status, h.message, h.latency_ms as "latencyMs",
+      extract(epoch from h.created_at)::float8 * 1000 as "at"
+    from unnest(string_to_array(${connectionIds.join()}, ',')::uuid[]) as wanted(id)
+    cross join lateral (
+      select status, message, latency_ms, created_at from health_checks
+      where tenant_id = ${tenantId} and connection_id = wanted.id order by created_at desc limit ${each}
+    ) h order by h.created_at`);
+  const found = new Map<string, RecentCheck[]>();
+  for (const { connectionId, at, ...check } of rows as unknown as (RecentCheck & {
+    connectionId: string;
+    at: number;
+  })[])
+    found.set(connectionId, [...(found.get(connectionId) ?? []), { ...check, createdAt: new Date(at) }]);
+  return found;
+}

@@ -6,11 +6,19 @@ import { shapeOf } from '../../lib/schema/shape.ts';
 import { fieldAt, variantIndex } from '../../lib/schema/walk.ts';
 import type { Accounts } from '../../services/accounts.ts';
 import { presentConnector } from '../../services/connector-view.ts';
+import type { CheckedConnection } from '../../services/health-overview.ts';
 import { type SecretState, withoutSecrets } from '../../services/secrets.ts';
 import type { ConnectorCard, ConnectorDetail, ShownValue } from '../views.ts';
 import { firstConnect } from './accounts-model.ts';
+import { cardHealth } from './health-model.ts';
 
-export function connectorCard(ctx: Ctx, row: ConnectorRow, unreadable: string[], accounts?: Accounts): ConnectorCard {
+export function connectorCard(
+  ctx: Ctx,
+  row: ConnectorRow,
+  unreadable: string[],
+  accounts?: Accounts,
+  connections?: CheckedConnection[],
+): ConnectorCard {
   const driver = ctx.hub.drivers.get(row.catalog.key);
   return {
     id: row.id,
@@ -33,6 +41,7 @@ export function connectorCard(ctx: Ctx, row: ConnectorRow, unreadable: string[],
     changedBy: row.updatedByName ?? 'Patchbay',
     locked: whyLocked(ctx, row),
     connect: firstConnect(row, accounts),
+    health: cardHealth(ctx, row, connections),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { accountsOf } from '../../services/accounts.ts';
 import { listAudit } from '../../services/audit.ts';
+import { healthOverview } from '../../services/health-overview.ts';
 import { getConnector, listInstalled, summariseInstalled } from '../../services/installed.ts';
 import { toolsOf } from '../../services/tools.ts';
 import type { Env } from '../env.ts';
@@ -10,12 +11,13 @@ import { nextPage } from '../next-page.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../views.ts';
+import type { ConnectorCard, ConnectorDetail, InstalledFilters, InstalledResults } from '../views.ts';
 import { accountsPanel } from './accounts-model.ts';
 import { activityRow } from './activity-model.ts';
 import { connectorCard, connectorSections } from './connector-model.ts';
 import { credentialPanel } from './credential-model.ts';
 import { runsPanel } from './execution-model.ts';
+import { connectionHealths } from './health-model.ts';
 import { repositoriesPanel } from './repository-model.ts';
 import { toolsPanel } from './tool-model.ts';
 
@@ -62,14 +64,28 @@ export async function installedResults(ctx: Ctx, c: Context<Env>, query = c.req.
       attention: counts.error ?? 0,
     },
     entries: value?.summary.entries ?? [],
-    cards:
+    cards: attentionFirst(
       value?.list.data.map((row) =>
-        connectorCard(ctx, row, value.list.unreadable.get(row.id) ?? [], value.accounts.get(row.id)),
+        connectorCard(
+          ctx,
+          row,
+          value.list.unreadable.get(row.id) ?? [],
+          value.accounts.get(row.id),
+          value.health.get(row.id),
+        ),
       ) ?? [],
+    ),
     next: value?.list.nextCursor ? nextPage(c, paths.installed, value.list.nextCursor) : null,
     failure,
   };
 }
+
+/** What needs somebody stands first on its page; the rest keeps its order. */
+const attentionFirst = (cards: ConnectorCard[]) => {
+  const needed = (card: ConnectorCard) =>
+    card.status === 'error' || card.unreadable.length > 0 || card.health?.attention === true;
+  return cards.toSorted((a, b) => Number(needed(b)) - Number(needed(a)));
+};
 
 async function load(ctx: Ctx, filters: InstalledFilters, cursor: string | undefined) {
   const status = filters.status === 'attention' ? 'error' : filters.status || undefined;
@@ -79,16 +95,20 @@ async function load(ctx: Ctx, filters: InstalledFilters, cursor: string | undefi
     catalogKey: filters.entry || undefined,
     cursor,
   });
-  return { list, accounts: await accountsOf(ctx, list.data), summary: await summariseInstalled(ctx) };
+  const health = await healthOverview(ctx, list.data);
+  return { list, health, accounts: await accountsOf(ctx, list.data), summary: await summariseInstalled(ctx) };
 }
 
-async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
+/** Everything on a connector's page. @throws AppError not_found */
+export async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
   const { connector, unreadable } = await getConnector(ctx, id);
   const accounts = (await accountsOf(ctx, [connector])).get(connector.id);
+  const connections = (await healthOverview(ctx, [connector])).get(connector.id);
   const tools = toolsPanel(await toolsOf(ctx, connector.id));
   const events = await listAudit(ctx, { subjectId: connector.id, limit: 10 });
   return {
-    card: connectorCard(ctx, connector, unreadable, accounts),
+    card: connectorCard(ctx, connector, unreadable, accounts, connections),
+    health: connectionHealths(ctx, connector, connections),
     accounts: accountsPanel(ctx, connector, accounts),
     credential: await credentialPanel(ctx, connector),
     tools,

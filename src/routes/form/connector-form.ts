@@ -86,7 +86,7 @@ export const editForm = (
   } catch (error) {
     if (!(error instanceof NotUpgraded)) throw error;
     const form = draw({ ctx, entry, row, id: row.id });
-    return { ...form, notice: error.message, sections: [], submit: '' };
+    return { ...form, notice: error.message, sections: [], test: undefined, submit: '' };
   }
 };
 
@@ -120,6 +120,7 @@ function draw(drawing: Drawing): ConnectorForm {
       errors,
     ),
     stale: drawing.stale ?? null,
+    test: row ? paths.connectorTest(row.id) : paths.newConnectorTest,
     sections,
     submit: row ? 'Save changes' : `Add ${entry.name}`,
   };

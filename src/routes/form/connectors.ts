@@ -124,7 +124,8 @@ async function openDialog(tools: PageTools, ctx: Ctx, c: Context<Env>, dialog: C
   return behind(tools, ctx, c, dialog);
 }
 
-async function behind(
+/** A dialog on a page of its own, with the list behind it. */
+export async function behind(
   tools: PageTools,
   ctx: Ctx,
   c: Context<Env>,

@@ -1,0 +1,101 @@
+import type { Context } from 'hono';
+import type { Ctx } from '../../context.ts';
+import { deleteConnection } from '../../services/connection-deletion.ts';
+import { setConnectionStatus } from '../../services/connection-status.ts';
+import { connectionUse } from '../../services/connection-use.ts';
+import { connectionName } from '../../services/connections.ts';
+import { getHealth } from '../../services/health.ts';
+import { connectorDetail } from '../dashboard/connectors.ts';
+import type { Env } from '../env.ts';
+import { leaveNotice } from '../flash.ts';
+import { isPartial, type PageRoute, page } from '../page.ts';
+import { paths } from '../paths.ts';
+import type { PageTools } from '../render.ts';
+import type { Confirm } from '../settings-views.ts';
+import type { Toast } from '../views.ts';
+
+const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
+
+/** What people do with connections on their connector's page. */
+export const connectionForms = (tools: PageTools): PageRoute[] => [
+  page(
+    { method: 'post', path: paths.connectionChecks(':id'), role: 'member', audit: null, example: {} },
+    async (ctx, c) => {
+      const { connection } = await getHealth(ctx, idOf(c), { refresh: true });
+      const well = connection.health === 'healthy' && connection.status === 'active';
+      const text = connection.statusReason ?? connection.healthMessage ?? 'It was checked.';
+      return changed(tools, ctx, c, connection.connectorId, { tone: well ? 'ok' : 'bad', text });
+    },
+  ),
+  page(
+    {
+      method: 'post',
+      path: paths.connectionActivation(':id'),
+      role: 'member',
+      audit: 'connection.activated',
+      example: {},
+    },
+    (ctx, c) => switchTo(tools, ctx, c, 'active'),
+  ),
+  page(
+    {
+      method: 'delete',
+      path: paths.connectionActivation(':id'),
+      role: 'member',
+      audit: 'connection.deactivated',
+      example: {},
+    },
+    (ctx, c) => switchTo(tools, ctx, c, 'inactive'),
+  ),
+  page(
+    { method: 'get', path: paths.connectionDeletion(':id'), role: 'member', audit: null, example: {} },
+    async (ctx, c) => {
+      const { connection, connector, use } = await connectionUse(ctx, idOf(c));
+      const detail = await connectorDetail(ctx, connector.id);
+      const confirm: Confirm = {
+        title: `Disconnect ${connectionName(connection, connector)}?`,
+        tenantId: ctx.tenantId,
+        ...{ method: 'DELETE', path: paths.connection(connection.id), back: paths.connector(connector.id) },
+        consequences: [
+          `Its use stops at once, and ${connector.catalog.name} is asked to end the access where that is possible.`,
+          use.length
+            ? `Within the last 30 days it was used by ${use.map(({ tool, calls }) => `${tool} (${calls}×)`).join(', ')}.`
+            : 'Nothing has used it within the last 30 days.',
+          'The history of its checks is deleted with it.',
+        ],
+        ...{ submit: 'Disconnect', keep: 'Keep it', select: null },
+      };
+      const shell = { title: confirm.title, tab: 'installed' as const, dialog: { kind: 'confirm' as const, confirm } };
+      return tools.html(c, 'connectors/show', { shell: await tools.shell(c, ctx, shell), detail });
+    },
+  ),
+  page(
+    { method: 'delete', path: paths.connection(':id'), role: 'member', audit: 'connection.deleted', example: {} },
+    async (ctx, c) => {
+      const { connection, connector, revocation } = await deleteConnection(ctx, idOf(c));
+      const failed = revocation.outcome === 'failed';
+      const told = revocation.outcome === 'none' ? '' : ` ${revocation.message}`;
+      const name = connectionName(connection, connector);
+      const toast: Toast = { tone: failed ? 'info' : 'ok', name, text: `is disconnected.${told}` };
+      return changed(tools, ctx, c, connector.id, toast);
+    },
+  ),
+];
+
+async function switchTo(tools: PageTools, ctx: Ctx, c: Context<Env>, status: 'active' | 'inactive') {
+  const { accountLabel, connectorId } = await setConnectionStatus(ctx, idOf(c), status);
+  const text =
+    status === 'active' ? 'is switched on, and is being checked.' : 'is switched off. Nothing is called through it.';
+  return changed(tools, ctx, c, connectorId, { tone: 'ok', name: accountLabel ?? 'The connection', text });
+}
+
+/** The regions that show connectors load themselves anew; without htmx it is a redirect with a notice. */
+async function changed(tools: PageTools, ctx: Ctx, c: Context<Env>, connectorId: string, toast: Toast) {
+  if (!isPartial(c)) {
+    leaveNotice(c, tools.hub, toast);
+    return tools.redirect(c, paths.connector(connectorId));
+  }
+  c.header('HX-Trigger', 'connectors-changed');
+  c.header('HX-Reswap', 'none');
+  return c.html(await tools.done(ctx, toast));
+}
