@@ -34,7 +34,10 @@ export async function testCandidate(ctx: Ctx, target: RotationTarget, candidate:
   const addresses = driver.destinations(withoutSecrets(connector.config), withoutSecrets(connector.auth));
   const opened = await openWith(ctx, target, candidate);
   const outcome = await runCheck(ctx, { ...(await readyFor(ctx, target, opened)), addresses });
-  return sameAccount(connection, outcome);
+  const judged = sameAccount(connection, outcome);
+  if (judged === outcome) return outcome;
+  const message = `This is a credential of ${outcome.account?.label ?? 'another account'}, and the connection is for ${connection.accountLabel ?? 'another one'}. Give one of the same account.`;
+  return { ...judged, message };
 }
 
 type Opened = Pick<OpenedTarget, 'config' | 'auth' | 'destinations'>;

@@ -104,7 +104,7 @@ describe('rotation', () => {
     const error = await refused(rotate(id, others));
     expect([error.code, error.message]).toEqual([
       'invalid_input',
-      expect.stringMatching(/octocat.*belongs to hubot.*Nothing was changed/),
+      expect.stringMatching(/octocat.*credential of hubot.*Nothing was changed/),
     ]);
     expect(error.errors['credential.access_token']).toHaveLength(1);
     expect(await inUse(id)).toBe(one);
