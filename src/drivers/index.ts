@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { oneLine } from '../lib/one-line.ts';
 import { problemsOf } from './check.ts';
-import type { Driver, LoadedDriver } from './driver.ts';
+import type { Account, Driver, LoadedDriver } from './driver.ts';
 
 /** All drivers by key, in the order of their names. */
 export type DriverRegistry = ReadonlyMap<string, LoadedDriver>;
@@ -29,7 +30,15 @@ async function loadDriver(dir: string, folder: string): Promise<LoadedDriver> {
   const [driver, icon] = await Promise.all([importDriver(dir, folder), readIcon(dir, folder)]);
   const problems = problemsOf(folder, driver, icon);
   if (problems.length) throw new DriverError(`Driver folder "${folder}": ${problems.join(' ')}`);
-  return Object.freeze({ ...(driver as Driver), icon: icon as string });
+  return Object.freeze({ ...withPlainLabels(driver as Driver), icon: icon as string });
+}
+
+/** Services let people call themselves anything; what stands in pages, answers and history is one line. */
+function withPlainLabels(driver: Driver): Driver {
+  const { whoami } = driver;
+  if (!whoami) return driver;
+  const plain = ({ label, ...account }: Account) => ({ ...account, label: oneLine(label) || account.externalId });
+  return { ...driver, whoami: async (context) => plain(await whoami.call(driver, context)) };
 }
 
 async function importDriver(dir: string, folder: string): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,6 +41,21 @@ const entry = {
   },
   schemaVersion: 1,
 };
+
+it('tells who is connected in one line, whatever the service calls them', async () => {
+  await folder('mail');
+  const labels = ['Ada\u202e\u0000moc.live', '\u2028\n', 'x'.repeat(300), 'Zoë\ud800'];
+  const source = await readFile(path.join(dir, 'mail', 'index.ts'), 'utf8');
+  const answers = `const labels = ${JSON.stringify(labels)}; const whoami = async () => ({ externalId: 'u1', label: labels.shift() });`;
+  await writeFile(
+    path.join(dir, 'mail', 'index.ts'),
+    answers + source.replace('fieldDocs: {}', 'fieldDocs: {}, whoami'),
+  );
+  const driver = (await loadDrivers(dir)).get('mail');
+  const told = [];
+  for (const _label of labels) told.push((await driver?.whoami?.({} as never))?.label);
+  expect(told).toEqual(['Ada moc.live', 'u1', `${'x'.repeat(254)}…`, 'Zoë\ufffd']);
+});
 
 /** Writes a folder whose driver is sound but for what is changed. */
 async function folder(name: string, changes: object = {}, svg: string | null = icon) {
