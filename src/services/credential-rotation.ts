@@ -44,7 +44,7 @@ const graceMs = 24 * 3600_000;
  */
 export async function rotateCredential(ctx: Ctx, id: string, credential: Values): Promise<Rotated> {
   requireRole(ctx, 'admin', 'rotate credentials');
-  const target = await findRotatable(ctx, id);
+  const target = await withAccount(ctx, await findRotatable(ctx, id));
   const { candidate, expiresAt } = target.driver.needsConnection(withoutSecrets(target.connector.auth))
     ? brought(target, credential)
     : await entered(ctx, target, credential);
@@ -58,6 +58,14 @@ export async function rotateCredential(ctx: Ctx, id: string, credential: Values)
   await checkConnection(ctx, id, 'rotation');
   const { steps, message } = outcome;
   return { connectionId: id, steps, message, rollbackUntil: keptUntil };
+}
+
+/** Whose credential is in use has to be known before another one is compared with it; one that does not work tells nothing. */
+async function withAccount(ctx: Ctx, target: RotationTarget): Promise<RotationTarget> {
+  const { driver, connection } = target;
+  if (connection.externalAccountId || !driver.whoami) return target;
+  await checkConnection(ctx, connection.id, 'rotation');
+  return findRotatable(ctx, connection.id);
 }
 
 async function findRotatable(ctx: Ctx, id: string): Promise<RotationTarget> {

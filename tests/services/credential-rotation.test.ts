@@ -115,6 +115,13 @@ describe('rotation', () => {
     expect(events).toHaveLength(1);
   });
 
+  it('refuses another account’s token also where nobody has asked yet whose the one in use is', async () => {
+    const { id } = await installed();
+    await run(sql`update connections set external_account_id = null, account_label = null where id = ${id}`);
+    expect((await refused(rotate(id, others))).message).toContain('credential of hubot');
+    expect(await inUse(id)).toBe(one);
+  });
+
   it('refuses what the service does not know, and what cannot be tested', async () => {
     const { id } = await installed();
     expect((await refused(rotate(id, `ghp_${'9'.repeat(36)}`))).code).toBe('invalid_input');
