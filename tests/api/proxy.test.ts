@@ -93,6 +93,42 @@ const pass = (
   });
 const latest = async () => (await (await at.as(at.cast.ada, 'GET', '/api/executions?limit=1')).json()).data[0];
 
+describe('the tool of a service of one’s own', () => {
+  const call = async (args: Json) => {
+    const body = { connection_id: own, arguments: args };
+    return (await (await at.as(at.cast.ben, 'POST', '/api/tools/http-api.request/execute', body)).json()) as Json;
+  };
+
+  it('sends a request below the base URL', async () => {
+    answerWith = (response) => response.writeHead(201, { 'content-type': 'application/json' }).end('{"id":7}');
+    const asked = { method: 'POST', path: 'things', query: { a: '1' }, headers: { 'X-Custom': 'yes' }, body: '{}' };
+    const { status, data } = await call(asked);
+    expect([status, data.status, data.body]).toEqual(['succeeded', 201, { id: 7 }]);
+    expect(seen[0]).toMatchObject({ method: 'POST', url: '/v1/things?format=json&a=1', body: '{}' });
+    expect(seen[0]?.headers).toMatchObject({ 'x-custom': 'yes', 'x-always': 'yes', 'x-service-key': canary });
+  });
+
+  it('does not leave it, and tells which argument is to mend', async () => {
+    for (const path of ['../admin', '//evil.example', '/..%2fadmin'])
+      expect((await call({ method: 'GET', path })).error).toMatchObject({ code: 'service_input', field: 'path' });
+    expect(seen).toEqual([]);
+  });
+
+  it('says what is wrong with its address or credential', async () => {
+    const health = async (status: number) => {
+      answerWith = (response) => response.writeHead(status).end();
+      const path = `/api/connections/${own}/health?refresh=true`;
+      await at.database.db.asTenant(at.cast.ada.tenantId, (tx) =>
+        tx.execute('update connections set health_checked_at = null'),
+      );
+      return JSON.stringify(await (await at.as(at.cast.ada, 'GET', path)).json());
+    };
+    expect(await health(401)).toContain('does not accept the credential');
+    expect(await health(404)).toContain('cannot be seen here');
+    expect(await health(200)).toContain('It answers with HTTP 200.');
+  });
+});
+
 describe('a request through the proxy', () => {
   it('reaches the service with the credential, and comes back as it is', async () => {
     const answer = await pass(`${code}/repos/octocat/hello-world`);

@@ -1,7 +1,11 @@
 import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, tokenOrigin } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
+import { checkHealth } from './health.ts';
 import { proxy } from './proxy.ts';
+import { requestTool } from './request.ts';
+
+const tools = [requestTool];
 
 const rfc6749 = 'https://www.rfc-editor.org/rfc/rfc6749';
 const rfc7523 = 'https://www.rfc-editor.org/rfc/rfc7523';
@@ -17,7 +21,7 @@ export const driver = defineDriver({
     aliases: ['REST API', 'REST', 'webhook', 'JSON', 'custom', 'client credentials'],
     authType: 'oauth',
     authMethods: ['client_credentials', 'api_key', 'basic', 'none'],
-    capabilities: { tools: 0 },
+    capabilities: { tools: tools.length },
     configSchema,
     authSchema,
     schemaVersion: 1,
@@ -52,6 +56,8 @@ export const driver = defineDriver({
       : originsOf(config.base_url),
   summary: (config) => hostOf(config.base_url),
   generic: true,
+  checkHealth,
+  tools,
   proxy,
   needsConnection: authorisedByPerson,
 });
