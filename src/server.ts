@@ -36,6 +36,7 @@ async function start(config: Config, log: Logger) {
 
   const outbound = createOutbound(config.outbound);
   stops.unshift(outbound.close);
+  stops.unshift(() => Promise.all([...drivers.values()].map((driver) => driver.release?.())));
   const hub: Hub = { config, db: database.db, vault, drivers, outbound, log };
   const identity = createIdentity(hub);
   const upkeep = { owner: database.admin, login: database.login, background: new Background() };

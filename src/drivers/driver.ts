@@ -109,6 +109,8 @@ export interface Driver {
    * @throws ServiceError
    */
   revoke?(context: ExecutionContext, client: Values): Promise<boolean>;
+  /** Closes what the driver keeps open for a connector between calls, or for all of them when the hub stops. */
+  release?(connectorId?: string): Promise<void>;
   /** The code repositories that the account sees, page by page. */
   listRepositories?(context: ExecutionContext): AsyncIterable<RepositoryRecord[]>;
 }

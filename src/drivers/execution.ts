@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { TlsSettings } from '../lib/outbound/outbound.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
 
@@ -24,9 +25,29 @@ export interface ExecutionContext {
   tls: TlsSettings | undefined;
   /** The guarded fetch: repeats what may be repeated, and goes only where the connector's secrets may go. */
   fetch: typeof globalThis.fetch;
+  /** The way out for protocols other than HTTP. */
+  dial: Dial;
+  /** Names the saved connector, for what a driver keeps between calls; null for values that are only tried out. */
+  connectorId: string | null;
   log: ExecutionLog;
   /** Fires at the deadline and when the caller goes away. */
   signal: AbortSignal;
+}
+
+/** Plain connections to servers that do not speak HTTP, within the same limits as the guarded fetch. */
+export interface Dial {
+  /**
+   * Opens a TCP connection to `scheme://host:port`, one of the driver's destinations without its marks. Only to addresses that the hub
+   * may call, never to its own database, and not longer than the call's deadline.
+   * @throws OutboundError
+   */
+  open(destination: string): Promise<Socket>;
+  /** Whether the call's secrets may go there; to ask before a connection that is kept from an earlier call is used. @throws OutboundError */
+  check(destination: string): void;
+  /** Whether a PostgreSQL server is the one that the hub itself lives on, by the identifier that its cluster has for life. */
+  isOwnServer(systemIdentifier: string): Promise<boolean>;
+  /** Milliseconds until the call's deadline. */
+  timeLeftMs(): number;
 }
 
 /** Whose fault a failure is, and with that what can be done about it. */

@@ -112,9 +112,13 @@ export async function callOpened<T>(
     tls,
     signal: deadline,
     connectorId: target.connectorId ?? null,
-    dial: dialing(ctx.hub, { destinations: target.destinations, signal: deadline, endsAt: started + deadlineMs }, () => {
-      seen.attempts += 1;
-    }),
+    dial: dialing(
+      ctx.hub,
+      { destinations: target.destinations, signal: deadline, endsAt: started + deadlineMs },
+      () => {
+        seen.attempts += 1;
+      },
+    ),
     log: ctx.log.child({ execution_id: executionId, catalog_key: target.driver.entry.key }),
     fetch: (input, init) =>
       resilientFetch(ctx, { ...manner, input, init, deadline, options: send }, () => {

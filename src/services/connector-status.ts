@@ -27,7 +27,7 @@ const reachable: Record<ConnectorStatus, ('active' | 'inactive')[]> = {
  */
 export async function setConnectorStatus(ctx: Ctx, id: string, status: 'active' | 'inactive'): Promise<ConnectorRow> {
   requireRole(ctx, 'admin', 'activate and deactivate connectors');
-  return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+  const saved = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const before = await mustFind(tx, ctx, id, { lock: true });
     if (!reachable[before.status].includes(status)) throw illegal(before, status);
     if (before.status === status) return before;
@@ -43,17 +43,21 @@ export async function setConnectorStatus(ctx: Ctx, id: string, status: 'active' 
     if (status === 'active') await checkSoon(tx, ctx, id);
     return { ...after, catalog: before.catalog };
   });
+  if (status === 'inactive') await ctx.hub.drivers.get(saved.catalog.key)?.release?.(id);
+  return saved;
 }
 
 /** Stops all use at once; can be undone for ten minutes, then the purge removes row and secrets for good. */
 export async function deleteConnector(ctx: Ctx, id: string): Promise<ConnectorRow> {
   requireRole(ctx, 'admin', 'delete connectors');
-  return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+  const deleted = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const before = await mustFind(tx, ctx, id, { lock: true });
     const after = await markDeleted(tx, ctx.tenantId, id, changedBy(ctx));
     await recordAudit(tx, ctx, { action: 'connector.deleted', subject: subject(after) });
     return { ...after, catalog: before.catalog };
   });
+  await ctx.hub.drivers.get(deleted.catalog.key)?.release?.(id);
+  return deleted;
 }
 
 /**

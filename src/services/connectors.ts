@@ -98,7 +98,7 @@ export async function updateConnector(ctx: Ctx, id: string, change: ConnectorCha
   requireRole(ctx, 'admin', 'configure connectors');
   const name = change.name?.trim();
   try {
-    return await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+    const saved = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
       const before = await mustFind(tx, ctx, id, { lock: true });
       if (before.managedBy)
         throw new AppError('conflict', `${before.name} is managed by ${before.managedBy}; change it there.`);
@@ -128,6 +128,8 @@ export async function updateConnector(ctx: Ctx, id: string, change: ConnectorCha
       await alignConnections(tx, ctx, { ...after, catalog: before.catalog }, { needsGrant, authChanged });
       return mustFind(tx, ctx, id);
     });
+    await ctx.hub.drivers.get(saved.catalog.key)?.release?.(id);
+    return saved;
   } catch (error) {
     throw nameTaken(error, name ?? '');
   }

@@ -1,6 +1,7 @@
 /**
  * Where a connector's secrets may go: to the origins that each of them was entered for, as far as the driver still names them.
- * Entries are origins, or an origin with a mark that says how it is trusted or what it is for.
+ * Entries are origins, or an origin with a mark that says how it is trusted or what it is for: words after a space, or a query such as
+ * `?sslmode=require`.
  */
 export interface Destinations {
   /** Whether requests with the credential may go to this origin. */
@@ -20,9 +21,11 @@ export function destinationGuard(current: string[], sealed: string[][]): Destina
   const entered = (entry: string) => known.has(entry) && sealed.every((set) => set.includes(entry));
   /** Every mark of the origin that is in force now has to be among those that the secret was entered under. */
   const marksHold = (origin: string) =>
-    current.filter((entry) => entry.startsWith(`${origin} `) && entry !== origin + forTokens).every(entered);
+    current.filter((entry) => marks(entry, origin) && entry !== origin + forTokens).every(entered);
   return {
     allows: (origin) => entered(origin) && marksHold(origin),
     allowsTokens: (origin) => (entered(origin) || entered(origin + forTokens)) && marksHold(origin),
   };
 }
+
+const marks = (entry: string, origin: string) => entry.startsWith(`${origin} `) || entry.startsWith(`${origin}?`);

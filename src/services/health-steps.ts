@@ -79,13 +79,14 @@ export function sameAccount(
 }
 
 async function networkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Promise<CheckStep[]> {
-  const origin = target.addresses.find((address) => /^https?:\/\/[^ ]+$/.test(address));
+  const origin = target.addresses.find((address) => /^[a-z]+:\/\/[^ ?]+$/.test(address));
   if (!origin)
-    return (['address', 'connection', 'tls'] as const).map((name) => skipped(name, 'There is no web address to try.'));
+    return (['address', 'connection', 'tls'] as const).map((name) => skipped(name, 'There is no address to try.'));
   const tls = target.config.tls as Parameters<typeof probe>[2];
   const steps = (await probe(origin, ctx.hub.outbound.policy, tls, signal)).map((step) => shown(step, origin, target));
   const plain = steps.length === 2 && steps.every(({ status }) => status === 'passed');
-  return plain ? [...steps, skipped('tls', 'The address is a plain http one.')] : steps;
+  const why = origin.startsWith('http:') ? 'The address is a plain http one.' : 'It is tried together with signing in.';
+  return plain ? [...steps, skipped('tls', why)] : steps;
 }
 
 const skipped = (name: CheckStep['name'], message: string): CheckStep => ({
@@ -119,12 +120,17 @@ const hasTls = ({ entry }: LoadedDriver) => Boolean(entry.configSchema.propertie
 /** The field that holds this address, by value or by default. */
 function addressField({ driver, config }: CheckTarget, origin: string): string | undefined {
   const { properties = {} } = driver.entry.configSchema;
-  const originOf = (text: unknown) => (typeof text === 'string' ? URL.parse(text)?.origin : undefined);
-  const found = Object.entries(properties).find(
-    ([name, field]: [string, JsonSchema]) => originOf(config[name] ?? field.default) === origin,
+  const url = new URL(origin);
+  const web = url.protocol.startsWith('http');
+  const holds = (value: unknown) =>
+    typeof value === 'string' && (web ? URL.parse(value)?.origin === origin : value.toLowerCase() === bareHost(url));
+  const found = Object.entries(properties).find(([name, field]: [string, JsonSchema]) =>
+    holds(config[name] ?? field.default),
   );
   return found && `config.${found[0]}`;
 }
+
+const bareHost = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '').toLowerCase();
 
 interface Talk {
   steps: CheckStep[];

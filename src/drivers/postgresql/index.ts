@@ -1,6 +1,9 @@
-import { authorisedByPerson, defineDriver, tlsDocs, type Values } from '../driver.ts';
+import { authorisedByPerson, defineDriver, tlsDocs, trusting, type Values } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
+import { checkHealth, whoami } from './health.ts';
+import { release } from './pools.ts';
+import { tools } from './tools/index.ts';
 
 const manual = 'https://www.postgresql.org/docs/current';
 const connection = `${manual}/libpq-connect.html`;
@@ -21,7 +24,7 @@ function destinations(config: Values): string[] {
   const at = endpoint(config);
   if (!at) return [];
   const weaker = modes.slice(1, modes.indexOf(String(config.sslmode ?? 'verify-full')) + 1);
-  return [`postgres://${at}`, ...weaker.map((mode) => `postgres://${at}?sslmode=${mode}`)];
+  return [...trusting([`postgres://${at}`], config), ...weaker.map((mode) => `postgres://${at}?sslmode=${mode}`)];
 }
 
 export const driver = defineDriver({
@@ -33,7 +36,7 @@ export const driver = defineDriver({
     aliases: ['Postgres', 'psql', 'SQL', 'database', 'pg'],
     authType: 'basic',
     authMethods: ['basic', 'none'],
-    capabilities: { tools: 0, sql: { read: true, write: true } },
+    capabilities: { tools: 7, sql: { read: true, write: true } },
     configSchema,
     authSchema,
     schemaVersion: 1,
@@ -58,4 +61,8 @@ export const driver = defineDriver({
   destinations,
   summary: (config) => [endpoint(config), config.database].filter(Boolean).join('/'),
   needsConnection: authorisedByPerson,
+  checkHealth,
+  whoami,
+  tools,
+  release,
 });

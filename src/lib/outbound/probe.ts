@@ -1,8 +1,9 @@
-import { connect as dial, isIP, type Socket } from 'node:net';
+import { connect as dial, isIP } from 'node:net';
 import { connect as secure } from 'node:tls';
 import type { TlsSettings } from './agents.ts';
 import { addressesOf, type OutboundPolicy } from './connect.ts';
 import { explain, type OutboundError } from './errors.ts';
+import { opened } from './opened.ts';
 
 /** The first steps of every check: is there an address, does it take a connection, can it be trusted. */
 export interface ProbeStep {
@@ -11,8 +12,6 @@ export interface ProbeStep {
   /** What went wrong; the later steps were not tried then. */
   error?: OutboundError;
 }
-
-const timeoutMs = 5_000;
 
 /** Goes as far as TLS and sends nothing; the steps that were tried, the last one with what went wrong. */
 export async function probe(
@@ -50,25 +49,4 @@ export async function probe(
   }
   socket?.destroy();
   return steps;
-}
-
-/** The socket once it is open. */
-function opened<T extends Socket>(socket: T, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error) => {
-      socket.destroy();
-      reject(error);
-    };
-    const cancel = () => fail(signal.reason as Error);
-    if (signal.aborted) return cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-    socket.setTimeout(timeoutMs, () => fail(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })));
-    socket.once('error', fail);
-    socket.once('close', () => signal.removeEventListener('abort', cancel));
-    socket.once(event, () => {
-      socket.setTimeout(0);
-      socket.off('error', fail).on('error', () => {});
-      resolve(socket);
-    });
-  });
 }

@@ -1,0 +1,17 @@
+import type { Tool } from '../../driver.ts';
+import { executeCommand } from './command.ts';
+import { deleteRecords } from './delete.ts';
+import { insertMany } from './insert.ts';
+import { executeQuery } from './query.ts';
+import { getTableInfo, listTables } from './tables.ts';
+import { updateMany } from './update.ts';
+
+export const tools: Tool[] = [
+  listTables,
+  getTableInfo,
+  executeQuery,
+  executeCommand,
+  insertMany,
+  updateMany,
+  deleteRecords,
+];
