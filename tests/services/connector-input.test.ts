@@ -106,6 +106,7 @@ describe('a new connector', () => {
   it.each([
     ['256 characters', 'x'.repeat(256)],
     ['a line break', 'a\nb'],
+    ['a mark that turns the rest around', 'a\u202eb'],
     ['a NUL', 'a\u0000b'],
     ['blanks only', '   '],
   ])('refuses a name of %s', (_what, name) => {
