@@ -95,7 +95,7 @@ export interface Partials
 interface InputPartial {
   name: string;
   label: string;
-  type: 'text' | 'email' | 'password';
+  type: 'text' | 'email' | 'url' | 'password';
   value: string;
   autocomplete: string;
   help: string;
