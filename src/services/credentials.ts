@@ -14,15 +14,6 @@ import type { CredentialState } from '../db/schema/index.ts';
 import type { Place, TenantKeys } from '../vault/vault.ts';
 import { existingTenantKeys, tenantKeys } from './keyring.ts';
 
-/** What a service granted: it is sealed as one, and opened for a call only. */
-export interface Grant {
-  access_token: string;
-  token_type: string;
-  refresh_token?: string;
-  /** What the driver's `keep` picked from the answer. */
-  [kept: string]: unknown;
-}
-
 /** The content of an envelope: the secret with the origins that it was entered or granted for. */
 interface SealedGrant {
   value: Record<string, unknown>;

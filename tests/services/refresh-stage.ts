@@ -11,7 +11,7 @@ import { type Json, type TestApp, testApp } from '../support/app.ts';
 import { client, connect, oauthService } from '../support/oauth.ts';
 import { Visitor } from '../support/sso-visitor.ts';
 
-export const origin = 'https://id.example';
+const origin = 'https://id.example';
 export type Reuse = OAuthProvider['refreshReuse'];
 
 /** What processes need to stand on the same stage. */
