@@ -1,0 +1,72 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { demo } from '../../seeds/demo.ts';
+import { startGithub } from '../sandbox/github.ts';
+import { wiring } from '../sandbox/wiring.ts';
+import { expectAccessible, soon, useStage } from './support.ts';
+
+const [octocat = ''] = Object.keys(demo.tokens.github);
+const github = await startGithub();
+const hub = useStage({ env: wiring({ github: github.url }) });
+afterAll(() => github.close());
+
+let id = '';
+async function connector(): Promise<string> {
+  if (id) return id;
+  const auth = { method: 'token', access_token: octocat };
+  const body = { catalog_key: 'github', name: 'Code', config: { owner: 'octocat' }, auth };
+  id = (await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json()).id;
+  await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
+  return id;
+}
+const writes = async () => (await github.control.requests()).filter(({ method }) => method === 'POST').length;
+
+describe('trying a tool', () => {
+  it('is found by its words and run from the keyboard', async () => {
+    const page = await hub.open(hub.cast.ben, `/connectors/${await connector()}`);
+    await page.getByLabel('Search tools').fill('get repository');
+    await soon(() => page.locator('#tools .tool-list li').count()).toBe(1);
+    await expectAccessible(page, 'the page of the connector');
+    await page.getByRole('link', { name: 'Get a repository' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Get a repository' }).waitFor();
+    await page.locator('#tool-arguments-repo').fill('hello-world');
+    await page.keyboard.press('Enter');
+    await page.getByText('Succeeded').waitFor();
+    expect(await page.locator('pre.json').textContent()).toContain('"full_name": "octocat/hello-world"');
+    expect(await page.locator('#tool-arguments-repo').inputValue()).toBe('hello-world');
+    await expectAccessible(page, 'the tool with its answer');
+    await page.getByRole('link', { name: 'Record' }).click();
+    await page.getByRole('heading', { name: 'How it went' }).waitFor();
+    await expectAccessible(page, 'the record');
+  });
+
+  it('asks before it writes, and tells what is wrong at its field', async () => {
+    const page = await hub.open(hub.cast.ben, `/connectors/${await connector()}/tools/create_issue`);
+    const before = await writes();
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('link', { name: /^Repository: / }).waitFor();
+    await page.locator('#tool-arguments-repo').fill('hello-world');
+    await page.getByLabel('Title').fill('<b>From the form</b>');
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByText('this changes something at GitHub').waitFor();
+    await expectAccessible(page, 'the question');
+    expect(await writes()).toBe(before);
+    await page.getByRole('button', { name: 'Yes, run it' }).click();
+    await page.getByText('Succeeded').waitFor();
+    expect(await page.locator('pre.json b').count()).toBe(0);
+    expect(await writes()).toBe(before + 1);
+  });
+
+  it('works without JavaScript', async () => {
+    const page = await hub.open(hub.cast.ben, `/connectors/${await connector()}/tools?q=create+issue`, {
+      javaScriptEnabled: false,
+    });
+    await page.getByRole('link', { name: 'Create an issue' }).click();
+    const before = await writes();
+    await page.locator('#tool-arguments-repo').fill('hello-world');
+    await page.getByLabel('Title').fill('Without scripts');
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Yes, run it' }).click();
+    await page.getByText('Succeeded').waitFor();
+    expect(await writes()).toBe(before + 1);
+  });
+});
