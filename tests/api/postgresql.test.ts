@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Json, type TestApp, testApp } from '../support/app.ts';
+import { type TargetDatabase, targetDatabase } from '../support/target-database.ts';
+
+let target: TargetDatabase;
+let at: TestApp;
+let id: string;
+beforeAll(async () => {
+  target = await targetDatabase();
+  at = await testApp({ ALLOWED_PRIVATE_HOSTS: `127.0.0.1:${target.port}` });
+  await target.sql('create table items (id bigint primary key, name text); alter table items owner to clerk');
+});
+afterAll(async () => {
+  await at?.hub.drivers.get('postgresql')?.release?.();
+  await at?.close();
+  await target?.remove();
+});
+
+const password = () => String(target.auth.password);
+const call = async (method: string, path: string, body?: Json, person = at.cast.ada) => {
+  const answer = await at.as(person, method, path, body);
+  const text = await answer.text();
+  expect(text).not.toContain(password());
+  return { status: answer.status, body: text ? JSON.parse(text) : null };
+};
+const execute = (slug: string, args: Json, person = at.cast.ada) =>
+  call('POST', `/api/tools/postgresql.${slug}/execute`, { arguments: args }, person);
+
+describe('a database as a connector', () => {
+  it('is tested, installed, activated and used over the API', async () => {
+    const values = { catalog_key: 'postgresql', config: target.config, auth: target.auth };
+    const tested = await call('POST', '/api/connectors/test', values);
+    expect(tested.body.steps.map(({ status }: Json) => status)).toEqual([
+      'passed',
+      'passed',
+      'skipped',
+      'passed',
+      'passed',
+      'passed',
+    ]);
+    const wrong = await call('POST', '/api/connectors/test', {
+      ...values,
+      auth: { ...target.auth, password: 'wrong' },
+    });
+    expect(wrong.body.steps.find(({ status }: Json) => status === 'failed')).toMatchObject({
+      name: 'authentication',
+      field: 'auth.password',
+    });
+    const made = await call('POST', '/api/connectors', { ...values, name: 'Shop' });
+    expect(made.status).toBe(201);
+    id = made.body.id;
+    expect((await call('PATCH', `/api/connectors/${id}/status`, { status: 'active' })).status).toBe(200);
+    const rows = [
+      { id: '9007199254740993', name: "O'Brien" },
+      { id: 2, name: null },
+    ];
+    expect((await execute('insert_many', { table: 'items', rows })).body).toMatchObject({
+      status: 'succeeded',
+      data: { row_count: 2 },
+    });
+    const sql = 'select * from items where id > $1 order by id desc';
+    expect((await execute('execute_query', { sql, parameters: [1] })).body.data.rows).toEqual([
+      rows[0],
+      { id: '2', name: null },
+    ]);
+    const where = { and: [{ column: 'id', operator: 'in', value: [2] }] };
+    expect((await execute('delete_records', { table: 'items', where })).body.data).toEqual({ row_count: 1 });
+  });
+
+  it('tells failures as results, and wrong arguments before anything is sent', async () => {
+    const refused = await execute('execute_query', { sql: 'commit; drop table items' });
+    expect(refused.body).toMatchObject({ status: 'failed', error: { code: 'service_input', retryable: false } });
+    expect((await execute('delete_records', { table: 'items' })).status).toBe(422);
+    expect((await execute('delete_records', { table: 'items', where: {} })).status).toBe(422);
+    const named = await execute('insert_many', { table: 'items', rows: [{ id: 7 }, { id: 'seven' }] });
+    expect(named.body.error).toMatchObject({ field: 'arguments.rows.1', service_code: '22P02' });
+    expect(await target.sql('select count(*)::int as n from items')).toEqual([{ n: 1 }]);
+  });
+
+  it('is out of reach for another workspace', async () => {
+    expect((await execute('list_tables', {}, at.cast.cleo)).status).not.toBe(200);
+    const body = { connector_id: id, arguments: {} };
+    expect((await call('POST', '/api/tools/postgresql.list_tables/execute', body, at.cast.cleo)).status).toBe(404);
+  });
+
+  it('ends its connections when it is switched off, and its password is nowhere in the log', async () => {
+    await execute('list_tables', {});
+    const open = () => target.sql("select 1 from pg_stat_activity where usename = 'clerk'");
+    expect((await open()).length).toBeGreaterThan(0);
+    await call('PATCH', `/api/connectors/${id}/status`, { status: 'inactive' });
+    await expect.poll(open).toEqual([]);
+    expect(at.logged.join('\n')).not.toContain(password());
+  });
+});
