@@ -72,7 +72,13 @@ export function cardHealth(ctx: Ctx, row: ConnectorRow, all: CheckedConnection[]
   return {
     ...line,
     ...(paused && { tone: 'none' as const, word: 'Checks paused' }),
-    text: line.tone === 'ok' && account ? limited(shown.connection, account) : line.text || account,
+    // What is wrong with the connector stands above it already.
+    text:
+      row.status === 'error'
+        ? ''
+        : line.tone === 'ok' && account
+          ? limited(shown.connection, account)
+          : line.text || account,
     attention: !paused && broken !== undefined,
     fix: broken && !paused ? fixOf(ctx, row, broken.connection) : null,
     soon: !paused && health === 'unknown' && recently,

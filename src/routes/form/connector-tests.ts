@@ -1,7 +1,6 @@
 import type { Context } from 'hono';
 import { type Ctx, requireRole } from '../../context.ts';
-import { AppError, invalid } from '../../errors.ts';
-import { errorSummary } from '../../lib/forms/summary.ts';
+import { AppError, type FieldErrors, invalid } from '../../errors.ts';
 import { testValues } from '../../services/connector-test.ts';
 import { driverFor } from '../../services/connectors.ts';
 import type { CheckOutcome } from '../../services/health-steps.ts';
@@ -67,7 +66,8 @@ async function test(tools: PageTools, ctx: Ctx, c: Context<Env>, { submitted, ..
     if (Object.keys(submitted.errors).length) throw invalid(submitted.errors);
     const outcome = await testValues(ctx, { ...of, auth, config }, c.req.raw.signal);
     const form = redraw({});
-    const report = reportOf(outcome, form);
+    // The same form with the message at its field knows where that is.
+    const report = reportOf(outcome, (errors) => redraw({ errors }).summary?.items[0]?.target ?? '');
     if (isPartial(c)) return tools.html(c, 'health/_report', { report });
     return behind(tools, ctx, c, { kind: 'form', form: { ...form, report } });
   } catch (error) {
@@ -90,9 +90,7 @@ const names = {
 };
 const words = { passed: 'Passed', warning: 'Warning', failed: 'Failed', skipped: 'Skipped' };
 
-function reportOf({ verdict, message, steps }: CheckOutcome, form: ConnectorForm): CheckReport {
-  const fields = form.sections.flatMap((section) => section.fields);
-  const target = (field: string, text: string) => errorSummary(fields, { [field]: [text] })?.items[0]?.target ?? '';
+function reportOf({ verdict, message, steps }: CheckOutcome, target: (errors: FieldErrors) => string): CheckReport {
   return {
     tone: verdict === 'passed' ? 'ok' : verdict === 'warned' ? 'warn' : 'bad',
     title:
@@ -103,7 +101,7 @@ function reportOf({ verdict, message, steps }: CheckOutcome, form: ConnectorForm
           : `It works. ${message}`,
     steps: steps.map(({ name, status, duration_ms, message, field }) => ({
       ...{ name: names[name], status, word: words[status], ms: duration_ms, message },
-      field: field ? target(field, message) : '',
+      field: field ? target({ [field]: [message] }) : '',
     })),
   };
 }

@@ -1,0 +1,127 @@
+import type { Page } from 'playwright';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { demo } from '../../seeds/demo.ts';
+import { startGithub } from '../sandbox/github.ts';
+import { wiring } from '../sandbox/wiring.ts';
+import { expectNoOverflow } from './appearance.ts';
+import { said } from './steps.ts';
+import { expectAccessible, soon, useStage } from './support.ts';
+
+const [octocat = ''] = Object.keys(demo.tokens.github);
+
+const github = await startGithub();
+const hub = useStage({ env: wiring({ github: github.url }) });
+afterAll(() => github.close());
+beforeEach(() => github.control.reset());
+
+let count = 0;
+async function install(): Promise<{ id: string; name: string }> {
+  count += 1;
+  const auth = { method: 'token', access_token: octocat };
+  const body = { catalog_key: 'github', name: `Code no ${count}`, config: {}, auth };
+  const connector = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
+  await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${connector.id}/status`, { status: 'active' });
+  return connector;
+}
+const check = (id: string) => hub.as(hub.cast.ada, 'POST', `/api/connectors/${id}/test`);
+const card = (page: Page, name: string) => page.getByRole('article', { name });
+
+describe('the card', () => {
+  it('tells account and health, and offers what mends it first', async () => {
+    const [well, broken] = [await install(), await install()];
+    await check(well.id);
+    await check(broken.id);
+    const page = await hub.open(hub.cast.ada, '/installed');
+    expect(await said(card(page, well.name))).toMatch(/Healthy.*Signed in as octocat · [\d,]+ of [\d,]+ left/);
+    await expectAccessible(page, 'cards with health');
+    await github.control.revoke({ token: octocat });
+    await check(broken.id);
+    await hub.visit(page, '/installed');
+    expect(await page.getByRole('article').first().getAttribute('aria-labelledby')).toContain(broken.id);
+    expect(await said(card(page, broken.name))).toMatch(
+      /Needs attention.*does not accept the token.*Authorisation expired/,
+    );
+    await card(page, broken.name)
+      .getByRole('link', { name: `Configure ${broken.name}` })
+      .click();
+    await soon(() => page.getByRole('dialog').count()).toBe(1);
+  });
+
+  it('is checked again by its button when the service fails', async () => {
+    const { id, name } = await install();
+    await github.control.fault('status', { status: 500 });
+    for (let i = 0; i < 3; i++) await check(id);
+    await github.control.clearFaults();
+    await hub.database.db.asTenant(hub.cast.ada.tenantId, (tx) =>
+      tx.execute(`update connections set health_checked_at = now() - interval '1 minute'`),
+    );
+    const page = await hub.open(hub.cast.ada, '/installed');
+    expect(await said(card(page, name))).toContain('Unhealthy');
+    await card(page, name)
+      .getByRole('button', { name: `Check now ${name}` })
+      .click();
+    await soon(() => said(card(page, name))).toContain('Healthy');
+  });
+});
+
+describe('a connector’s page', () => {
+  it('has each connection with health, limit and use, to be switched and disconnected', async () => {
+    const { id } = await install();
+    await check(id);
+    const page = await hub.open(hub.cast.ada, `/connectors/${id}`);
+    const panel = page.locator('#health');
+    expect(await said(panel)).toMatch(
+      /octocat.*Healthy.*Rate limit\s*[\d,]+ of [\d,]+ left, resets.*Last used\s*never/,
+    );
+    await expectAccessible(page, 'the health of a connector');
+    await panel.getByRole('button', { name: 'Switch off' }).click();
+    await soon(() => said(panel)).toContain('Switched off');
+    await panel.getByRole('button', { name: 'Switch on' }).click();
+    await soon(() => said(panel)).toContain('Healthy');
+    await panel.getByRole('link', { name: 'Disconnect' }).click();
+    expect(await said(page.getByRole('dialog'))).toContain('Nothing has used it within the last 30 days.');
+    await expectAccessible(page, 'the question before disconnecting');
+    await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
+    await page.waitForURL(`${hub.url}/connectors/${id}`);
+    expect(await page.locator('#health').count()).toBe(0);
+    await hub.visit(page, '/activity');
+    await soon(() => said(page.locator('main'))).toContain('disconnected');
+  });
+
+  it('works without JavaScript, and lets members look only', async () => {
+    const { id } = await install();
+    await check(id);
+    const page = await hub.open(hub.cast.ben, `/connectors/${id}`, { javaScriptEnabled: false });
+    const panel = page.locator('#health');
+    expect([await panel.getByRole('button').count(), await panel.getByRole('link').count()]).toEqual([1, 0]);
+    await panel.getByRole('button', { name: 'Check now' }).click();
+    expect(page.url()).toBe(`${hub.url}/connectors/${id}`);
+    expect(await said(page.locator('#health'))).toContain('Healthy');
+  });
+});
+
+describe('“Test connection”', () => {
+  it('shows each step, leads to the field to mend, and saves nothing', async () => {
+    const page = await hub.open(hub.cast.ada, '/connectors/new?catalog_key=github');
+    const dialog = page.getByRole('dialog');
+    await dialog.locator('[name="auth.method"][value="token"]').check({ force: true });
+    await dialog.locator('[name="auth.~1.access_token"]').fill('ghp_nobodysTokenAtAll00000000000000000000');
+    await dialog.getByRole('button', { name: 'Test connection' }).click();
+    const report = page.locator('#check-report');
+    await soon(() => said(report)).toMatch(
+      /The test failed.*Authentication\s*Failed.*Go to the field.*Permission\s*Skipped/,
+    );
+    await expectAccessible(page, 'the report of a test');
+    await report.getByRole('link', { name: 'Go to the field' }).click();
+    await soon(() => page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('password');
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type(octocat);
+    await dialog.getByRole('button', { name: 'Test connection' }).press('Enter');
+    await soon(() => said(report)).toMatch(/It works\. Signed in as octocat.*Authentication\s*Passed/);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await expectNoOverflow(page);
+    expect((await page.content()).includes(octocat)).toBe(false);
+    const { data } = await (await hub.as(hub.cast.ada, 'GET', '/api/installed?q=GitHub&limit=200')).json();
+    expect(data.every(({ name }: { name: string }) => name.startsWith('Code no'))).toBe(true);
+  });
+});
