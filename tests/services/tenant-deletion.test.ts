@@ -8,6 +8,7 @@ import { makeResetLink } from '../../src/services/password-reset.ts';
 import { getTenant, resumeTenant, setQuotas } from '../../src/services/tenant-admin.ts';
 import { deleteTenant } from '../../src/services/tenant-deletion.ts';
 import { exportTenant } from '../../src/services/tenant-export.ts';
+import { createWebhook } from '../../src/services/webhooks.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { turnOnFactor } from '../support/second-factor.ts';
 
@@ -55,15 +56,29 @@ describe('deleteTenant', () => {
   it('leaves no row of the tenant anywhere, and everything of others as it was', async () => {
     const others = async () => [await count('connectors'), await count('tenant_keys'), await count('users')];
     const [connectors, keys, users] = await others();
+    const cleo = at.ctx(at.cast.cleo);
+    await createWebhook(cleo, { url: 'https://example.com/hooks', events: ['connection.created'] });
+    await installConnector(cleo, 'wordpress', { ...blog, name: 'Second blog' });
     const { report, eventId } = await deleteTenant(ctx, tailspin, confirmed);
     expect(report).toEqual({
       data_keys: 1,
-      rows: { audit_events: 3, connections: 1, connectors: 1, tenant_quotas: 1 },
+      rows: {
+        ...{ audit_events: 5, connections: 2, connectors: 2, tenant_quotas: 1 },
+        ...{ webhook_deliveries: 1, webhooks: 1 },
+      },
       memberships: 1,
       people_removed: 1,
       people_kept: 0,
     });
-    for (const table of ['audit_events', 'connectors', 'tenant_quotas', 'tenant_keys', 'idempotency_keys', 'api_keys'])
+    for (const table of [
+      'audit_events',
+      'connectors',
+      'tenant_quotas',
+      'tenant_keys',
+      'idempotency_keys',
+      'api_keys',
+      'webhooks',
+    ])
       expect([table, await count(table, `tenant_id = '${tailspin}'`)]).toEqual([table, 0]);
     expect(await others()).toEqual([connectors - 1, keys - 1, users - 1]);
     expect((await getOperatorEvent(ctx, eventId)).details).toEqual(report);
