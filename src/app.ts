@@ -1,8 +1,9 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { compress } from 'hono/compress';
 import type { Hub } from './context.ts';
 import type { Assets } from './lib/assets.ts';
 import type { Metrics } from './lib/metrics.ts';
+import { mountGateway, openaiErrorFor } from './routes/api/gateway.ts';
 import { mount } from './routes/api/mount.ts';
 import { openapiDocument } from './routes/api/openapi.ts';
 import type { Mounted } from './routes/api/operation.ts';
@@ -130,12 +131,13 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   ];
 
   const app = new Hono<Env>().basePath(config.basePath);
-  const isApi = (path: string) => /^\/(api|v1|mcp)\//.test(path.slice(config.basePath.length));
-  app.onError((error, c) => (isApi(c.req.path) ? problemFor(c, error) : errorPage(tools, c, error)));
-  app.notFound((c) => {
-    const error = unrouted(app, c);
-    return isApi(c.req.path) ? problemFor(c, error) : errorPage(tools, c, error);
-  });
+  const told = (c: Context<Env>, error: unknown) => {
+    const [, area] = /^\/(api|v1|mcp)\//.exec(c.req.path.slice(config.basePath.length)) ?? [];
+    if (area === 'v1') return openaiErrorFor(c, error);
+    return area ? problemFor(c, error) : errorPage(tools, c, error);
+  };
+  app.onError((error, c) => told(c, error));
+  app.notFound((c) => told(c, unrouted(app, c)));
 
   app.use(
     requestLog({
@@ -165,6 +167,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
 
   for (const operation of publicOperations) mount(app, operation);
   for (const route of publicPages) mountPage(app, route);
+  mountGateway(app, { hub, metrics });
   app.use('/api/*', apiSession({ hub, identity }), sameTenant(), rateLimit({ hub, name: 'api', rate: 600 }));
   app.use('/api/*', runningTenant(hub));
   for (const operation of operations) mount(app, operation);

@@ -12,6 +12,7 @@ export function problemsOf(folder: string, driver: unknown, icon: string | null)
     ...migrationProblems(driver),
     ...toolProblems(driver),
     ...(entry.authMethods.includes('oauth2') && !driver.oauth ? ['authMethods offers oauth2, so it needs oauth.'] : []),
+    ...(!entry.capabilities.llm === !driver.llm ? [] : ['capabilities.llm and llm belong together.']),
     ...lintSchema(entry.configSchema).map((problem) => `configSchema ${problem}`),
     ...lintSchema(entry.authSchema).map((problem) => `authSchema ${problem}`),
     ...iconProblems(icon),

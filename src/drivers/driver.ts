@@ -9,10 +9,12 @@ import type {
   ServiceProxy,
   Tool,
 } from './execution.ts';
+import type { LlmProvider } from './llm.ts';
 
 export * from './execution.ts';
 export * from './fields.ts';
 export * from './http.ts';
+export * from './llm.ts';
 
 export const authTypes = ['oauth', 'api_key', 'basic', 'none'] as const;
 export type AuthType = (typeof authTypes)[number];
@@ -104,6 +106,8 @@ export interface Driver {
   /** For programs that speak the service's own protocol. */
   proxy?: ServiceProxy;
   rateLimit?: RateLimitHeaders;
+  /** For entries with the capability `llm`: how the gateway calls its models. */
+  llm?: LlmProvider;
   /**
    * Ends the credential at the service; false where it cannot be ended from here. `client` holds the OAuth client's own fields.
    * @throws ServiceError

@@ -8,6 +8,7 @@ export const scopes = {
   'tools:read': 'Read the tools that can be called',
   'tools:execute': 'Call tools',
   'proxy:execute': 'Send requests of their own as a connected account',
+  'llm:use': 'Use language models through /v1',
   'executions:read': 'Read what was called',
   'publish:read': 'Read publish targets',
   'webhooks:read': 'Read webhooks and what they were told',

@@ -26,7 +26,10 @@ interface Swept {
 const asFragment: Record<string, string> = { 'hx-request': 'true', 'hx-request-type': 'partial' };
 
 /** Answered before any session is asked for, and without a declaration. */
-const bare = ['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /assets/*'];
+const probes = ['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /assets/*'];
+/** For API keys alone, with errors of their own shape; tests/api/gateway.test.ts. */
+const gateway = ['POST /v1/chat/completions', 'POST /v1/embeddings', 'GET /v1/models'];
+const bare = [...probes, ...gateway];
 
 let hub: TestApp;
 let routes: Swept[];

@@ -72,7 +72,7 @@ function teach(mock: LLMock) {
   mock.onMessage(/broken arguments/, weather('{"city": "Par'));
   mock.onMessage(/weather/, weather('{"city":"Paris"}'));
   mock.onMessage(/slowly/, { content: long }, { chunkSize: 10, latency: 50 });
-  mock.onMessage(/cut off/, { content: long }, { chunkSize: 10, truncateAfterChunks: 3 });
+  mock.onMessage(/cut off/, { content: long }, { chunkSize: 10, latency: 50, disconnectAfterMs: 400 });
   mock.onMessage(/hello/i, { content: 'Hello from the sandbox.' }, { chunkSize: 6 });
   mock.onMessage(/[\s\S]*/, { content: 'The sandbox has no better answer.' });
 }

@@ -1,11 +1,11 @@
 import type { ExecutionContext, HealthReport } from '../driver.ts';
 import { requestJson, type Values } from '../driver.ts';
+import { llm } from './llm.ts';
 
 /** https://platform.openai.com/docs/api-reference/models/list: costs nothing, and needs a key that works. */
 export async function checkHealth(context: ExecutionContext): Promise<HealthReport> {
   const { config } = context;
-  const base = String(config.base_url ?? 'https://api.openai.com/v1').replace(/\/$/, '');
-  const body = await requestJson(context, `${base}/models`, { headers: headersOf(context) });
+  const body = await requestJson(context, llm.url(config, 'models'), { headers: llm.headers(config, context.auth) });
   const { data } = (body ?? {}) as { data?: unknown };
   const listed = new Set(Array.isArray(data) ? data.map((each) => String((each as { id?: unknown })?.id)) : []);
   const missing = Object.entries(modelsOf(config)).filter(([, name]) => listed.size > 0 && !listed.has(name));
@@ -16,12 +16,6 @@ export async function checkHealth(context: ExecutionContext): Promise<HealthRepo
     ),
   };
 }
-
-const headersOf = ({ config, auth }: ExecutionContext): Record<string, string> => ({
-  authorization: `Bearer ${auth.access_token ?? auth.api_key}`,
-  ...(config.organization ? { 'openai-organization': String(config.organization) } : {}),
-  ...(config.project ? { 'openai-project': String(config.project) } : {}),
-});
 
 /** The models that the settings name by themselves; those of the tiers' defaults may be missing at other providers. */
 const modelsOf = ({ models }: Values): Record<string, string> =>

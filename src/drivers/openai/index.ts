@@ -2,11 +2,12 @@ import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, tokenOrig
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { checkHealth } from './health.ts';
+import { defaultBase, llm } from './llm.ts';
 
 const reference = 'https://platform.openai.com/docs/api-reference';
 const rfc6749 = 'https://www.rfc-editor.org/rfc/rfc6749';
 
-const baseUrl = (config: Values) => config.base_url ?? 'https://api.openai.com/v1';
+const baseUrl = (config: Values) => config.base_url ?? defaultBase;
 
 export const driver = defineDriver({
   entry: {
@@ -47,4 +48,5 @@ export const driver = defineDriver({
   summary: (config) => hostOf(baseUrl(config)),
   needsConnection: authorisedByPerson,
   checkHealth,
+  llm,
 });

@@ -1,13 +1,14 @@
 import type { TObject, TSchema } from '@sinclair/typebox';
 import { statusOf } from '../../errors.ts';
 import { allComponents, componentName, Problem } from './components.ts';
+import { gatewayPaths } from './gateway-openapi.ts';
 import type { Operation } from './operation.ts';
 
 type Json = Record<string, unknown>;
 
 /** The OpenAPI 3.1 document, from the same operations that are routed. */
 export function openapiDocument(operations: Operation[], baseUrl: string): Json {
-  const paths: Record<string, Json> = {};
+  const paths: Record<string, Json> = { ...gatewayPaths };
   for (const operation of operations) {
     const path = templateOf(operation.path);
     paths[path] = { ...paths[path], [operation.method]: describe(operation) };

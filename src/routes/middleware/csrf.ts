@@ -18,7 +18,7 @@ export function csrf({ baseUrl }: { baseUrl: string }): MiddlewareHandler<Env> {
   const own = new URL(baseUrl);
   const prefix = own.pathname.replace(/\/$/, '');
   return async function csrf(c, next) {
-    const byKey = bearerOf(c) !== null && c.req.path.startsWith(`${prefix}/api/`);
+    const byKey = bearerOf(c) !== null && /^\/(api|v1)\//.test(c.req.path.slice(prefix.length));
     if (!safeMethods.has(c.req.method) && !byKey) refuseForeign(c, own);
     await next();
   };

@@ -1,0 +1,74 @@
+import type { Context, Hono } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Hub } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import type { Metrics } from '../../lib/metrics.ts';
+import { callModel, listModels, type ModelAnswer } from '../../services/gateway.ts';
+import type { CountUsage } from '../../services/llm-usage.ts';
+import type { Env } from '../env.ts';
+import { asAppError } from '../errors.ts';
+import { bearerOf, enterByKey, requireScope } from '../middleware/api-key.ts';
+import { rateLimit } from '../middleware/rate-limit.ts';
+import { runningTenant } from '../middleware/running-tenant.ts';
+import { ctxOf } from '../middleware/session.ts';
+
+const handleOf = (c: Context<Env>) => c.req.header('x-patchbay-connector')?.trim() || undefined;
+
+/** The language models of the workspace under the protocol of OpenAI, for any client that speaks it; by API key alone. */
+export function mountGateway(app: Hono<Env>, { hub, metrics }: { hub: Hub; metrics: Metrics }) {
+  const count = counters(metrics);
+  const began = new WeakMap<Request, number>();
+  app.use('/v1/*', async (c, next) => {
+    began.set(c.req.raw, performance.now());
+    const key = bearerOf(c);
+    if (!key) throw new AppError('not_signed_in', 'Send an API key of this hub as Authorization: Bearer.');
+    await enterByKey(c, hub, key);
+    requireScope(c, 'llm:use');
+    c.set('foreign', true);
+    await next();
+  });
+  app.use('/v1/*', rateLimit({ hub, name: 'llm', rate: 6000 }), runningTenant(hub));
+  const call = (operation: 'chat' | 'embeddings') => async (c: Context<Env>) => {
+    const startedAt = began.get(c.req.raw) ?? performance.now();
+    const { signal } = c.req.raw;
+    const request = { operation, text: await c.req.text(), handle: handleOf(c), signal, startedAt, count };
+    return answered(await callModel(ctxOf(c), request));
+  };
+  app.post('/v1/chat/completions', call('chat'));
+  app.post('/v1/embeddings', call('embeddings'));
+  app.get('/v1/models', async (c) => answered(await listModels(ctxOf(c), handleOf(c), c.req.raw.signal)));
+  app.all('/v1/*', (c) => c.notFound());
+}
+
+function answered({ status, headers, body }: ModelAnswer): Response {
+  return new Response(body, { status, headers });
+}
+
+function counters(metrics: Metrics): CountUsage {
+  const calls = metrics.counter('patchbay_llm_calls_total', 'Calls of language models that were accounted for', [
+    'operation',
+    'estimated',
+  ]);
+  const tokens = metrics.counter('patchbay_llm_tokens_total', 'Tokens of language models', ['direction']);
+  const cost = metrics.counter('patchbay_llm_cost_usd_total', 'US dollars of calls whose price is known');
+  const unknown = metrics.counter('patchbay_llm_unknown_price_total', 'Calls whose price is not known');
+  return ({ operation, estimated, tokensIn, tokensOut, costUsd }) => {
+    calls.inc({ operation, estimated: String(estimated) });
+    tokens.inc({ direction: 'in' }, tokensIn);
+    tokens.inc({ direction: 'out' }, tokensOut);
+    if (costUsd === null) unknown.inc();
+    else cost.inc(Number(costUsd));
+  };
+}
+
+const types: Record<number, string> = { 401: 'authentication_error', 403: 'permission_error', 429: 'rate_limit_error' };
+
+/** An error of ours as OpenAI would tell it, so that its clients understand it. */
+export function openaiErrorFor(c: Context<Env>, thrown: unknown): Response {
+  const error = asAppError(c, thrown);
+  const { code, param = null } = { code: error.code, ...error.extra } as { code: string; param?: string | null };
+  const type = types[error.status] ?? (error.status >= 500 ? 'server_error' : 'invalid_request_error');
+  if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
+  if (error.extra?.execution_id) c.header('patchbay-execution', String(error.extra.execution_id));
+  return c.json({ error: { message: error.message, type, code, param } }, error.status as ContentfulStatusCode);
+}

@@ -1,0 +1,69 @@
+import type { Ctx } from '../context.ts';
+import type { Tx } from '../db/client.ts';
+import { insertLlmUsage, type LlmUsageRow } from '../db/queries/llm-usage.ts';
+import { costOf } from './llm-prices.ts';
+import type { Seen } from './llm-stream.ts';
+import { guessTokens } from './model-tiers.ts';
+
+/** Told of every row that is written, for counters. */
+export type CountUsage = (
+  usage: Pick<LlmUsageRow, 'operation' | 'tokensIn' | 'tokensOut' | 'costUsd' | 'estimated'>,
+) => void;
+
+/** One call of a model, as it was sent. */
+export interface ModelCall {
+  executionId: string;
+  operation: 'chat' | 'embeddings';
+  connectorId: string;
+  model: string;
+  tier: string | null;
+  /** The name of the provider's price list. */
+  priceList: string;
+  promptCharacters: number;
+  /** `performance.now()` */
+  startedAt: number;
+  count: CountUsage;
+}
+
+/** Writes down what a call used, in tokens that were guessed where the provider did not say. The cost; null when unknown. */
+export async function recordUsage(tx: Tx, ctx: Ctx, call: ModelCall, seen: Seen): Promise<string | null> {
+  const guessed = { in: guessTokens(call.promptCharacters), cached: 0, out: guessTokens(seen.characters) };
+  const tokens = seen.tokens ?? guessed;
+  const model = (seen.model ?? call.model).slice(0, 200);
+  const since = (at: number) => Math.round(at - call.startedAt);
+  const row = {
+    id: call.executionId,
+    connectorId: call.connectorId,
+    apiKeyId: ctx.actor.type === 'api_key' ? ctx.actor.id : null,
+    operation: call.operation,
+    model,
+    tier: call.tier,
+    tokensIn: tokens.in,
+    tokensCached: tokens.cached,
+    tokensOut: tokens.out,
+    estimated: seen.tokens === null,
+    costUsd: await costOf(call.priceList, model, tokens),
+    firstTokenMs: seen.firstAt === null ? null : since(seen.firstAt),
+    totalMs: since(performance.now()),
+  };
+  await insertLlmUsage(tx, { tenantId: ctx.tenantId, ...row });
+  call.count(row);
+  ctx.log.info(logged(row), 'llm_call');
+  return row.costUsd;
+}
+
+/** Numbers and names, never a text of the conversation. */
+const logged = (row: Omit<LlmUsageRow, 'tenantId' | 'createdAt'>) => ({
+  execution_id: row.id,
+  connector_id: row.connectorId,
+  operation: row.operation,
+  model: row.model,
+  tier: row.tier,
+  tokens_in: row.tokensIn,
+  tokens_cached: row.tokensCached,
+  tokens_out: row.tokensOut,
+  estimated: row.estimated,
+  cost_usd: row.costUsd,
+  first_token_ms: row.firstTokenMs,
+  total_ms: row.totalMs,
+});
