@@ -29,6 +29,11 @@ export function refusal(error: unknown, settings: Settings, stage: Stage): unkno
   const told = tlsFailure(error);
   if (told instanceof ServiceError) return told;
   const { code, message } = told as OutboundError;
+  // With TLS 1.3 a server refuses a client's certificate after the handshake, and its reason may get lost on the way.
+  if (stage === 'login' && code === 'broken_off' && settings.tls?.cert && settings.sslMode !== 'disable')
+    return new ServiceError('service', 'The server ended the connection. It may not accept the client certificate.', {
+      field: 'config.tls.cert',
+    });
   if (stage === 'commit') return new OutboundError(code, message, true);
   return new OutboundError(code, stage === 'change' ? `${message} Nothing was changed.` : message, false);
 }
