@@ -7,7 +7,7 @@ let at: TestApp;
 let id: string;
 beforeAll(async () => {
   target = await targetDatabase();
-  at = await testApp({ ALLOWED_PRIVATE_HOSTS: `127.0.0.1:${target.port}` });
+  at = await testApp({ BASE_URL: 'http://hub.localhost', ALLOWED_PRIVATE_HOSTS: `127.0.0.1:${target.port}` });
   await target.sql('create table items (id bigint primary key, name text); alter table items owner to clerk');
 });
 afterAll(async () => {
@@ -75,6 +75,14 @@ describe('a database as a connector', () => {
     const named = await execute('insert_many', { table: 'items', rows: [{ id: 7 }, { id: 'seven' }] });
     expect(named.body.error).toMatchObject({ field: 'arguments.rows.1', service_code: '22P02' });
     expect(await target.sql('select count(*)::int as n from items')).toEqual([{ n: 1 }]);
+  });
+
+  it('offers each tool to be tried on a page', async () => {
+    for (const { slug, title } of at.hub.drivers.get('postgresql')?.tools ?? []) {
+      const page = await at.as(at.cast.ada, 'GET', `/connectors/${id}/tools/${slug}`);
+      expect([slug, page.status]).toEqual([slug, 200]);
+      expect(await page.text()).toContain(title);
+    }
   });
 
   it('is out of reach for another workspace', async () => {
