@@ -32,7 +32,7 @@ export interface PlainAnswer {
 }
 
 /** What executions of the proxy are called. */
-export const proxyTool = 'proxy';
+const proxyTool = 'proxy';
 const deadlineMs = 120_000;
 const maxBytes = 100 * 1024 * 1024;
 

@@ -13,7 +13,7 @@ import { type Ending, type ExecutionProblem, endExecution, problemOf, startExecu
 import { getConnector } from './installed.ts';
 
 /** The full name of a tool: its driver's key and its slug. */
-export const toolName = (driver: LoadedDriver, tool: Tool): string => `${driver.entry.key}.${tool.slug}`;
+const toolName = (driver: LoadedDriver, tool: Tool): string => `${driver.entry.key}.${tool.slug}`;
 
 export interface OfferedTool {
   name: string;

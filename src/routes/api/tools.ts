@@ -3,7 +3,7 @@ import { executeTool, listTools, type OfferedTool } from '../../services/tools.t
 import { ByEntry, component, exampleId, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 
-export const ToolResponse = component(
+const ToolResponse = component(
   'ToolResponse',
   Type.Object({
     slug: Type.String({ description: 'The toolkit and the tool, e.g. github.create_issue.' }),
