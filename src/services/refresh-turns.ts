@@ -64,6 +64,9 @@ export async function takeTurn(
   { connector, connection }: Renewable,
   wanting: Wanting,
 ): Promise<Turn> {
+  const seen = await findConnection(tx, ctx.tenantId, connection.id);
+  // While somebody else is at it nobody queues for the row: it is theirs to write.
+  if (seen?.refreshClaimedUntil && seen.refreshClaimedUntil > (await databaseNow(tx))) return { kind: 'waiting' };
   const before = await findConnection(tx, ctx.tenantId, connection.id, { lock: true });
   if (!before) throw notFound('connection');
   const found = await currentCredential(tx, ctx, before.id);

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { insertConnection, selectConnections } from '../../src/db/queries/connections.ts';
 import { insertMember, insertUser } from '../../src/db/queries/identity.ts';
+import type { LoadedDriver } from '../../src/drivers/driver.ts';
 import { exampleId } from '../../src/routes/api/components.ts';
 import { rotateCredential } from '../../src/services/credential-rotation.ts';
 import { checkConnection } from '../../src/services/health.ts';
@@ -33,7 +34,7 @@ export async function rowFor(hub: TestApp, path: string, person = hub.cast.ben):
 }
 
 const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> = {
-  // Secrets that can be rotated although no service is there to ask: nothing is asked about a database yet.
+  // Secrets that can be rotated although no service is there to ask.
   '/connections/:id/rotate': (hub) => checkedConnection(hub),
   '/connections/:id/rotation': (hub) => checkedConnection(hub),
   '/connections/:id/rollback': async (hub) => {
@@ -107,10 +108,14 @@ async function activeConnector(hub: TestApp): Promise<string> {
   return id;
 }
 
+/** Of a service that has no address, so that there is nothing to test. */
 async function checkedConnection(hub: TestApp): Promise<string> {
+  const drivers = hub.hub.drivers as Map<string, LoadedDriver>;
+  const driver = drivers.get('http-api') as LoadedDriver;
+  drivers.set('http-api', { ...driver, destinations: () => [], checkHealth: undefined, whoami: undefined });
   const auth = { method: 'basic', username: 'reader', password: 'the first of two' };
-  const config = { host: 'db.example.com', database: 'analytics' };
-  const body = { catalog_key: 'postgresql', name: `Made ${count}`, config, auth };
+  const config = { base_url: 'https://quiet.example' };
+  const body = { catalog_key: 'http-api', name: `Made ${count}`, config, auth };
   const { id: connectorId } = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
   const id = await connectionUnder(hub, connectorId);
   await checkConnection(hub.ctx(hub.cast.ada), id, 'person');
