@@ -37,7 +37,7 @@ export function dialing(hub: Hub, { destinations, signal, endsAt }: Limits, coun
 }
 
 /** Whether the database that the hub lives on answers at this address; an embedded one has no address on the network. */
-export async function isOwnDatabase({ config }: Hub, address: string, port: number): Promise<boolean> {
+async function isOwnDatabase({ config }: Hub, address: string, port: number): Promise<boolean> {
   const urls = [config.databaseUrl, config.databaseAdminUrl].map((text) => (text ? URL.parse(text) : null));
   for (const url of urls) {
     if (!url?.hostname || port !== (Number(url.port) || 5432)) continue;

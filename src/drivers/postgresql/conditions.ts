@@ -5,7 +5,7 @@ import type { Work } from './transaction.ts';
 import { encode, textArray } from './values.ts';
 
 const comparisons = new Set(['=', '!=', '<', '<=', '>', '>=', 'like', 'not_like', 'ilike', 'not_ilike']);
-export const operators = [...comparisons, 'in', 'not_in', 'is_null', 'is_not_null'];
+const operators = [...comparisons, 'in', 'not_in', 'is_null', 'is_not_null'];
 const longest = 200;
 const deepest = 5;
 

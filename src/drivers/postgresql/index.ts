@@ -1,4 +1,4 @@
-import { authorisedByPerson, defineDriver, tlsDocs, trusting, type Values } from '../driver.ts';
+import { authorisedByPerson, defineDriver, tlsDocs, type Values } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { checkHealth, whoami } from './health.ts';
@@ -24,7 +24,7 @@ function destinations(config: Values): string[] {
   const at = endpoint(config);
   if (!at) return [];
   const weaker = modes.slice(1, modes.indexOf(String(config.sslmode ?? 'verify-full')) + 1);
-  return [...trusting([`postgres://${at}`], config), ...weaker.map((mode) => `postgres://${at}?sslmode=${mode}`)];
+  return [`postgres://${at}`, ...weaker.map((mode) => `postgres://${at}?sslmode=${mode}`)];
 }
 
 export const driver = defineDriver({

@@ -92,7 +92,7 @@ export async function encodeParameters(
 }
 
 /** The columns as they are shown: names that come twice are told apart. */
-export function shownColumns({ types }: Work, columns: Column[]): { name: string; type: string }[] {
+function shownColumns({ types }: Work, columns: Column[]): { name: string; type: string }[] {
   const used = new Set<string>();
   return columns.map(({ name, type }) => {
     let shown = name;
