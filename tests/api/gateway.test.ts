@@ -325,3 +325,29 @@ describe('requests', () => {
     expect([row.input, row.output, row.actor_type]).toEqual([null, null, 'api_key']);
   });
 });
+
+describe('GET /api/usage', () => {
+  const sums = async (query: string, person = at.cast.ada): Promise<Json> =>
+    (await at.as(person, 'GET', `/api/usage?${query}`)).json();
+
+  it('adds up exactly what is in the table, and counts unknown costs instead of adding them', async () => {
+    reply = (response) => response.end('{"model":"northwind-7b","choices":[],"usage":{"prompt_tokens":5}}');
+    await client(key, 'echo').chat.completions.create(asking('hello', { model: 'northwind-7b' }));
+    await client().chat.completions.create(asking('hello'));
+    const rows = await usage();
+    const of = (model: string) => rows.filter((row) => row.model === model);
+    const { data } = await sums('by=model');
+    const byModel = (model: string) => data.find(({ group }: Json) => group === model);
+    const nano = of('gpt-4o-mini').reduce((sum, row) => sum + Math.round(Number(row.cost_usd) * 1e9), 0);
+    expect(Math.round(Number(byModel('gpt-4o-mini').cost_usd) * 1e9)).toBe(nano);
+    expect(byModel('northwind-7b')).toMatchObject({ calls: 1, tokens_in: 5, cost_usd: null, unknown_cost_calls: 1 });
+    for (const by of ['day', 'tier', 'key', 'connector']) {
+      const { data: groups } = await sums(`by=${by}`);
+      expect([by, groups.reduce((sum: number, group: Json) => sum + group.calls, 0)]).toEqual([by, rows.length]);
+    }
+    expect((await sums('until=2020-01-01T00:00:00Z')).data).toEqual([]);
+    const foreign = await sums('by=model', at.cast.cleo);
+    expect(foreign.data.map(({ group }: Json) => group)).not.toContain('northwind-7b');
+    expect((await at.as(at.cast.ada, 'GET', '/api/usage?by=colour')).status).toBe(422);
+  });
+});

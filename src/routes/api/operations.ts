@@ -13,6 +13,7 @@ import { memberOperations } from './members.ts';
 import { proxyOperations } from './proxy.ts';
 import { repositoryOperations } from './repositories.ts';
 import { toolOperations } from './tools.ts';
+import { usageOperations } from './usage.ts';
 import { webhookOperations } from './webhooks.ts';
 
 /** The whole JSON API for signed-in callers, in the order of its documentation. */
@@ -26,6 +27,7 @@ export const operations = [
   ...repositoryOperations,
   ...toolOperations,
   ...executionOperations,
+  ...usageOperations,
   ...proxyOperations,
   ...auditOperations,
   ...webhookOperations,
