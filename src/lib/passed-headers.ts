@@ -61,8 +61,17 @@ export function headersForCaller(answered: Headers, secrets: string[]): Headers 
   );
 }
 
-/** The text with every secret in it, also percent-encoded, replaced. */
+/** The text with every secret in it, also as addresses, forms and JSON write it, replaced. */
 export const withoutTexts = (text: string, secrets: string[]): string =>
-  secrets
-    .flatMap((secret) => [secret, encodeURIComponent(secret)])
-    .reduce((rest, secret) => (secret ? rest.replaceAll(secret, '[redacted]') : rest), text);
+  spelled(secrets).reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
+
+/** The longest first, so that none is cut in two by a shorter one. */
+const spelled = (secrets: string[]): string[] =>
+  [...new Set(secrets.flatMap(spellings))].filter(Boolean).sort((a, b) => b.length - a.length);
+
+const spellings = (secret: string): string[] => [
+  secret,
+  encodeURIComponent(secret.toWellFormed()),
+  new URLSearchParams([['', secret]]).toString().slice(1),
+  JSON.stringify(secret).slice(1, -1),
+];

@@ -1,4 +1,4 @@
-import { redeemCode } from '../auth/oauth2-code.ts';
+import { type AuthorizationServer, redeemCode } from '../auth/oauth2-code.ts';
 import type { Ctx } from '../context.ts';
 import { claimAuthorizationRequest, finishAuthorizationRequest } from '../db/queries/authorization-requests.ts';
 import { findTenant } from '../db/queries/tenants.ts';
@@ -138,9 +138,9 @@ async function redeem(found: Found, query: URLSearchParams): Promise<Established
     checkIssuer(ctx, target, query, name);
     const code = codeIn(query, name);
     const verifier = await verifierOf(ctx, claimed, target, name);
-    const granted = await askTokenEndpoint(ctx, target, name, (server) =>
-      redeemCode(server, { code, redirectUri: request.redirectUri ?? '', verifier }),
-    );
+    const redirectUri = request.redirectUri ?? '';
+    const ask = (server: AuthorizationServer) => redeemCode(server, { code, redirectUri, verifier });
+    const granted = await askTokenEndpoint(ctx, target, name, ask, code);
     const account = await whoIsConnected(ctx, target, granted, name);
     return await settle(ctx, { request: claimed, target, granted, account });
   } catch (error) {

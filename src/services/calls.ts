@@ -12,6 +12,7 @@ import { destinationsOf } from './connector-input.ts';
 import { currentCredential, servesConnector } from './credentials.ts';
 import { type Destinations, destinationGuard } from './destinations.ts';
 import { dialing } from './dialing.ts';
+import { secretsIn, withoutEchoes } from './echoes.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { type RateLimit, rateLimitIn } from './rate-limit-headers.ts';
 import { resiliently } from './resilience.ts';
@@ -88,7 +89,12 @@ const defaultDeadlineMs = 30_000;
  */
 export async function callOpened<T>(
   ctx: Ctx,
-  target: Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & { driver: LoadedDriver; connectorId?: string },
+  target: Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & {
+    driver: LoadedDriver;
+    connectorId?: string;
+    /** What the call carries beside the secrets of its settings, and nobody may read. */
+    secrets?: string[];
+  },
   { executionId = uuidv7(), deadlineMs = defaultDeadlineMs, signal, maxBytes, ...manner }: CallOptions,
   run: (context: ExecutionContext) => Promise<T>,
   onFailure?: (report: CallReport, error: unknown) => void,
@@ -128,7 +134,8 @@ export async function callOpened<T>(
   try {
     return { value: await run(context), report: report() };
   } catch (error) {
-    const told = deadline.aborted && !signal?.aborted ? late(error) : error;
+    const secrets = [...secretsIn(target.driver, target.config, target.auth), ...(target.secrets ?? [])];
+    const told = withoutEchoes(deadline.aborted && !signal?.aborted ? late(error) : error, secrets);
     onFailure?.(report(), told);
     throw told;
   } finally {

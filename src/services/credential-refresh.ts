@@ -16,6 +16,7 @@ import { connectionName } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
 import { driverFor } from './connectors.ts';
 import { destinationGuard } from './destinations.ts';
+import { secretsIn } from './echoes.ts';
 import { defineQueue, enqueueAll } from './queues.ts';
 import {
   type Claimed,
@@ -191,7 +192,7 @@ async function grantedFor(ctx: Ctx, target: Renewable, { current, interrupted }:
       allowsTokens: (origin: string) => destinations.allowsTokens(origin) && own.allowsTokens(origin),
     },
   };
-  const ask = () => askTokenEndpoint(ctx, { ...tokens, opened }, name, (server) => refreshTokens(server, token));
+  const ask = () => askTokenEndpoint(ctx, { ...tokens, opened }, name, (server) => refreshTokens(server, token), token);
   const { refreshReuse } = tokens.driver.oauth;
   if (interrupted && refreshReuse === 'revokes_family') throw needsPerson(name);
   try {
@@ -220,7 +221,8 @@ function isAnswerLost(error: unknown): boolean {
 /** With the client's own credentials: there is nothing to renew, so a new grant takes its place. */
 async function obtain(ctx: Ctx, { driver, connector }: Renewable, name: string): Promise<Granted> {
   const { config, client, destinations } = await openTarget(ctx, { driver, connector, connection: null });
-  const endpoint = { driver, config, address: String(client.token_url), allows: destinations.allowsTokens };
+  const secrets = secretsIn(driver, config, client);
+  const endpoint = { driver, config, address: String(client.token_url), allows: destinations.allowsTokens, secrets };
   return callTokenEndpoint(ctx, endpoint, name, (fetch) => clientCredentialsGrant(client, fetch));
 }
 

@@ -6,6 +6,7 @@ import { ServiceError, type Values } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { callOpened, openTarget } from './calls.ts';
+import { secretsIn } from './echoes.ts';
 import { registrationOf } from './token-endpoint.ts';
 
 /** What became of a credential at the service that granted it. */
@@ -41,7 +42,7 @@ export async function revokeAtService(
     };
     const { value } = await callOpened(
       ctx,
-      { ...opened, driver, destinations },
+      { ...opened, driver, destinations, secrets: secretsIn(driver, {}, client) },
       { sideEffect: 'idempotent', deadlineMs },
       async (context) => driver.revoke?.(context, client),
     );

@@ -8,6 +8,7 @@ import type { OpenedTarget } from './calls.ts';
 import { connectionName } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
 import { destinationGuard } from './destinations.ts';
+import { secretsIn } from './echoes.ts';
 import { type CheckOutcome, type CheckTarget, runCheck, sameAccount } from './health-steps.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { openForCall, withoutSecrets } from './secrets.ts';
@@ -74,7 +75,8 @@ async function readyFor(
   const { driver, connector, connection } = target;
   if (opened.auth.method !== 'client_credentials') return { ...opened, driver };
   const { config, auth: client, destinations } = opened;
-  const endpoint = { driver, config, address: String(client.token_url), allows: destinations.allowsTokens };
+  const secrets = secretsIn(driver, config, client);
+  const endpoint = { driver, config, address: String(client.token_url), allows: destinations.allowsTokens, secrets };
   const name = connectionName(connection, connector);
   try {
     const { value, scopes } = await callTokenEndpoint(ctx, endpoint, name, (fetch) =>

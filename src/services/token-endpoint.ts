@@ -65,6 +65,7 @@ export async function registrationOf(
 /**
  * Asks the connector's token endpoint; nothing else of the connector's goes there, and the client's secret nowhere else.
  * @param name what people know the connection by
+ * @param presented the code or token that it is asked with
  * @throws ServiceError with a sentence that names it
  */
 export async function askTokenEndpoint(
@@ -72,10 +73,12 @@ export async function askTokenEndpoint(
   { driver, opened, registration }: TokenTarget,
   name: string,
   ask: (server: AuthorizationServer) => Promise<Granted>,
+  ...presented: string[]
 ): Promise<Granted> {
   const endpoints = driver.oauth.endpoints(opened.config);
   const allows = (origin: string) => opened.destinations.allowsTokens(origin) && registration.mayReceive(origin);
-  const endpoint = { driver, config: opened.config, address: endpoints.token, allows };
+  const secrets = [registration.client.secret, ...presented];
+  const endpoint = { driver, config: opened.config, address: endpoints.token, allows, secrets };
   return callTokenEndpoint(ctx, endpoint, name, (fetch) =>
     ask({ provider: driver.oauth, endpoints, client: registration.client, fetch }),
   );
@@ -86,16 +89,18 @@ interface TokenEndpoint {
   config: OpenedTarget['config'];
   address: string;
   allows(origin: string): boolean;
+  /** What the request carries and nobody may read. */
+  secrets: string[];
 }
 
 /** The same for a request that needs no registration. @throws ServiceError */
 export async function callTokenEndpoint(
   ctx: Ctx,
-  { driver, config, address, allows }: TokenEndpoint,
+  { driver, config, address, allows, secrets }: TokenEndpoint,
   name: string,
   ask: (fetch: typeof globalThis.fetch) => Promise<Granted>,
 ): Promise<Granted> {
-  const target = { driver, config, auth: {}, destinations: { allows, allowsTokens: allows } };
+  const target = { driver, config, auth: {}, destinations: { allows, allowsTokens: allows }, secrets };
   try {
     const options = { sideEffect: 'write', deadlineMs, maxBytes } as const;
     return (await callOpened(ctx, target, options, ({ fetch }) => ask(fetch))).value;

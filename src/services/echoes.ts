@@ -1,0 +1,34 @@
+import type { LoadedDriver, Values } from '../drivers/driver.ts';
+import { withoutTexts } from '../lib/passed-headers.ts';
+import { getAt, secretFields } from '../lib/schema/walk.ts';
+
+/** Shorter ones are words as well: taking them out would cripple sentences and hide nothing. */
+const shortest = 4;
+
+/** What a call carries that nobody may read, whole and as it goes into a header. */
+export function secretsIn({ entry }: Pick<LoadedDriver, 'entry'>, config: Values, auth: Values): string[] {
+  const typed = [
+    ...secretFields(entry.authSchema, auth).map((path) => getAt(auth, path)),
+    ...secretFields(entry.configSchema, config).map((path) => getAt(config, path)),
+  ];
+  const { access_token, refresh_token, username, password } = auth;
+  const pair = password === undefined ? undefined : Buffer.from(`${username}:${password}`).toString('base64');
+  return [...typed, access_token, refresh_token, password, pair].filter((each) => typeof each === 'string');
+}
+
+const deepest = 5;
+
+/**
+ * The error without the secrets that the call carried: some services say back what they were sent. What caused it is cleaned as well,
+ * because that is logged.
+ */
+export function withoutEchoes(error: unknown, secrets: string[]): unknown {
+  const telling = secrets.filter(({ length }) => length >= shortest);
+  let each = error;
+  for (let depth = 0; each instanceof Error && depth < deepest; depth++) {
+    const message = withoutTexts(each.message, telling);
+    if (message !== each.message) each.message = message;
+    each = each.cause;
+  }
+  return error;
+}

@@ -1,0 +1,103 @@
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Ctx } from '../../src/context.ts';
+import { listAudit } from '../../src/services/audit.ts';
+import { setConnectorStatus } from '../../src/services/connector-status.ts';
+import { testValues } from '../../src/services/connector-test.ts';
+import { installConnector } from '../../src/services/connectors.ts';
+import { checkConnection, getHealth } from '../../src/services/health.ts';
+import { executeTool } from '../../src/services/tools.ts';
+import { type Json, type TestApp, testApp } from '../support/app.ts';
+import { connectionUnder } from '../support/rows.ts';
+
+/** A service that says back what it was sent, as some do to be helpful. */
+let echo: Server;
+let answer: (response: ServerResponse, headers: IncomingHttpHeaders, body: string) => void;
+let url: string;
+let at: TestApp;
+let ada: Ctx;
+beforeAll(async () => {
+  echo = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    answer(response, request.headers, Buffer.concat(chunks).toString('utf8'));
+  });
+  await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(echo.address() as AddressInfo).port}`;
+  at = await testApp({ BASE_URL: 'http://hub.localhost', ALLOWED_PRIVATE_HOSTS: new URL(url).host });
+  ada = at.ctx(at.cast.ada);
+});
+afterAll(async () => {
+  await at.close();
+  await new Promise((resolve) => echo.close(resolve));
+});
+
+const canary = 'canary "quoted" & plus+';
+const spellings = (secret: string) => [
+  secret,
+  JSON.stringify(secret).slice(1, -1),
+  encodeURIComponent(secret),
+  new URLSearchParams({ x: secret }).toString().slice(2),
+  Buffer.from(`ada:${secret}`).toString('base64'),
+];
+const expectNoneOf = (secret: string, told: unknown) => {
+  const text = JSON.stringify(told);
+  for (const each of spellings(secret)) {
+    expect(text).not.toContain(each);
+    expect(text).not.toContain(JSON.stringify(each).slice(1, -1));
+  }
+  expect(text).toContain('[redacted]');
+};
+
+let count = 0;
+async function installed(key: string, name: string, config: Json, auth: Json) {
+  count += 1;
+  const { id } = await installConnector(ada, key, { name: `${name} ${count}`, tags: [], config, auth });
+  await setConnectorStatus(ada, id, 'active');
+  return { id, connectionId: await connectionUnder(at, id) };
+}
+
+describe('a service that says back what it was sent', () => {
+  it('has no secret told by a check, the state of its connection or the history', async () => {
+    answer = (response, { authorization = '' }) => {
+      const password = Buffer.from(authorization.replace('Basic ', ''), 'base64').toString('utf8').replace('ada:', '');
+      const message = `No such pair: ${authorization} = ${password}, ${encodeURIComponent(password)}`;
+      response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
+    };
+    const password = 'wxyz WXYZ 1234 wxyz WXYZ 1234';
+    const auth = { method: 'basic', username: 'ada', password };
+    const expectNone = (told: unknown) => expectNoneOf(password, told);
+    expectNone(await testValues(ada, { catalogKey: 'wordpress', config: { site_url: url }, auth }));
+    const { connectionId } = await installed('wordpress', 'Blog', { site_url: url }, auth);
+    expectNone(await checkConnection(ada, connectionId, 'person'));
+    expectNone(await getHealth(ada, connectionId));
+    expectNone(await listAudit(ada, { subjectId: connectionId }));
+  });
+
+  it('has no client secret told by its token endpoint', async () => {
+    answer = (response, _headers, body) => {
+      const secret = new URLSearchParams(body).get('client_secret');
+      const refusal = { error: 'invalid_client', error_description: `Unknown secret ${secret}` };
+      response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify(refusal));
+    };
+    const { connectionId } = await installed(
+      'http-api',
+      'Tokens',
+      { base_url: url },
+      {
+        method: 'client_credentials',
+        token_url: `${url}/token`,
+        client_id: 'hub',
+        client_authentication: 'post',
+        client_secret: canary,
+      },
+    );
+    const expectNone = (told: unknown) => expectNoneOf(canary, told);
+    await checkConnection(ada, connectionId, 'person');
+    expectNone(await getHealth(ada, connectionId));
+    expectNone(await listAudit(ada, { subjectId: connectionId }));
+    const asked = { connectionId, arguments: { method: 'GET', path: '/' } };
+    await executeTool(ada, 'http-api.request', asked).catch((error) => expectNone(error.message));
+  });
+});
