@@ -15,7 +15,7 @@ interface Rule {
 }
 
 /** How `tier:auto` chooses: the first rule whose conditions all hold. Numbers are "at least so many"; tokens are guessed. */
-export const autoRules: Rule[] = [
+const autoRules: Rule[] = [
   { tier: 'high', reason: 'long_prompt', when: { promptTokens: 8_000 } },
   { tier: 'high', reason: 'long_answer', when: { outputTokens: 4_000 } },
   { tier: 'medium', reason: 'tools', when: { tools: true } },

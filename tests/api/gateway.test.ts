@@ -175,6 +175,21 @@ describe('the official client', () => {
     expect(row.tokens_out).toBeLessThan(300);
   });
 
+  it('hangs up, and the provider sees it while it still talks', async () => {
+    let timer: NodeJS.Timeout | undefined;
+    reply = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      timer = setInterval(() => response.write('data: {"choices":[{"delta":{"content":"more"}}]}\n\n'), 20);
+      response.once('close', () => clearInterval(timer));
+    };
+    try {
+      for await (const _ of await streaming('hello', {}, 'echo')) break;
+      await expect.poll(() => asked.at(-1)?.closed, { timeout: 20_000 }).toBe(true);
+    } finally {
+      clearInterval(timer);
+    }
+  });
+
   it('understands every failure', async () => {
     await provider.control.revoke();
     const refused = await failure(client().chat.completions.create(asking('hello')));

@@ -1,5 +1,6 @@
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
 import { address, object, tls } from '../driver.ts';
+import { defaultBase, defaultModels } from './llm.ts';
 
 const model = (title: string, description: string, name: string): JsonSchema => ({
   type: 'string',
@@ -14,10 +15,10 @@ const model = (title: string, description: string, name: string): JsonSchema => 
 
 const models = object(
   {
-    low: model('Low', 'Cheap and quick.', 'gpt-4o-mini'),
-    medium: model('Medium', 'The everyday model, pinned to a dated version.', 'gpt-4o-mini-2024-07-18'),
-    high: model('High', 'The most capable one.', 'gpt-4o-2025-01-09'),
-    embeddings: model('Embeddings', 'Turns text into vectors.', 'text-embedding-3-small'),
+    low: model('Low', 'Cheap and quick.', defaultModels.low),
+    medium: model('Medium', 'The everyday model, pinned to a dated version.', defaultModels.medium),
+    high: model('High', 'The most capable one.', defaultModels.high),
+    embeddings: model('Embeddings', 'Turns text into vectors.', defaultModels.embeddings),
   },
   [],
   {
@@ -79,7 +80,7 @@ export const configSchema = object({
     {
       title: 'Base URL',
       description: 'Change it only for a proxy or a compatible server.',
-      default: 'https://api.openai.com/v1',
+      default: defaultBase,
       'x-placeholder': 'https://api.openai.com/v1',
       'x-group': 'Advanced',
     },
