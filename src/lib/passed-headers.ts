@@ -61,12 +61,31 @@ export function headersForCaller(answered: Headers, secrets: string[]): Headers 
   );
 }
 
+/**
+ * The texts of a credential that nobody may see: whole, of `Bearer …` the part that counts, and what Basic only wraps up.
+ * @param credential the headers and query parameters that prove the account
+ */
+export const textsOf = ({
+  headers = {},
+  query = {},
+}: {
+  headers?: Record<string, string>;
+  query?: Record<string, string>;
+}): string[] => [...Object.values(query), ...Object.values(headers).flatMap(textsOfHeader)];
+
+function textsOfHeader(value: string): string[] {
+  const last = value.split(' ').at(-1) ?? '';
+  if (!/^basic /i.test(value)) return [value, last];
+  const pair = Buffer.from(last, 'base64').toString('utf8');
+  return [value, last, pair, pair.slice(pair.indexOf(':') + 1)];
+}
+
 /** The text with every secret in it, also as addresses, forms and JSON write it, replaced. */
 export const withoutTexts = (text: string, secrets: string[]): string =>
   spelled(secrets).reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
 
 /** The longest first, so that none is cut in two by a shorter one. */
-const spelled = (secrets: string[]): string[] =>
+export const spelled = (secrets: string[]): string[] =>
   [...new Set(secrets.flatMap(spellings))].filter(Boolean).sort((a, b) => b.length - a.length);
 
 const spellings = (secret: string): string[] => [

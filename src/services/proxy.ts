@@ -3,7 +3,8 @@ import type { Ctx } from '../context.ts';
 import { type LoadedDriver, ServiceError, type ServiceProxy, serviceError, type Values } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
 import { addressBelow } from '../lib/address-below.ts';
-import { headersForCaller, headersForService, withoutTexts } from '../lib/passed-headers.ts';
+import { streamWithoutTexts } from '../lib/passed-bodies.ts';
+import { headersForCaller, headersForService, textsOf, withoutTexts } from '../lib/passed-headers.ts';
 import { mustUseConnection, type Target } from './call-targets.ts';
 import type { CallReport } from './calls.ts';
 import { callService } from './connected-calls.ts';
@@ -130,21 +131,15 @@ function prepared(proxy: ServiceProxy, request: PlainRequest, config: Values, au
     if (!url.searchParams.has(name)) url.searchParams.append(name, value);
   for (const [name, value] of Object.entries(credential.query ?? {})) url.searchParams.set(name, value);
   const init: RequestInit = { method: request.method, headers, body: request.body, redirect: 'manual' };
-  return { url, init, secrets: secretsIn(credential) };
+  return { url, init, secrets: textsOf(credential) };
 }
-
-/** Whole and, of `Bearer …`, the part that counts. */
-const secretsIn = ({ headers = {}, query = {} }: ReturnType<ServiceProxy['credential']>): string[] => [
-  ...Object.values(query),
-  ...Object.values(headers).flatMap((value) => [value, value.split(' ').at(-1) ?? '']),
-];
 
 function handedOn(response: Response, url: URL, base: string, secrets: string[], executionId: string): PlainAnswer {
   return {
     executionId,
     status: response.status,
     headers: headersForCaller(response.headers, secrets),
-    body: response.body,
+    body: response.body && streamWithoutTexts(response.body, secrets),
     location: locationOf(withoutTexts(response.headers.get('location') ?? '', secrets), url, base),
   };
 }

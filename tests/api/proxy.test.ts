@@ -114,6 +114,16 @@ describe('the tool of a service of one’s own', () => {
     expect(seen).toEqual([]);
   });
 
+  it('tells nobody the credential that the service says back', async () => {
+    answerWith = (response, { headers }) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'x-sent': canary })
+        .end(JSON.stringify({ headers }));
+    const { data } = await call({ method: 'GET', path: '/headers' });
+    expect(data.body.headers['x-service-key']).toBe('[redacted]');
+    expect(JSON.stringify(data)).not.toContain(canary);
+  });
+
   it('says what is wrong with its address or credential', async () => {
     const health = async (status: number) => {
       answerWith = (response) => response.writeHead(status).end();
@@ -191,6 +201,19 @@ describe('a request through the proxy', () => {
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
     expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none';.* sandbox$/);
     expect(await latest()).toMatchObject({ status: 'failed', error: { code: 'service_input' } });
+  });
+
+  it('hands on no credential that the service says back, however it arrives', async () => {
+    const text = `before ${canary} between ${encodeURIComponent(canary)} after ${canary.slice(0, 9)}`;
+    for (const pieces of [[text], [...text], [text.slice(0, 12), text.slice(12, 30), text.slice(30)]]) {
+      answerWith = async (response) => {
+        response.writeHead(400, { 'content-type': 'text/plain' });
+        for (const piece of pieces) await new Promise((resolve) => response.write(piece, resolve));
+        response.end();
+      };
+      const answer = await pass(`${own}/echo`);
+      expect(await answer.text()).toBe(`before [redacted] between [redacted] after ${canary.slice(0, 9)}`);
+    }
   });
 
   it('follows no redirect, and leads back only to itself', async () => {

@@ -1,5 +1,6 @@
 import { addressBelow } from '../../lib/address-below.ts';
-import { headersForCaller, headersForService } from '../../lib/passed-headers.ts';
+import { bodyWithoutTexts } from '../../lib/passed-bodies.ts';
+import { headersForCaller, headersForService, textsOf } from '../../lib/passed-headers.ts';
 import { type ExecutionContext, object, ServiceError, serviceError, type Tool, type Values } from '../driver.ts';
 import { proxy } from './proxy.ts';
 
@@ -79,9 +80,8 @@ export const requestTool: Tool = {
     const asked = input as Values & Asked;
     const response = await send(context, asked);
     if (response.status === 401) throw serviceError(response);
-    const text = await response.text();
-    const { headers = {}, query = {} } = proxy.credential(context.auth);
-    const secrets = [...Object.values(headers), ...Object.values(query)];
+    const secrets = textsOf(proxy.credential(context.auth));
+    const text = bodyWithoutTexts(await response.text(), secrets);
     return {
       status: response.status,
       headers: Object.fromEntries(headersForCaller(response.headers, secrets)),
