@@ -12,6 +12,8 @@ export interface Overrides {
   back(url: URL, origin?: string): URL;
   /** True for the origin of a target: it is reached in the place of another one, never by its own name. */
   isTarget(origin: string): boolean;
+  /** The hosts of targets at this port, without the brackets of IPv6. */
+  targetsAt(port: number): string[];
 }
 
 /**
@@ -37,8 +39,15 @@ export function parseOverrides(text: string): Overrides {
       return moved(url, first);
     },
     isTarget: (text: string) => targets.has(text),
+    targetsAt: (port: number) =>
+      [...targets]
+        .map((text) => new URL(text))
+        .filter((url) => portOf(url) === port)
+        .map(({ hostname }) => hostname.replace(/^\[|\]$/g, '')),
   });
 }
+
+const portOf = ({ port, protocol }: URL) => Number(port) || (protocol === 'https:' ? 443 : 80);
 
 function readObject(text: string): Record<string, unknown> {
   let value: unknown;

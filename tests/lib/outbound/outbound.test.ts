@@ -177,6 +177,19 @@ describe('overrides', () => {
     expect(await codeOf(outbound({ overrides: overrides() }).fetch('https://api.example.com/'))).toBe('blocked');
   });
 
+  it('make a target reachable by no other name or spelling either', async () => {
+    const aliases = [`127.0.0.1:${port}`, `localhost:${port}`, `[::ffff:127.0.0.1]:${port}`, `2130706433:${port}`];
+    for (const target of ['127.0.0.1', 'localhost']) {
+      const overrides = JSON.stringify({ 'https://api.example.com': `http://${target}:${port}` });
+      const out = outbound({ allowed: '127.0.0.1,localhost', overrides });
+      for (const alias of aliases)
+        expect([target, alias, await codeOf(out.fetch(`http://${alias}/`))]).toEqual([target, alias, 'blocked']);
+      expect(await codeOf(out.fetch('https://api.example.com/'))).toBe('answered');
+      const elsewhere = outbound({ allowed: '127.0.0.1', overrides: overrides.replace(`${port}`, `${closed}`) });
+      expect(await codeOf(elsewhere.fetch(`http://${loopback()}/`))).toBe('answered');
+    }
+  });
+
   it('are refused when they are no origins', () => {
     for (const text of ['[]', 'x', '{"https://a.example/path":"https://b.example"}', '{"https://a.example":1}'])
       expect(() => parseOverrides(text)).toThrow();
