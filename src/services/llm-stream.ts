@@ -60,6 +60,7 @@ export function metered(body: ReadableStream<Uint8Array>, options: MeterOptions)
           while (!(await next(controller)));
         } catch (error) {
           void reader.cancel(error).catch(() => {});
+          if (over) return; // its reader is gone, and nobody can be told
           await end(error);
           controller.enqueue(failureEvent(error));
           controller.close();
