@@ -19,6 +19,7 @@ import {
 } from '../db/queries/members.ts';
 import { AppError, invalid, notFound } from '../errors.ts';
 import { recordAudit } from './audit.ts';
+import { endPersonalConnections, personalConnections } from './personal-connections.ts';
 import { withMembers } from './with-members.ts';
 
 const roles: readonly unknown[] = ['member', 'admin', 'owner'] satisfies Role[];
@@ -34,13 +35,16 @@ export async function listMembers(ctx: Ctx): Promise<MemberRow[]> {
 export async function getMember(
   ctx: Ctx,
   id: string,
-): Promise<{ member: MemberRow; keyNames: string[]; sessions: number }> {
+): Promise<{ member: MemberRow; keyNames: string[]; accounts: string[]; sessions: number }> {
   requirePerson(ctx, 'read who belongs to the workspace');
   return withMembers(ctx, async (tx) => {
     const member = await allowedTarget(tx, ctx, id, 'change members');
     return {
       member,
       keyNames: await keyNamesOf(tx, ctx.tenantId, id),
+      accounts: (await personalConnections(tx, ctx.tenantId, member.userId)).map(
+        ({ accountLabel, connector }) => `${accountLabel ?? 'an account'} (${connector})`,
+      ),
       sessions: await countSessionsIn(tx, ctx.tenantId, member.userId),
     };
   });
@@ -91,13 +95,14 @@ export async function changeRole(ctx: Ctx, id: string, role: unknown): Promise<M
 }
 
 /**
- * Takes a member out of the workspace: their sessions in it, the keys that they made and their invitations end at once.
+ * Takes a member out of the workspace: their sessions in it, the keys that they made and their invitations end at once, then the
+ * accounts that they connected for themselves.
  * Everybody may leave.
  * @throws AppError forbidden, not_found, or conflict for the last owner
  */
 export async function removeMember(ctx: Ctx, id: string): Promise<MemberRow> {
   requirePerson(ctx, 'remove members');
-  return withMembers(ctx, async (tx) => {
+  const { member, accounts } = await withMembers(ctx, async (tx) => {
     await lockMembers(tx, ctx.tenantId);
     const member = await allowedTarget(tx, ctx, id, 'remove members');
     if (member.role === 'owner') await keepAnOwner(tx, ctx, member);
@@ -105,15 +110,22 @@ export async function removeMember(ctx: Ctx, id: string): Promise<MemberRow> {
     const sessions = await endSessionsIn(tx, ctx.tenantId, member.userId);
     const invitations = await revokeInvitationsBy(tx, ctx.tenantId, member.userId);
     await deleteMember(tx, ctx.tenantId, id);
+    const accounts = await personalConnections(tx, ctx.tenantId, member.userId);
     const details = {
       role: member.role,
       revoked_keys: keys,
       ended_sessions: sessions,
+      ...(accounts.length && { ended_connections: accounts.length }),
       ...(invitations.length && { revoked_invitations: invitations }),
     };
     await recordAudit(tx, ctx, { action: 'member.removed', subject: subjectOf(member), details });
-    return member;
+    return { member, accounts };
   });
+  await endPersonalConnections(
+    ctx,
+    accounts.map((account) => account.id),
+  );
+  return member;
 }
 
 /**

@@ -275,3 +275,23 @@ describe('secrets', () => {
       expect(everything).not.toContain(canary);
   });
 });
+
+describe('a member who is removed', () => {
+  it('leaves none of their own accounts connected, and the workspace’s as they were', async () => {
+    const { ada, dan } = at.cast;
+    const id = await oauth('github', { personal_accounts: true });
+    const own = (await bring(id, hubot, dan, { user_id: 'me' })).body.id;
+    const shared = (await bring(id, octocat)).body.id;
+    const { data } = (await ask(ada, 'GET', '/api/members')).body;
+    const member = data.find(({ user }: Json) => user.id === dan.id);
+    const question = await (await at.as(ada, 'GET', `/settings/members/${member.id}/removal`)).text();
+    expect(question).toMatch(/accounts of their own are disconnected: hubot \(github \d+\)/);
+    expect((await ask(ada, 'DELETE', `/api/members/${member.id}`)).status).toBe(204);
+    expect((await list(ada, id)).map((each: Json) => each.id)).toEqual([shared]);
+    const [removed] = (await events()).filter(({ action }) => action === 'member.removed');
+    expect(removed.details.ended_connections).toBe(1);
+    expect((await events()).some(({ action, subject }) => action === 'connection.deleted' && subject.id === own)).toBe(
+      true,
+    );
+  });
+});

@@ -1,7 +1,7 @@
 import { and, asc, eq, exists, gt, inArray, isNull, not, or, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
-import { type ConnectionStatus, connections, credentials, type Health } from '../schema/index.ts';
+import { type ConnectionStatus, connections, connectors, credentials, type Health } from '../schema/index.ts';
 import { isUuid } from './text.ts';
 
 export type ConnectionRow = typeof connections.$inferSelect;
@@ -217,4 +217,17 @@ export async function deleteConnectionRow(tx: Tx, tenantId: string, id: string):
     .where(and(eq(connections.tenantId, tenantId), eq(connections.id, id)))
     .returning({ id: connections.id });
   return gone.length === 1;
+}
+
+/** What a person has connected for themselves, in the order in which they did. */
+export function selectPersonalConnections(tx: Tx, tenantId: string, userId: string) {
+  return tx
+    .select({ id: connections.id, accountLabel: connections.accountLabel, connector: connectors.name })
+    .from(connections)
+    .innerJoin(
+      connectors,
+      and(eq(connectors.tenantId, connections.tenantId), eq(connectors.id, connections.connectorId)),
+    )
+    .where(and(eq(connections.tenantId, tenantId), eq(connections.userId, userId)))
+    .orderBy(asc(connections.id));
 }

@@ -79,7 +79,7 @@ const meaning: Record<Role, string> = {
   owner: 'Owner: may do everything',
 };
 
-function removalQuestion(ctx: Ctx, { member, keyNames, sessions }: Known): Confirm {
+function removalQuestion(ctx: Ctx, { member, keyNames, accounts, sessions }: Known): Confirm {
   const self = member.userId === ctx.actor.id;
   const who = self ? 'You' : member.name;
   return {
@@ -94,6 +94,7 @@ function removalQuestion(ctx: Ctx, { member, keyNames, sessions }: Known): Confi
         ? `${sessions === 1 ? '1 browser is' : `${sessions} browsers are`} signed out at once.`
         : 'No browser is signed in here.',
       keyNames.length ? `These API keys stop working at once: ${keyNames.join(', ')}.` : 'No API key stops working.',
+      ...(accounts.length ? [`These accounts of their own are disconnected: ${accounts.join(', ')}.`] : []),
     ],
     submit: self ? 'Leave' : 'Remove',
     keep: self ? 'Stay' : 'Keep',
