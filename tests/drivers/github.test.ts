@@ -128,6 +128,16 @@ describe('tools', () => {
     });
   });
 
+  it('take no dots for a name: they would lead to another route', async () => {
+    for (const [tool, given, field] of [
+      ['get_file', { owner: 'octocat', repo: '..', path: 'hello-world/readme.md' }, 'repo'],
+      ['create_issue', { owner: 'octocat', repo: '.', title: 'x' }, 'repo'],
+      ['get_user', { login: '..' }, 'login'],
+      ['list_repositories', { owner: '..' }, 'login'],
+    ] as const)
+      await expect(at.tool(auth, tool, given)).rejects.toMatchObject({ fault: 'input', field });
+  });
+
   it('never send a write twice', async () => {
     const repo = { owner: 'octocat', repo: 'hello-world' };
     await github.control.fault('lose_answer', { method: 'POST', times: 1 });

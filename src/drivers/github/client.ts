@@ -29,6 +29,7 @@ export async function ask(
   route: string,
   parameters: Record<string, unknown> = {},
 ): Promise<Answered> {
+  requireNames(route, parameters);
   const octokit = await clientOf(context);
   const answer = await octokit.request(route, parameters).catch((error: unknown) => {
     throw explained(error);
@@ -43,6 +44,13 @@ export async function ask(
       field: 'config.api_url',
     },
   );
+}
+
+/** Encoding leaves dots as they are, and in an address these are steps: the request would go to another route. @throws ServiceError */
+function requireNames(route: string, parameters: Record<string, unknown>): void {
+  for (const [, name = ''] of route.matchAll(/\{(\w+)\}/g))
+    if (['.', '..'].includes(String(parameters[name])))
+      throw new ServiceError('input', 'Nothing at GitHub has a name of dots alone.', { field: name });
 }
 
 interface HttpError {
