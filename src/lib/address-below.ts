@@ -21,9 +21,10 @@ function staysBelow(path: string): boolean {
   for (let times = 0; times < mostDecodings; times++) {
     if (isHostile(text)) return false;
     const decoded = decode(text);
-    if (decoded === null) return times > 0; // a percent sign of the text itself; before that, no address at all
-    if (decoded === text) return true;
-    text = decoded;
+    if (decoded === null && times === 0) return false; // no address at all
+    const next = decoded ?? decodeLoosely(text);
+    if (next === text) return true;
+    text = next;
   }
   return false; // nobody encodes that often in good faith
 }
@@ -41,3 +42,10 @@ function decode(text: string): string | null {
     return null;
   }
 }
+
+/** As lenient servers do it: what is no encoding stays as it is, and dots and slashes may be written longer than allowed. */
+const decodeLoosely = (text: string): string =>
+  text
+    .replace(/%c0%ae/gi, '.')
+    .replace(/%c0%af/gi, '/')
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
