@@ -1,4 +1,5 @@
-import type { LoadedDriver, Values } from '../drivers/driver.ts';
+import { type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
+import { oneLine } from '../lib/one-line.ts';
 import { withoutTexts } from '../lib/passed-headers.ts';
 import { getAt, secretFields } from '../lib/schema/walk.ts';
 
@@ -17,16 +18,19 @@ export function secretsIn({ entry }: Pick<LoadedDriver, 'entry'>, config: Values
 }
 
 const deepest = 5;
+/** Characters of a service's sentence. */
+const longest = 1_000;
 
 /**
- * The error without the secrets that the call carried: some services say back what they were sent. What caused it is cleaned as well,
- * because that is logged.
+ * The error without the secrets that the call carried: some services say back what they were sent. A service's
+ * own sentence stays on its line. What caused it is cleaned as well, because that is logged.
  */
 export function withoutEchoes(error: unknown, secrets: string[]): unknown {
   const telling = secrets.filter(({ length }) => length >= shortest);
   let each = error;
   for (let depth = 0; each instanceof Error && depth < deepest; depth++) {
-    const message = withoutTexts(each.message, telling);
+    const clean = withoutTexts(each.message, telling);
+    const message = each instanceof ServiceError ? oneLine(clean, longest) : clean;
     if (message !== each.message) each.message = message;
     each = each.cause;
   }

@@ -2,6 +2,7 @@ import type { Ctx } from '../context.ts';
 import type { ConnectionRow } from '../db/queries/connections.ts';
 import type { CheckStep, Health } from '../db/schema/index.ts';
 import { type Account, type HealthReport, type LoadedDriver, ServiceError } from '../drivers/driver.ts';
+import { oneLine } from '../lib/one-line.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { type ProbeStep, probe } from '../lib/outbound/probe.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
@@ -165,7 +166,7 @@ async function talkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Pr
     );
     return {
       steps: goodSteps(value.health, value.account, took()),
-      message: value.health.message,
+      message: oneLine(value.health.message, longestMessage),
       account: value.account,
       report,
     };
@@ -174,8 +175,11 @@ async function talkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Pr
   }
 }
 
+/** Drivers quote names that people gave themselves at the service. */
+const longestMessage = 1_000;
+
 function goodSteps({ warnings = [] }: HealthReport, account: Account | undefined, duration: number): CheckStep[] {
-  const [warning] = warnings;
+  const [warning] = warnings.map((each) => oneLine(each, longestMessage));
   return [
     { name: 'reply', status: 'passed', duration_ms: duration, message: 'The service answers as expected.' },
     {

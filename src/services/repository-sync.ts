@@ -10,6 +10,7 @@ import {
 } from '../db/queries/repositories.ts';
 import { type RepositoryRecord, ServiceError } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
+import { oneLine } from '../lib/one-line.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { mustUseConnection } from './call-targets.ts';
 import { callService } from './connected-calls.ts';
@@ -81,9 +82,16 @@ async function readAll(ctx: Ctx, turn: RepositorySyncRow, signal?: AbortSignal):
 const keep = (ctx: Ctx, { tenantId, connectionId }: RepositorySyncRow, page: RepositoryRecord[]) =>
   ctx.hub.db.asTenant(tenantId, (tx) => {
     const each = new Map(page.map((record) => [record.externalId, record]));
-    const rows = [...each.values()].map((record) => ({ ...record, tenantId, connectionId }));
+    const rows = [...each.values()].map((record) => ({ ...plain(record), tenantId, connectionId }));
     return upsertRepositories(tx, rows);
   });
+
+/** Texts of others, as they may stand on a page. */
+const plain = (record: RepositoryRecord): RepositoryRecord => ({
+  ...record,
+  fullName: oneLine(record.fullName),
+  description: record.description === null ? null : oneLine(record.description, 1_000),
+});
 
 /** What was not seen in this turn is gone; unless the turn was taken over by somebody who is still reading. */
 const succeeded = (ctx: Ctx, turn: RepositorySyncRow): Promise<number> =>

@@ -75,6 +75,25 @@ describe('a service that says back what it was sent', () => {
     expectNone(await listAudit(ada, { subjectId: connectionId }));
   });
 
+  it('turns no text around it, and ends no line, with what it says', async () => {
+    const name = 'Ada\u202egpj.exe\u0000\nInjected: yes\u2028';
+    const reply = (status: number, body: Json) => {
+      answer = (response) =>
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    const auth = { method: 'basic', username: 'ada', password: 'wxyz WXYZ 1234 wxyz WXYZ 1234' };
+    const test = () => testValues(ada, { catalogKey: 'wordpress', config: { site_url: url }, auth });
+    const hidden = /[\p{Cc}\u2028\u202e]/u;
+    reply(200, { id: 1, name, capabilities: {} });
+    const signedIn = await test();
+    reply(403, { message: name });
+    const refused = await test();
+    for (const { message, steps } of [signedIn, refused]) {
+      expect(message).toContain('Injected: yes');
+      for (const text of [message, ...steps.map((step) => step.message)]) expect(text).not.toMatch(hidden);
+    }
+  });
+
   it('has no client secret told by its token endpoint', async () => {
     answer = (response, _headers, body) => {
       const secret = new URLSearchParams(body).get('client_secret');
