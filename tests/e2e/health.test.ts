@@ -119,7 +119,7 @@ describe('“Test connection”', () => {
     await dialog.getByRole('button', { name: 'Test connection' }).press('Enter');
     await soon(() => said(report)).toMatch(/It works\. Signed in as octocat.*Authentication\s*Passed/);
     await page.setViewportSize({ width: 390, height: 844 });
-    await expectNoOverflow(page);
+    await expectNoOverflow(page, 'the report of a test');
     expect((await page.content()).includes(octocat)).toBe(false);
     const { data } = await (await hub.as(hub.cast.ada, 'GET', '/api/installed?q=GitHub&limit=200')).json();
     expect(data.every(({ name }: { name: string }) => name.startsWith('Code no'))).toBe(true);

@@ -48,7 +48,9 @@ describe('the Installed tab', () => {
     const page = await hub.open(hub.cast.ada, '/installed');
     await button(page, 'Activate Unauthorised').click();
     await soon(() => announced(page)).toEqual([
-      expect.stringMatching(/^Unauthorised has no authorised account yet, so it cannot be activated\. Connect one first/),
+      expect.stringMatching(
+        /^Unauthorised has no authorised account yet, so it cannot be activated\. Connect one first/,
+      ),
     ]);
     expect((await connectorNamed(hub, hub.cast.ada, 'Unauthorised')).status).toBe('inactive');
   });

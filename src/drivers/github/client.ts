@@ -2,7 +2,7 @@ import type { Octokit } from '@octokit/core';
 import { type ExecutionContext, faultOf, retryAfterMs, ServiceError, type ServiceFault } from '../driver.ts';
 
 /** GitHub's own client over the guarded fetch, as the connected account. */
-export async function clientOf({ config, auth, fetch, signal }: ExecutionContext): Promise<Octokit> {
+async function clientOf({ config, auth, fetch, signal }: ExecutionContext): Promise<Octokit> {
   const { Octokit } = await import('@octokit/core'); // late: only who uses GitHub pays for it
   return new Octokit({
     auth: String(auth.access_token ?? ''),

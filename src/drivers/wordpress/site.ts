@@ -3,7 +3,7 @@ import { type ExecutionContext, requestJson, type Values } from '../driver.ts';
 const wordpressCom = 'https://public-api.wordpress.com';
 
 /** Whether the site is reached through WordPress.com instead of at its own address. */
-export const throughWordpressCom = ({ auth }: Pick<ExecutionContext, 'auth'>): boolean =>
+const throughWordpressCom = ({ auth }: Pick<ExecutionContext, 'auth'>): boolean =>
   auth.method === 'oauth2' || auth.issued_by === 'wordpress_com';
 
 /** The address of a route of the REST API, such as `users/me`: https://developer.wordpress.org/rest-api/ */
