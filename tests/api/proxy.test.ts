@@ -114,6 +114,15 @@ describe('the tool of a service of one’s own', () => {
     expect(seen).toEqual([]);
   });
 
+  it('refuses headers that cannot be sent, and calls that no defect of its own', async () => {
+    for (const headers of [{ 'no name': 'x' }, { 'x-line': 'a\r\nX-Injected: b' }, { 'x-wide': '€' }])
+      expect((await call({ method: 'GET', path: '/', headers })).error).toMatchObject({
+        code: 'service_input',
+        field: 'headers',
+      });
+    expect(seen).toEqual([]);
+  });
+
   it('tells nobody the credential that the service says back', async () => {
     answerWith = (response, { headers }) =>
       response

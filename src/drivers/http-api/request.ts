@@ -21,7 +21,7 @@ export function send({ config, auth, fetch, signal }: ExecutionContext, asked: A
   if (!url) throw new ServiceError('input', 'This path would lead out of the base URL.', { field: 'path' });
   const credential = proxy.credential(auth);
   const always = proxy.defaults?.(config) ?? {};
-  const headers = headersForService(new Headers({ ...always.headers, ...asked.headers }));
+  const headers = headersForService(headersOf({ ...always.headers, ...asked.headers }));
   for (const [name, value] of Object.entries(credential.headers ?? {})) headers.set(name, value);
   for (const [name, value] of [...(always.query ?? []), ...Object.entries(asked.query ?? {})])
     url.searchParams.append(name, value);
@@ -30,6 +30,16 @@ export function send({ config, auth, fetch, signal }: ExecutionContext, asked: A
   if (asked.body && !bodiless && !headers.has('content-type')) headers.set('content-type', 'application/json');
   const body = bodiless ? undefined : asked.body;
   return fetch(url, { method: asked.method, headers, body, redirect: 'manual', signal });
+}
+
+function headersOf(pairs: Record<string, string>): Headers {
+  try {
+    return new Headers(pairs);
+  } catch {
+    throw new ServiceError('input', 'One of these headers has a name or a value that HTTP cannot carry.', {
+      field: 'headers',
+    });
+  }
 }
 
 const map = (title: string, description: string) =>
