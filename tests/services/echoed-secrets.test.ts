@@ -85,10 +85,12 @@ describe('a service that says back what it was sent', () => {
     const test = () => testValues(ada, { catalogKey: 'wordpress', config: { site_url: url }, auth });
     const hidden = /[\p{Cc}\u2028\u202e]/u;
     reply(200, { id: 1, name, capabilities: {} });
+    const warned = await test();
+    reply(200, { id: 1, name, capabilities: { edit_posts: true } });
     const signedIn = await test();
     reply(403, { message: name });
     const refused = await test();
-    for (const { message, steps } of [signedIn, refused]) {
+    for (const { message, steps } of [warned, signedIn, refused]) {
       expect(message).toContain('Injected: yes');
       for (const text of [message, ...steps.map((step) => step.message)]) expect(text).not.toMatch(hidden);
     }
