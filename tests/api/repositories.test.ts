@@ -87,6 +87,7 @@ describe('repositories of a connection', () => {
   });
 
   it('are read once when two begin at the same time', async () => {
+    await github.control.fault('slow', { path: '/user/repos', times: 1, delay_ms: 1_500 }); // the first is still at it
     const counts = await Promise.all([sync(), sync(), sync()]);
     expect(counts.filter((count) => count > 0)).toHaveLength(1);
     expect((await pages()).length).toBe(1);
