@@ -6,6 +6,7 @@ import {
   findExecution,
   finishExecution,
   insertExecution,
+  type Reader,
   selectExecutions,
 } from '../db/queries/executions.ts';
 import { findSettings } from '../db/queries/tenant-settings.ts';
@@ -15,6 +16,7 @@ import { OutboundError } from '../lib/outbound/outbound.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
 import { scrub } from '../lib/scrub.ts';
 import type { CallReport } from './calls.ts';
+import { personIn } from './connections.ts';
 import { requireExecutionRoom } from './quotas.ts';
 
 interface StartedExecution {
@@ -141,19 +143,21 @@ export function problemOf(
   return { status: 'failed', problem: { code: `network_${error.code}`, message: error.message, retryable } };
 }
 
-export type ExecutionQuery = Omit<ExecutionFilter, 'beforeId' | 'limit'> & {
+export type ExecutionQuery = Omit<ExecutionFilter, 'beforeId' | 'limit' | 'reader'> & {
   limit?: number;
   cursor?: string;
 };
 
-/** The workspace's executions, newest first. */
+/** The workspace's executions, newest first; what others called through accounts of their own is theirs. */
 export async function listExecutions(ctx: Ctx, query: ExecutionQuery) {
   const limit = query.limit ?? 50;
   const after = query.cursor ? decodeCursor(query.cursor, 1) : null;
   const filter = { ...query, beforeId: after?.[0] ?? null, limit: limit + 1 };
-  const rows = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => selectExecutions(tx, ctx.tenantId, filter), {
-    readOnly: true,
-  });
+  const rows = await ctx.hub.db.asTenant(
+    ctx.tenantId,
+    async (tx) => selectExecutions(tx, ctx.tenantId, { ...filter, reader: await readerOf(tx, ctx) }),
+    { readOnly: true },
+  );
   return page(
     rows.map((row) => shownTo(ctx, row)),
     limit,
@@ -161,9 +165,17 @@ export async function listExecutions(ctx: Ctx, query: ExecutionQuery) {
   );
 }
 
+async function readerOf(tx: Tx, ctx: Ctx): Promise<Reader | null> {
+  return mayActAs(ctx.actor, 'admin') ? null : { actorId: ctx.actor.id, person: await personIn(tx, ctx) };
+}
+
 /** @throws AppError not_found */
 export async function getExecution(ctx: Ctx, id: string): Promise<ExecutionRow> {
-  const row = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => findExecution(tx, ctx.tenantId, id), { readOnly: true });
+  const row = await ctx.hub.db.asTenant(
+    ctx.tenantId,
+    async (tx) => findExecution(tx, ctx.tenantId, id, await readerOf(tx, ctx)),
+    { readOnly: true },
+  );
   if (!row) throw notFound('execution');
   return shownTo(ctx, row);
 }

@@ -276,6 +276,24 @@ describe('secrets', () => {
   });
 });
 
+it('what was called through somebody’s own account is theirs to see, and admins’', async () => {
+  const { ada, ben, dan } = at.cast;
+  const id = await oauth('github', { personal_accounts: true });
+  const own = (await bring(id, octocat, ada, { user_id: 'me' })).body.id;
+  await ask(ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
+  const run = await ask(ada, 'POST', '/api/tools/github.get_user/execute', { connection_id: own });
+  expect(run.body.status).toBe('succeeded');
+  const seenBy = async (person: Person) => [
+    (await ask(person, 'GET', `/api/executions/${run.body.execution_id}`)).status,
+    (await ask(person, 'GET', `/api/executions?connection_id=${own}`)).body.data.length,
+  ];
+  expect([await seenBy(ada), await seenBy(dan), await seenBy(ben)]).toEqual([
+    [200, 1],
+    [200, 1],
+    [404, 0],
+  ]);
+});
+
 describe('a member who is removed', () => {
   it('leaves none of their own accounts connected, and the workspace’s as they were', async () => {
     const { ada, dan } = at.cast;

@@ -1,7 +1,7 @@
-import { and, desc, eq, gt, isNotNull, lt, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNotNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
-import { type ExecutionStatus, executions } from '../schema/index.ts';
+import { connections, type ExecutionStatus, executions } from '../schema/index.ts';
 import { isUuid } from './text.ts';
 
 export type ExecutionRow = typeof executions.$inferSelect;
@@ -13,8 +13,24 @@ export interface ExecutionFilter {
   tool?: string;
   /** The last id of the previous page. */
   beforeId?: string | null;
+  reader: Reader | null;
   limit: number;
 }
+
+/** Whose eyes these are; null sees all. */
+export interface Reader {
+  actorId: string | null;
+  /** The person behind the actor. */
+  person: string | null;
+}
+
+/** What went through somebody else's own account is theirs, and of whoever called. */
+const visibleTo = (reader: Reader | null): SQL | undefined =>
+  reader
+    ? sql`(${executions.actorId} = ${reader.actorId} or not exists (
+        select from ${connections} where ${connections.tenantId} = ${executions.tenantId} and ${connections.id} = ${executions.connectionId}
+          and ${connections.userId} is not null and ${connections.userId} is distinct from ${reader.person}))`
+    : undefined;
 
 /** Newest first. */
 export function selectExecutions(tx: Tx, tenantId: string, filter: ExecutionFilter): Promise<ExecutionRow[]> {
@@ -29,18 +45,24 @@ export function selectExecutions(tx: Tx, tenantId: string, filter: ExecutionFilt
         filter.status && eq(executions.status, filter.status),
         filter.tool ? eq(executions.tool, filter.tool) : undefined,
         filter.beforeId && isUuid(filter.beforeId) ? lt(executions.id, filter.beforeId) : undefined,
+        visibleTo(filter.reader),
       ),
     )
     .orderBy(desc(executions.id))
     .limit(filter.limit);
 }
 
-export async function findExecution(tx: Tx, tenantId: string, id: string): Promise<ExecutionRow | null> {
+export async function findExecution(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  reader: Reader | null,
+): Promise<ExecutionRow | null> {
   if (!isUuid(id)) return null;
   const [row] = await tx
     .select()
     .from(executions)
-    .where(and(eq(executions.tenantId, tenantId), eq(executions.id, id)));
+    .where(and(eq(executions.tenantId, tenantId), eq(executions.id, id), visibleTo(reader)));
   return row ?? null;
 }
 
