@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const browser = ['tests/e2e/**/*.test.ts', 'tests/**/*.browser.test.ts'];
@@ -7,6 +8,8 @@ const unit = ['tests/*.test.ts', 'tests/{lib,drivers,vault,views,sandbox}/**/*.t
 export default defineConfig({
   test: {
     pool: 'forks',
+    // By itself it would leave one core idle, which is half of a small machine.
+    maxWorkers: Math.min(Math.max(availableParallelism(), 2), 4),
     execArgv: ['--import', './src/db/fast-imports.ts'],
     allowOnly: false,
     reporters: ['default', './tests/support/count-reporter.ts'],
@@ -29,7 +32,6 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: browser,
-          fileParallelism: false,
           globalSetup: ['tests/support/global-setup.ts'],
           testTimeout: 60_000,
           retry: 1,
