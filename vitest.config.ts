@@ -12,6 +12,8 @@ export default defineConfig({
     maxWorkers: Math.min(Math.max(availableParallelism(), 2), 4),
     execArgv: ['--import', './src/db/fast-imports.ts'],
     allowOnly: false,
+    // A condition that is waited for may take its time on a busy machine; it is looked at every 50 ms all the same.
+    expect: { poll: { timeout: 10_000 } },
     reporters: ['default', './tests/support/count-reporter.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: unit, exclude: browser, testTimeout: 15_000 } },
