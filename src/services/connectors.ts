@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { type Ctx, requireRole } from '../context.ts';
 import type { Tx } from '../db/client.ts';
@@ -13,19 +12,19 @@ import {
 } from '../db/queries/connectors.ts';
 import type { LoadedDriver } from '../drivers/driver.ts';
 import { AppError, invalid, notFound } from '../errors.ts';
-import { VaultError } from '../vault/vault.ts';
 import { recordAudit } from './audit.ts';
 import { changedFields } from './changes.ts';
 import { alignConnections } from './connection-alignment.ts';
 import { ensureOwnConnection } from './connections.ts';
 import { type CheckedValues, type ConnectorInput, checkInput } from './connector-input.ts';
 import { handleCandidates, handleFrom } from './handles.ts';
-import { existingTenantKeys, tenantKeys } from './keyring.ts';
+import { tenantKeys } from './keyring.ts';
 import { adaptDriver, tenantDriver } from './oauth-applications.ts';
 import { requireEnabled } from './provisioned-entries.ts';
 import { requireConnectorRoom } from './quotas.ts';
+import { alreadyInstalled, mayBeRepeated } from './repeated-install.ts';
 import { resealMoved, upgrade } from './schema-migrations.ts';
-import { openSecrets, type Part, sealSecrets, withoutSecrets } from './secrets.ts';
+import { type Part, sealSecrets, withoutSecrets } from './secrets.ts';
 
 export interface InstallOptions {
   /** The id that a form reserved when it opened: sending the form twice installs once. */
@@ -202,34 +201,6 @@ async function insertWithHandle(tx: Tx, wanted: string, values: Omit<Parameters<
     const connector = await insertConnector(tx, { ...values, handle });
     if (connector) return connector;
   }
-}
-
-type Wanted = Pick<CheckedValues, Part> & Pick<ConnectorInput, 'name' | 'tags'>;
-
-/** What a form that is sent twice runs into: its own row, or the place that it has taken. */
-const mayBeRepeated = (error: unknown) =>
-  uniqueViolation(error) || (error instanceof AppError && error.code === 'quota_exceeded');
-
-/** The same form sent twice: what the first one installed, if that is still what this one asks for. */
-async function alreadyInstalled(
-  ctx: Ctx,
-  id: string,
-  driver: LoadedDriver,
-  { name, tags, config, auth }: Wanted,
-): Promise<ConnectorRow | null> {
-  const read = async (tx: Tx) => {
-    const found = await findConnector(tx, ctx.tenantId, id);
-    if (!found || found.catalog.key !== driver.entry.key || found.createdBy !== ctx.actor.id) return null;
-    const keys = await existingTenantKeys(tx, ctx.hub.vault, ctx.tenantId);
-    const opened = (part: Part) =>
-      openSecrets(ctx.hub.vault, keys, { tenantId: ctx.tenantId, connectorId: id, part }, found[part]);
-    const stands = { name: found.name, tags: found.tags, config: opened('config'), auth: opened('auth') };
-    return isDeepStrictEqual(stands, { name, tags, config, auth }) ? found : null;
-  };
-  return ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true }).catch((error: unknown) => {
-    if (error instanceof VaultError) return null; // what does not open cannot be the same
-    throw error;
-  });
 }
 
 function nameTaken(error: unknown, name: string): unknown {

@@ -1,7 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clientCredentialsGrant } from '../auth/client-credentials.ts';
-import { type Granted, refreshTokens } from '../auth/oauth2-code.ts';
-import { TokenError } from '../auth/token-error.ts';
 import type { Ctx, Hub } from '../context.ts';
 import { type ConnectionRow, findConnection } from '../db/queries/connections.ts';
 import { findConnector } from '../db/queries/connectors.ts';
@@ -10,13 +7,10 @@ import { dueRefreshes, forgetRefreshed, markVerified } from '../db/queries/refre
 import { ServiceError } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
-import { openTokenTarget } from './authorizations.ts';
 import { type CallTarget, type OpenedCredential, type OpenedTarget, openTarget } from './calls.ts';
 import { connectionName } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
 import { driverFor } from './connectors.ts';
-import { destinationGuard } from './destinations.ts';
-import { secretsIn } from './echoes.ts';
 import { defineQueue, enqueueAll } from './queues.ts';
 import {
   type Claimed,
@@ -30,7 +24,7 @@ import {
   takeTurn,
   type Wanting,
 } from './refresh-turns.ts';
-import { askTokenEndpoint, callTokenEndpoint } from './token-endpoint.ts';
+import { grantedFor } from './renewal-grant.ts';
 
 /**
  * What the target holds, opened, with a credential that is good for a while yet: one that ends within a minute is renewed before.
@@ -175,55 +169,6 @@ async function useTurn(ctx: Ctx, target: Renewable, turn: Claimed): Promise<'ren
   if (stored) ctx.log.info({ connection_id: connection.id }, 'credential renewed');
   else ctx.log.warn({ connection_id: connection.id }, 'a renewed credential came too late to be stored');
   return 'renewed';
-}
-
-async function grantedFor(ctx: Ctx, target: Renewable, { current, interrupted }: Claimed): Promise<Granted> {
-  const { connector, driver } = target;
-  const name = nameOf(target);
-  if (connector.auth.method === 'client_credentials') return obtain(ctx, target, name);
-  const tokens = await openTokenTarget(ctx, connector);
-  const token = String(current?.value.refresh_token ?? '');
-  const own = destinationGuard(destinationsOf(driver, connector), current ? [current.destinations] : []);
-  const { destinations } = tokens.opened;
-  const opened = {
-    ...tokens.opened,
-    destinations: {
-      ...destinations,
-      allowsTokens: (origin: string) => destinations.allowsTokens(origin) && own.allowsTokens(origin),
-    },
-  };
-  const ask = () => askTokenEndpoint(ctx, { ...tokens, opened }, name, (server) => refreshTokens(server, token), token);
-  const { refreshReuse } = tokens.driver.oauth;
-  if (interrupted && refreshReuse === 'revokes_family') throw needsPerson(name);
-  try {
-    return await ask();
-  } catch (error) {
-    if (!isAnswerLost(error) || refreshReuse === 'safe') throw error;
-    if (refreshReuse === 'revokes_family') throw needsPerson(name, error);
-    return await ask(); // at once, while the service may still take the same refresh token
-  }
-}
-
-const needsPerson = (name: string, cause?: unknown) =>
-  new ServiceError(
-    'credential',
-    `${name}: the service’s answer to a renewal was lost, so its refresh token may be used up. Sending it again could end the whole authorisation, so that was not tried. A person has to connect the account again.`,
-    { cause },
-  );
-
-/** Whether the service may have granted something that never arrived here, or not in one piece. */
-function isAnswerLost(error: unknown): boolean {
-  const { cause } = error as Error;
-  if (cause instanceof OutboundError) return cause.mayHaveArrived;
-  return cause instanceof TokenError && cause.fault === 'unreadable' && (cause.status ?? 200) < 300;
-}
-
-/** With the client's own credentials: there is nothing to renew, so a new grant takes its place. */
-async function obtain(ctx: Ctx, { driver, connector }: Renewable, name: string): Promise<Granted> {
-  const { config, client, destinations } = await openTarget(ctx, { driver, connector, connection: null });
-  const secrets = secretsIn(driver, config, client);
-  const endpoint = { driver, config, address: String(client.token_url), allows: destinations.allowsTokens, secrets };
-  return callTokenEndpoint(ctx, endpoint, name, (fetch) => clientCredentialsGrant(client, fetch));
 }
 
 /** @throws always: the error, after it was kept with the connection what it means for it */

@@ -1,9 +1,6 @@
 import { type Ctx, requireRole } from '../context.ts';
-import type { Tx } from '../db/client.ts';
-import { findOwnConnection } from '../db/queries/connections.ts';
-import type { ConnectorRow } from '../db/queries/connectors.ts';
-import { endPending, findReplaced, selectEndingSoon } from '../db/queries/credential-versions.ts';
-import { type CredentialRow, selectCredentialHistory, updateCredential } from '../db/queries/credentials.ts';
+import { endPending } from '../db/queries/credential-versions.ts';
+import { type CredentialRow, updateCredential } from '../db/queries/credentials.ts';
 import type { CheckStep } from '../db/schema/index.ts';
 import type { Values } from '../drivers/driver.ts';
 import { AppError, invalid } from '../errors.ts';
@@ -21,7 +18,7 @@ import { tenantDriver } from './oauth-applications.ts';
 import { swap } from './rotation-swap.ts';
 import { type Candidate, type RotationTarget, testCandidate } from './rotation-test.ts';
 import { openReplaced } from './rotation-undo.ts';
-import { storedSecretPaths, withoutSecrets } from './secrets.ts';
+import { withoutSecrets } from './secrets.ts';
 
 export interface Rotated {
   connectionId: string;
@@ -218,34 +215,3 @@ export async function rollBackCredential(ctx: Ctx, id: string): Promise<Rotated>
   await checkConnection(ctx, id, 'rotation');
   return { connectionId: id, steps: outcome.steps, message: outcome.message, rollbackUntil: null };
 }
-
-/** All versions of a connection's credential, newest first, without contents; and until when the last rotation can be undone. */
-export async function listCredentials(ctx: Ctx, id: string) {
-  const read = async (tx: Tx) => {
-    await findPair(tx, ctx, id);
-    const replaced = await findReplaced(tx, ctx.tenantId, id);
-    const versions = await selectCredentialHistory(tx, ctx.tenantId, id);
-    return { versions, rollbackUntil: replaced?.keptUntil ?? null };
-  };
-  return ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
-}
-
-/** The credential that was typed into a connector, with its history; null when it holds none, or nothing has used it. */
-export async function getOwnCredential(ctx: Ctx, connector: ConnectorRow) {
-  const driver = ctx.hub.drivers.get(connector.catalog.key);
-  const secrets = storedSecretPaths(connector.auth);
-  if (!driver || !secrets.length || driver.needsConnection(withoutSecrets(connector.auth))) return null;
-  const read = (tx: Tx) => findOwnConnection(tx, ctx.tenantId, connector.id);
-  const connection = await ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
-  if (!connection) return null;
-  const since = secrets.map((path) => (getAt(connector.auth, path) as { updated_at: string }).updated_at).sort();
-  return {
-    connection,
-    since: new Date(since.at(-1) ?? connector.createdAt),
-    ...(await listCredentials(ctx, connection.id)),
-  };
-}
-
-/** Credentials of the workspace that end within a week and that the hub cannot renew, the first to end first. */
-export const listEndingCredentials = (ctx: Ctx, days = 7) =>
-  ctx.hub.db.asTenant(ctx.tenantId, (tx) => selectEndingSoon(tx, ctx.tenantId, days), { readOnly: true });

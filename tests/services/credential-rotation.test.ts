@@ -1,12 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { installConnector } from '../../src/services/connectors.ts';
-import {
-  listCredentials,
-  listEndingCredentials,
-  rollBackCredential,
-  rotateCredential,
-} from '../../src/services/credential-rotation.ts';
+import { listCredentials, listEndingCredentials } from '../../src/services/credential-history.ts';
+import { rollBackCredential, rotateCredential } from '../../src/services/credential-rotation.ts';
 import { checkConnection } from '../../src/services/health.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startGithub } from '../sandbox/github.ts';

@@ -1,6 +1,6 @@
 import { type Ctx, mayActAs } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
-import { getOwnCredential } from '../../services/credential-rotation.ts';
+import { getOwnCredential } from '../../services/credential-history.ts';
 import type { CredentialPanel } from '../connection-views.ts';
 
 const shown = 8;
