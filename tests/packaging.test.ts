@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { scopes } from '../src/services/scopes.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
@@ -103,4 +104,9 @@ describe('the operator’s manual', () => {
     expect(jobs.length).toBeGreaterThan(3);
     expect(jobs.filter((name) => !operation.includes(`| ${name} |`))).toEqual([]);
   });
+});
+
+it('the manual of access tells of every scope, and of no other', () => {
+  const told = all(read('docs/access.md'), /^\| `([a-z]+:[a-z]+)` \|/gm);
+  expect(told.toSorted()).toEqual(Object.keys(scopes).toSorted());
 });
