@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
+import type { Broker } from './broker.ts';
 import type {
   Account,
   ExecutionContext,
@@ -11,6 +12,7 @@ import type {
 } from './execution.ts';
 import type { LlmProvider } from './llm.ts';
 
+export * from './broker.ts';
 export * from './execution.ts';
 export * from './fields.ts';
 export * from './http.ts';
@@ -108,6 +110,8 @@ export interface Driver {
   rateLimit?: RateLimitHeaders;
   /** For entries with the capability `llm`: how the gateway calls its models. */
   llm?: LlmProvider;
+  /** For entries that reach other services through accounts which a third party holds. */
+  broker?: Broker;
   /**
    * Ends the credential at the service; false where it cannot be ended from here. `client` holds the OAuth client's own fields.
    * @throws ServiceError
