@@ -124,7 +124,11 @@ describe('the shape of the schema', () => {
       // From the request that a callback names to its tenant, and from the hash of a link that somebody has shown.
       authorization_tenant: { app: true, result: 'uuid' },
       connect_link_request: due,
+      // From the connector that a broker's report names to its tenant.
+      connector_tenant: { app: false, result: 'uuid' },
       due_authorization_expiries: due,
+      due_authorization_polls: { ...due, app: false },
+      due_connection_recoveries: { ...due, app: false },
       due_connector_purges: due,
       due_credential_endings: due,
       due_health_checks: due,
@@ -132,6 +136,7 @@ describe('the shape of the schema', () => {
       due_refreshes: due,
       due_repository_syncs: { ...due, app: false },
       due_stuck_executions: { ...due, app: false },
+      due_toolkit_refreshes: { ...due, app: false },
       due_webhook_deliveries: due,
       // Only outside of tenants, and only by the hash of a key that somebody has shown.
       find_api_key: { app: false, result: expect.not.stringMatching(/email|prefix/) },

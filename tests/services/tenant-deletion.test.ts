@@ -247,6 +247,7 @@ describe('exportTenant', () => {
   it('covers every table of tenants, or says why not', async () => {
     const left: Record<string, string> = {
       tenant_keys: 'the keys of what is not exported',
+      toolkit_cache: 'what brokers say about themselves, which they say again',
       idempotency_keys: 'sealed answers, forgotten after a day',
     };
     const { plainPages } = await import('../../src/db/queries/tenant-export.ts');

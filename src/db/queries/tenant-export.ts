@@ -4,6 +4,7 @@ import type { Drizzle, Tx } from '../client.ts';
 import {
   apiKeys,
   auditEvents,
+  authConfigs,
   authorizationRequests,
   connections,
   connectorCatalog,
@@ -84,6 +85,7 @@ const plainTables: [string, TenantTable, withheld: string[], instead?: Record<st
   ['settings', tenantSettings, []],
   ['connections', connections, ['refreshClaim', 'refreshClaimedUntil']],
   ['credentials', credentials, ['sealed']],
+  ['auth_configs', authConfigs, ['settingsHash', 'claimedUntil']],
   ['authorization_requests', authorizationRequests, ['stateHash', 'browserHash', 'linkHash', 'sealedVerifier']],
   ['repositories', repositories, []],
   ['repository_syncs', repositorySyncs, ['turn']],

@@ -1,5 +1,16 @@
 import { sql } from 'drizzle-orm';
-import { check, foreignKey, index, jsonb, pgTable, primaryKey, text, uuid, varchar } from 'drizzle-orm/pg-core';
+import {
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+  varchar,
+} from 'drizzle-orm/pg-core';
 import { createdAt, id, instant, tenantFence, tenantId } from './columns.ts';
 import { connectors } from './connectors.ts';
 
@@ -17,8 +28,13 @@ export const authorizationRequests = pgTable(
     /** Whose connection it becomes; null for the whole tenant. */
     userId: uuid('user_id'),
     toolkitSlug: varchar('toolkit_slug', { length: 100 }),
+    /** How it is connected at a broker; null where the hub itself authorises. */
+    authConfigId: uuid('auth_config_id'),
     /** What a broker calls it. */
     providerRequestId: varchar('provider_request_id', { length: 255 }),
+    /** When the broker is asked next what became of it, and how often it was asked. */
+    nextPollAt: instant('next_poll_at'),
+    polls: integer('polls').notNull().default(0),
     status: varchar('status', { length: 20 }).$type<AuthorizationStatus>().notNull().default('pending'),
     error: varchar('error', { length: 100 }),
     message: text('message'),
@@ -54,6 +70,7 @@ export const authorizationRequests = pgTable(
     index('authorization_requests_connector').on(table.tenantId, table.connectorId),
     index('authorization_requests_expiry').on(table.expiresAt).where(sql`status = 'pending'`),
     index('authorization_requests_link').on(table.linkHash).where(sql`link_hash is not null`),
+    index('authorization_requests_poll').on(table.nextPollAt).where(sql`next_poll_at is not null`),
     check(
       'authorization_requests_status_known',
       sql`${table.status} in ('pending', 'succeeded', 'denied', 'expired', 'failed')`,

@@ -9,6 +9,7 @@ import {
   primaryKey,
   text,
   unique,
+  uniqueIndex,
   uuid,
   varchar,
 } from 'drizzle-orm/pg-core';
@@ -27,6 +28,8 @@ export const connections = pgTable(
     connectorId: uuid('connector_id').notNull(),
     userId: uuid('user_id'),
     toolkitSlug: varchar('toolkit_slug', { length: 100 }),
+    /** How it was connected at a broker. No foreign key: it goes with the connector, and nothing deletes one before. */
+    authConfigId: uuid('auth_config_id'),
     /** The account's id at the service; null until the service was asked. */
     externalAccountId: varchar('external_account_id', { length: 255 }),
     accountLabel: varchar('account_label', { length: 255 }),
@@ -61,6 +64,16 @@ export const connections = pgTable(
     unique('connections_account')
       .on(table.tenantId, table.connectorId, table.userId, table.toolkitSlug, table.externalAccountId)
       .nullsNotDistinct(),
+    // One for each person, toolkit and configuration, also while it is being made at the broker.
+    uniqueIndex('connections_auth_config')
+      .on(
+        table.tenantId,
+        table.connectorId,
+        sql`coalesce(${table.userId}, '00000000-0000-0000-0000-000000000000'::uuid)`,
+        table.toolkitSlug,
+        table.authConfigId,
+      )
+      .where(sql`auth_config_id is not null`),
     index('connections_user').on(table.tenantId, table.userId),
     index('connections_status').on(table.tenantId, table.status),
     index('connections_next_check').on(table.nextCheckAt).where(sql`next_check_at is not null`),

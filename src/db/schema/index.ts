@@ -1,6 +1,7 @@
 export * from './account-events.ts';
 export * from './api-keys.ts';
 export * from './audit-events.ts';
+export * from './auth-configs.ts';
 export * from './authorization-requests.ts';
 export * from './connections.ts';
 export * from './connector-catalog.ts';
@@ -19,4 +20,5 @@ export * from './second-factors.ts';
 export * from './tenant-keys.ts';
 export * from './tenant-quotas.ts';
 export * from './tenant-settings.ts';
+export * from './toolkit-cache.ts';
 export * from './webhooks.ts';
