@@ -8,7 +8,7 @@ export interface Attempting {
   /** Calls of one tenant to one host share their breaker and their places. */
   tenantId: string;
   host: string;
-  /** False for what must not happen twice: then only what the service certainly did not take up is repeated. */
+  /** False for what must not happen twice: then only what certainly never left is repeated. */
   repeatable: boolean;
   /** The total deadline, and the caller going away. */
   signal: AbortSignal;
@@ -108,9 +108,9 @@ interface Outcome {
 function waitFor({ response, error }: Outcome, { repeatable }: Attempting, attempt: number): number | null {
   const told = response && retryAfterMs(response.headers);
   if (told !== undefined && told > longestWaitMs) return null;
-  // A refusal for being too many was not taken up; anything else may have been.
+  // No status but 401 says that a request had no effect (RFC 9110, section 15.5.2), also not 429 (RFC 6585, section 4).
   const again = response
-    ? response.status === 429 || (repeatable && [502, 503, 504].includes(response.status))
+    ? repeatable && [429, 502, 503, 504].includes(response.status)
     : error instanceof OutboundError && mayRepeat(error, repeatable);
   return again ? (told ?? jittered(attempt)) : null;
 }

@@ -333,6 +333,16 @@ describe('a request through the proxy', () => {
       expect((await pass(`${own}/w`, method)).status).toBe(503);
       expect([method, seen.length]).toEqual([method, 1]);
     }
+    // RFC 6585 does not say that what was answered with 429 had no effect.
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      seen = [];
+      answerWith = (response) => void response.writeHead(429, { 'retry-after': '0' }).end();
+      const limited = await pass(`${own}/w`, method);
+      expect([method, limited.status, limited.headers.get('retry-after'), seen.length]).toEqual([method, 429, '0', 1]);
+    }
+    seen = [];
+    answerWith = (response) => void (seen.length === 1 ? response.writeHead(429).end() : plainly(response));
+    expect([(await pass(`${own}/r`)).status, seen.length]).toEqual([200, 2]);
     seen = [];
     answerWith = (response) => void response.destroy();
     const lost = await pass(`${own}/w`, 'POST', { body: 'x' });

@@ -39,11 +39,13 @@ export function explain(error: unknown): OutboundError {
   if (error instanceof OutboundError) return error;
   const inner = innermost(error);
   if (inner instanceof OutboundError) return inner;
-  const { code: reported, name } = inner as NodeJS.ErrnoException;
+  const { code: reported, name, syscall = '' } = inner as NodeJS.ErrnoException;
   const code = typeof reported === 'string' ? reported : String(name); // a DOMException's code is a number
+  // The same codes on a connection that was there already: the request may have gone over it.
+  if (['read', 'write'].includes(syscall) && unreachable.includes(code)) return brokenOff(error);
   if (['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'EAI_NODATA'].includes(code))
     return new OutboundError('unknown_host', 'The host name cannot be found. Check its spelling.', false, error);
-  if (['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EACCES'].includes(code))
+  if (refused.includes(code))
     return new OutboundError('unreachable', 'Nothing answers at this address and port.', false, error);
   if (['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'].includes(code))
     return new OutboundError('connect_timeout', 'The host did not accept a connection in time.', false, error);
@@ -58,8 +60,14 @@ export function explain(error: unknown): OutboundError {
       error,
     );
   if (code === 'AbortError') return new OutboundError('cancelled', 'The request was cancelled.', true, error);
-  return new OutboundError('broken_off', 'The connection broke off before the answer was complete.', true, error);
+  return brokenOff(error);
 }
+
+const refused = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EACCES'];
+const unreachable = [...refused, 'ETIMEDOUT'];
+
+const brokenOff = (cause: unknown) =>
+  new OutboundError('broken_off', 'The connection broke off before the answer was complete.', true, cause);
 
 function innermost(error: unknown): unknown {
   let current = error;

@@ -39,6 +39,10 @@ export function createOutbound(policy: OutboundPolicy): Outbound {
   };
 }
 
+/** What was sent first has arrived, and may have had its effect, wherever it led to. */
+const afterRedirect = (error: unknown) =>
+  error instanceof OutboundError ? new OutboundError(error.code, error.message, true, error) : error;
+
 interface Message {
   url: URL;
   method: string;
@@ -51,7 +55,9 @@ async function follow(agents: Agents, policy: OutboundPolicy, request: Request, 
   let message: Message = { url: new URL(request.url), method: request.method, headers: request.headers, body };
   const signal = firstOf(request.signal, options.signal);
   for (let hop = 0; hop <= maxRedirects; hop++) {
-    const answer = await send(agents, policy, message, { ...options, signal });
+    const answer = await send(agents, policy, message, { ...options, signal }).catch((error) => {
+      throw hop ? afterRedirect(error) : error;
+    });
     const location = request.redirect === 'manual' ? null : redirectOf(answer, message.url);
     if (!location) return answer;
     await answer.body?.cancel();

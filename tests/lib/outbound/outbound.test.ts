@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseAllowedHosts } from '../../../src/lib/outbound/addresses.ts';
+import { explain } from '../../../src/lib/outbound/errors.ts';
 import { createOutbound, type Outbound, OutboundError } from '../../../src/lib/outbound/outbound.ts';
 import { parseOverrides } from '../../../src/lib/outbound/overrides.ts';
 import { probe } from '../../../src/lib/outbound/probe.ts';
@@ -138,6 +139,24 @@ describe('the guarded fetch', () => {
       .catch((error: unknown) => error);
     expect(slow).toMatchObject({ code: 'timeout', mayHaveArrived: true });
   });
+});
+
+it('counts what was lost after an answer or on an open connection as seen by the service', async () => {
+  const failed = (promise: Promise<unknown>) =>
+    promise.then(
+      () => null,
+      (error: OutboundError) => [error.code, error.mayHaveArrived],
+    );
+  handle = (_request, response) => response.writeHead(303, { location: `http://127.0.0.1:${closed}/` }).end();
+  const sent = outbound({ allowed: '127.0.0.1' }).fetch(`http://${loopback()}/`, { method: 'POST', body: 'x' });
+  expect(await failed(sent)).toEqual(['unreachable', true]);
+  const broken = (code: string, syscall: string) =>
+    new TypeError('fetch failed', { cause: Object.assign(new Error(`${syscall} ${code}`), { code, syscall }) });
+  for (const code of ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']) {
+    expect([code, explain(broken(code, 'connect')).mayHaveArrived]).toEqual([code, false]);
+    for (const syscall of ['read', 'write'])
+      expect(explain(broken(code, syscall))).toMatchObject({ code: 'broken_off', mayHaveArrived: true });
+  }
 });
 
 it('ends a body that stalls, also when nobody else holds the signal any more', async () => {
