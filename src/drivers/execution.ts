@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TlsSettings } from '../lib/outbound/outbound.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
+import type { LlmOperation } from './llm.ts';
 
 type Values = Record<string, unknown>;
 
@@ -122,7 +123,7 @@ export interface HealthReport {
 export type SideEffect = 'none' | 'idempotent' | 'write';
 
 export interface Tool {
-  /** Without the driver's key: `create_issue` is called `github.create_issue` elsewhere. `[a-z0-9_]`. */
+  /** Without the driver's key: `create_issue` is called `github.create_issue` elsewhere. `[a-z0-9_]`, with a dot only where a connector brought it. */
   slug: string;
   title: string;
   /** For people and for language models: what it does and when to use it. */
@@ -132,7 +133,20 @@ export interface Tool {
   sideEffect: SideEffect;
   /** Scopes that it needs at the service, any one of each inner list. */
   scopes?: string[][];
+  /** Somebody else wrote its schemas, titles and descriptions: they are linted, and judged apart from the request’s thread. */
+  foreign?: true;
   run(context: ExecutionContext, input: Values): Promise<unknown>;
+  /** For tools that ask a language model; they give an object with the provider's `model` and `usage`. */
+  llm?: ModelTool;
+}
+
+/** A tool that asks a language model: the hub chooses the model and counts what it costs, as it does for programs that ask one directly. */
+export interface ModelTool {
+  operation: Exclude<LlmOperation, 'models'>;
+  /** The provider's request, with the settings' defaults. `run` and `stream` get it instead of the input, with the model in it. */
+  request(config: Values, input: Values): Values;
+  /** The answer while it comes, as server-sent events of the provider's protocol with the usage at their end. */
+  stream?(context: ExecutionContext, request: Values): Promise<Response>;
 }
 
 export interface RepositoryRecord {

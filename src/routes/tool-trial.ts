@@ -8,11 +8,12 @@ import { formFields } from '../lib/forms/model.ts';
 import { type ParsedForm, parseForm } from '../lib/forms/parse.ts';
 import { errorSummary } from '../lib/forms/summary.ts';
 import { usableAccounts } from '../services/call-targets.ts';
-import { type Executed, findTool, toolsOf } from '../services/tools.ts';
+import { getConnector } from '../services/installed.ts';
+import { type Executed, findTool } from '../services/tools.ts';
 import { toolResult, trialHead } from './dashboard/tool-model.ts';
 import type { ToolTrial } from './tool-views.ts';
 
-type Connector = Awaited<ReturnType<typeof toolsOf>>['connector'];
+type Connector = Awaited<ReturnType<typeof getConnector>>['connector'];
 
 export interface TriedTool {
   connector: Connector;
@@ -23,10 +24,11 @@ export interface TriedTool {
 
 /** @throws AppError not_found */
 export async function triedTool(ctx: Ctx, connectorId: string, slug: string): Promise<TriedTool> {
-  const { connector } = await toolsOf(ctx, connectorId);
-  if (!ctx.hub.drivers.has(connector.catalog.key)) throw notFound('tool');
+  const { connector } = await getConnector(ctx, connectorId);
   const name = `${connector.catalog.key}.${slug}`;
-  return { connector, name, tool: findTool(ctx, name).tool };
+  const found = await findTool(ctx, name);
+  if (found.connectorId && found.connectorId !== connector.id) throw notFound('tool');
+  return { connector, name, tool: found.tool };
 }
 
 /** What came with the form, and what became of it. */

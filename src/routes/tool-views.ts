@@ -14,6 +14,8 @@ export interface ToolsPanel {
   /** Without the search. */
   total: number;
   tools: { slug: string; title: string; description: string; effect: SideEffectWord }[];
+  /** Where the next page is; null on the last one. */
+  next: string | null;
 }
 
 /** The form to try a tool, with what came of the last try. */

@@ -1,14 +1,18 @@
 import type { Ctx } from '../context.ts';
 import type { ExecutionRow } from '../db/queries/executions.ts';
-import type { Values } from '../drivers/driver.ts';
+import type { Tool, Values } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
 import { getExecution } from './executions.ts';
-import { type Executed, executeTool, findTool } from './tools.ts';
+import { findSourced } from './tool-sources.ts';
+import { type Executed, executeTool } from './tools.ts';
 
-/** Why an execution cannot be run again with the same arguments; null when it can. */
-export function whyNoReplay(ctx: Ctx, { tool, status, input }: ExecutionRow): string | null {
-  const found = toolOf(ctx, tool);
-  if (!found) return 'Requests through the proxy cannot be replayed.';
+/**
+ * Why an execution cannot be run again with the same arguments; null when it can.
+ * @param found its tool as it is today
+ */
+export function whyNoReplay(found: Tool | null, { tool, status, input }: ExecutionRow): string | null {
+  if (!found)
+    return tool.includes('.') ? 'There is no such tool any more.' : 'Requests through the proxy cannot be replayed.';
   if (status === 'running') return 'It is still running.';
   if (found.sideEffect === 'write')
     return 'It changes something each time, so it is not replayed. Open the form instead.';
@@ -17,13 +21,8 @@ export function whyNoReplay(ctx: Ctx, { tool, status, input }: ExecutionRow): st
 }
 
 /** The tool as it is today; null when there is none of this name. */
-export function toolOf(ctx: Ctx, name: string) {
-  try {
-    return findTool(ctx, name).tool;
-  } catch {
-    return null;
-  }
-}
+export const toolOf = async (ctx: Ctx, name: string): Promise<Tool | null> =>
+  (await findSourced(ctx, name))?.tool ?? null;
 
 /** Masking leaves marks, and so does cutting. */
 const isWhole = (input: unknown): input is Values =>
@@ -35,7 +34,7 @@ const isWhole = (input: unknown): input is Values =>
  */
 export async function replayExecution(ctx: Ctx, id: string, signal?: AbortSignal): Promise<Executed> {
   const row = await getExecution(ctx, id);
-  const why = whyNoReplay(ctx, row);
+  const why = whyNoReplay(await toolOf(ctx, row.tool), row);
   if (why !== null) throw new AppError('conflict', why);
   const target = row.connectionId ? { connectionId: row.connectionId } : { connectorId: row.connectorId };
   return executeTool(ctx, row.tool, { ...target, arguments: row.input as Values }, signal);

@@ -1,54 +1,30 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../context.ts';
 import { type ConnectionRow, noteOnConnection } from '../db/queries/connections.ts';
-import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
+import { selectConnectors } from '../db/queries/connectors.ts';
 import { type LoadedDriver, ServiceError, type Tool, type Values } from '../drivers/driver.ts';
-import { AppError, type FieldErrors, invalid } from '../errors.ts';
-import { compileSchema } from '../lib/schema/compile.ts';
-import { defaultsOf } from '../lib/schema/walk.ts';
+import { AppError, invalid } from '../errors.ts';
 import { findTarget, type NamedTarget, type Target } from './call-targets.ts';
 import { type CallReport, noteUse } from './calls.ts';
 import { callService } from './connected-calls.ts';
 import { type Ending, type ExecutionProblem, endExecution, problemOf, startExecution } from './executions.ts';
 import { getConnector } from './installed.ts';
+import { checkArguments } from './tool-arguments.ts';
+import type { SourcedTool } from './tool-source.ts';
+import { countTools, findSourced, pageOfTools, type ToolPageQuery } from './tool-sources.ts';
 
-/** The full name of a tool: its driver's key and its slug. */
-const toolName = (driver: LoadedDriver, tool: Tool): string => `${driver.entry.key}.${tool.slug}`;
+export type ToolQuery = Omit<ToolPageQuery, 'limit'> & { limit?: number };
 
-export interface OfferedTool {
-  name: string;
-  tool: Tool;
-  toolkit: { key: string; name: string };
-  /** The connectors through which it can be called. */
-  connectors: Pick<ConnectorRow, 'id' | 'name' | 'handle'>[];
-}
-
-export interface ToolQuery {
-  toolkits?: string[];
-  search?: string;
-}
-
-/** The tools of the workspace's active connectors, by name. */
-export async function listTools(ctx: Ctx, { toolkits, search }: ToolQuery): Promise<OfferedTool[]> {
+/** A page of the tools of the workspace's active connectors, by service. @throws AppError invalid_input */
+export async function listTools(ctx: Ctx, { limit = 50, ...query }: ToolQuery) {
+  const catalogKeys = query.toolkits?.map((each) => each.split('.', 1)[0] ?? '');
   const rows = await ctx.hub.db.asTenant(
     ctx.tenantId,
-    (tx) => selectConnectors(tx, ctx.tenantId, { status: 'active', catalogKeys: toolkits, limit: 1_000 }),
+    (tx) => selectConnectors(tx, ctx.tenantId, { status: 'active', catalogKeys, limit: 1_000 }),
     { readOnly: true },
   );
-  const words = wordsOf(search);
-  return [...ctx.hub.drivers.values()].flatMap((driver) => {
-    const connectors = rows.filter(({ catalog }) => catalog.key === driver.entry.key);
-    if (!connectors.length) return [];
-    return (driver.tools ?? [])
-      .filter((tool) => matches(words, [toolName(driver, tool), tool.title, tool.description, driver.entry.name]))
-      .map((tool) => ({ name: toolName(driver, tool), tool, toolkit: driver.entry, connectors }));
-  });
+  return pageOfTools(ctx, rows, { ...query, limit });
 }
-
-const wordsOf = (search = '') => search.toLowerCase().split(/\s+/).filter(Boolean);
-
-const matches = (words: string[], texts: string[]) =>
-  words.every((word) => texts.some((text) => text.toLowerCase().includes(word)));
 
 export interface ExecuteInput extends NamedTarget {
   arguments: Values;
@@ -74,11 +50,12 @@ export async function executeTool(
   input: ExecuteInput,
   signal?: AbortSignal,
 ): Promise<Executed> {
-  const { driver, tool } = findTool(ctx, name);
-  const values = checkArguments(tool, input.arguments);
+  const { driver, tool, connectorId } = await findTool(ctx, name);
+  const values = await checkArguments(tool, input.arguments);
+  const named = throughOwn(name, input, connectorId);
   const executionId = input.executionId ?? uuidv7();
   const { connector, connection } = await startExecution(ctx, { id: executionId, tool: name, input: values }, (tx) =>
-    findTarget(tx, ctx, driver, input),
+    findTarget(tx, ctx, driver, named),
   );
   const ending = await run(ctx, { driver, tool, connector, connection }, { values, executionId, signal });
   await settle(ctx, connection, executionId, ending);
@@ -86,39 +63,25 @@ export async function executeTool(
   return { executionId, status, data: output ?? null, error: problem ?? null, report };
 }
 
-/** The tools of one connector whatever its state, as far as the words match. @throws AppError not_found */
-export async function toolsOf(ctx: Ctx, connectorId: string, search = '') {
+/** A tool that one connector brought is called through that one. @throws AppError invalid_input */
+function throughOwn(name: string, { connectionId, connectorId }: NamedTarget, own?: string): NamedTarget {
+  if (own && connectorId && connectorId !== own)
+    throw invalid({ connector_id: [`“${name}” belongs to another connector. Leave this out, or name that one.`] });
+  return { connectionId, connectorId: own ?? connectorId };
+}
+
+/** A page of the tools of one connector, whatever its state, as far as the words match. @throws AppError not_found, invalid_input */
+export async function toolsOf(ctx: Ctx, connectorId: string, search = '', cursor?: string) {
   const { connector } = await getConnector(ctx, connectorId);
-  const driver = ctx.hub.drivers.get(connector.catalog.key);
-  const words = wordsOf(search);
-  const tools = driver?.tools ?? [];
-  return {
-    connector,
-    total: tools.length,
-    tools: tools.filter(({ slug, title, description }) => matches(words, [slug, title, description])),
-  };
+  const { data, nextCursor } = await pageOfTools(ctx, [connector], { search, cursor, limit: 50 });
+  return { connector, total: await countTools(ctx, [connector]), tools: data.map(({ tool }) => tool), nextCursor };
 }
 
 /** @throws AppError not_found */
-export function findTool(ctx: Ctx, name: string): { driver: LoadedDriver; tool: Tool } {
-  const [key = '', slug] = name.split('.');
-  const driver = ctx.hub.drivers.get(key);
-  const tool = driver?.tools?.find((each) => each.slug === slug && toolName(driver, each) === name);
-  if (!driver || !tool)
-    throw new AppError('not_found', `There is no tool “${name.slice(0, 100)}”. GET /api/tools lists them.`);
-  return { driver, tool };
-}
-
-/**
- * The arguments with the defaults of what is missing.
- * @param found what was wrong with them already when they were read
- * @throws AppError invalid_input with `arguments.…`
- */
-export function checkArguments(tool: Tool, given: Values, found: FieldErrors = {}): Values {
-  const values = { ...defaultsOf(tool.input), ...given };
-  const errors = { ...compileSchema(tool.input, { prefix: 'arguments' })(values), ...found };
-  if (Object.keys(errors).length) throw invalid(errors);
-  return values;
+export async function findTool(ctx: Ctx, name: string): Promise<SourcedTool & { driver: LoadedDriver }> {
+  const found = await findSourced(ctx, name);
+  if (found) return found;
+  throw new AppError('not_found', `There is no tool “${name.slice(0, 100)}”. GET /api/tools lists them.`);
 }
 
 async function run(

@@ -49,6 +49,32 @@ describe('tools of a connector', () => {
     expect(tool.connectors).toEqual([{ id: connectorId, name: 'Code', handle: 'code' }]);
   });
 
+  it('come page by page, in an order that outlasts a connector', async () => {
+    await activate();
+    const input = { name: 'Any', tags: [], config: { base_url: 'https://any.example' }, auth: { method: 'none' } };
+    const other = (await installConnector(at.ctx(at.cast.ada), 'http-api', input)).id;
+    await setConnectorStatus(at.ctx(at.cast.ada), other, 'active');
+    const list = async (query: string) => (await at.as(at.cast.ben, 'GET', `/api/tools?${query}`)).json();
+    const slugs = ({ data }: Json): string[] => data.map((tool: Json) => tool.slug);
+    const all = slugs(await list('limit=200'));
+    expect(all.at(-1)).toBe('http-api.request');
+    expect(all).toContain('github.get_user');
+    const paged: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: Json = await list(`limit=3${cursor && `&cursor=${cursor}`}`);
+      paged.push(...slugs(page));
+      cursor = page.next_cursor;
+    }
+    expect(paged).toEqual(all);
+    const first = await list('limit=1');
+    await deactivate();
+    expect(slugs(await list(`limit=5&cursor=${first.next_cursor}`))).toEqual(['http-api.request']);
+    expect(slugs(await list('search=http-api request'))).toEqual(['http-api.request']);
+    expect(slugs(await list('toolkits=http-api.any'))).toEqual([]);
+    expect((await at.as(at.cast.ben, 'GET', '/api/tools?cursor=x')).status).toBe(422);
+    await setConnectorStatus(at.ctx(at.cast.ada), other, 'inactive');
+  });
+
   it('run, leave a record, and show it to who may see it', async () => {
     await activate();
     const { status, body } = await execute('github.get_repository', { arguments: { repo: 'hello-world' } });

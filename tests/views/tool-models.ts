@@ -11,6 +11,7 @@ export const toolsPanel = (hostile: string): ToolsPanel => ({
   q: hostile,
   total: 1,
   tools: [{ slug: 'get_user', title: hostile, description: hostile, effect: 'Reads' }],
+  next: paths.connectorTools(id),
 });
 
 export const repositoriesPanel = (hostile: string): RepositoriesPanel => ({

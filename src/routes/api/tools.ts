@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { executeTool, listTools, type OfferedTool } from '../../services/tools.ts';
-import { ByEntry, component, exampleId, ListOf, Nullable, OneOf, Uuid } from './components.ts';
+import type { OfferedTool } from '../../services/tool-sources.ts';
+import { executeTool, listTools } from '../../services/tools.ts';
+import { ByEntry, Cursor, component, exampleId, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 
 const ToolResponse = component(
@@ -64,7 +65,7 @@ export const toolOperations = [
       path: '/api/tools',
       id: 'listTools',
       summary: 'List the tools that can be called',
-      description: 'Those of active connectors, by toolkit. The list is complete: it has no further pages.',
+      description: 'Those of active connectors, by toolkit.',
       tag: 'Tools',
       role: 'member',
       scope: 'tools:read',
@@ -72,8 +73,16 @@ export const toolOperations = [
       input: {
         query: Type.Object(
           {
-            toolkits: Type.Optional(Type.String({ maxLength: 500, description: 'Catalog keys, separated by commas.' })),
+            toolkits: Type.Optional(
+              Type.String({
+                maxLength: 500,
+                description:
+                  'Toolkits as answers name them, or catalog keys with everything below; separated by commas.',
+              }),
+            ),
             search: Type.Optional(Type.String({ maxLength: 200, description: 'Words in name, title or description.' })),
+            limit: Limit,
+            cursor: Cursor,
           },
           { additionalProperties: false },
         ),
@@ -84,8 +93,8 @@ export const toolOperations = [
     },
     async (ctx, { query }) => {
       const toolkits = query.toolkits?.split(',').flatMap((key) => key.trim() || []);
-      const tools = await listTools(ctx, { toolkits, search: query.search });
-      return { data: tools.map(toolResponse), next_cursor: null };
+      const { data, nextCursor } = await listTools(ctx, { ...query, toolkits });
+      return { data: data.map(toolResponse), next_cursor: nextCursor };
     },
   ),
   operation(

@@ -22,8 +22,8 @@ export const executionRow = (row: ExecutionRow): ExecutionRowView => ({
 
 const jsonOf = (value: unknown): string => (value === null ? '' : JSON.stringify(value, null, 2));
 
-export function executionDetail(ctx: Ctx, row: ExecutionRow): ExecutionDetail {
-  const slug = toolOf(ctx, row.tool)?.slug;
+export async function executionDetail(ctx: Ctx, row: ExecutionRow): Promise<ExecutionDetail> {
+  const tool = await toolOf(ctx, row.tool);
   const from = row.input === null ? '' : `?from=${row.id}`;
   return {
     ...executionRow(row),
@@ -35,8 +35,8 @@ export function executionDetail(ctx: Ctx, row: ExecutionRow): ExecutionDetail {
     requestId: row.requestId,
     input: jsonOf(row.input),
     output: jsonOf(row.output),
-    noReplay: whyNoReplay(ctx, row) ?? '',
-    form: slug ? paths.connectorTool(row.connectorId, slug) + from : '',
+    noReplay: whyNoReplay(tool, row) ?? '',
+    form: tool ? paths.connectorTool(row.connectorId, tool.slug) + from : '',
     result: null,
   };
 }

@@ -10,7 +10,7 @@ type Found = Awaited<ReturnType<typeof toolsOf>>;
 const words: Record<SideEffect, SideEffectWord> = { none: 'Reads', idempotent: 'Changes', write: 'Writes' };
 
 /** Null for a connector whose driver has no tools. */
-export const toolsPanel = ({ connector, tools, total }: Found, q = ''): ToolsPanel | null =>
+export const toolsPanel = ({ connector, tools, total, nextCursor }: Found, q = ''): ToolsPanel | null =>
   total
     ? {
         connectorId: connector.id,
@@ -22,6 +22,9 @@ export const toolsPanel = ({ connector, tools, total }: Found, q = ''): ToolsPan
           description,
           effect: words[sideEffect],
         })),
+        next: nextCursor
+          ? `${paths.connectorTools(connector.id)}?${new URLSearchParams({ q, cursor: nextCursor })}`
+          : null,
       }
     : null;
 

@@ -15,12 +15,13 @@ export const executionForms = (tools: PageTools): PageRoute[] => [
     { method: 'post', path: paths.executionReplays(':id'), role: 'member', audit: null, example: { form: {} } },
     async (ctx, c) => {
       const row = await getExecution(ctx, c.req.param('id') ?? '');
-      const { noReplay, form } = executionDetail(ctx, row);
+      const detail = await executionDetail(ctx, row);
+      const { noReplay, form } = detail;
       if (noReplay && form) return tools.redirect(c, form);
       const executed = await replayExecution(ctx, row.id, c.req.raw.signal);
       const result = toolResult(ctx, await getConnector(ctx, row.connectorId), executed, () => undefined);
       const shell = await tools.shell(c, ctx, { title: row.tool, tab: 'activity' });
-      return tools.html(c, 'executions/show', { shell, execution: { ...executionDetail(ctx, row), result } });
+      return tools.html(c, 'executions/show', { shell, execution: { ...detail, result } });
     },
   ),
   page(

@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { checkArguments, executeTool } from '../../services/tools.ts';
+import { checkArguments } from '../../services/tool-arguments.ts';
+import { executeTool } from '../../services/tools.ts';
 import type { Env } from '../env.ts';
 import { formData } from '../middleware/form-fields.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
@@ -36,7 +37,7 @@ async function run(ctx: Ctx, tried: TriedTool, form: FormData, signal: AbortSign
   const executionId = reservedId(form.get('execution_id'));
   const trial: Trial = { sent, connectionId, executionId };
   try {
-    checkArguments(tried.tool, sent.value, sent.errors);
+    await checkArguments(tried.tool, sent.value, sent.errors);
     const agreed = tried.tool.sideEffect === 'none' || text(form, 'confirmed') === 'yes';
     if (!agreed) return { trial: { ...trial, asks: true }, status: 422 };
     const input = { connectorId: tried.connector.id, connectionId, arguments: sent.value, executionId };
