@@ -137,12 +137,15 @@ describe('the shape of the schema', () => {
       due_repository_syncs: { ...due, app: false },
       due_stuck_executions: { ...due, app: false },
       due_toolkit_refreshes: { ...due, app: false },
+      due_usage_rollups: { app: false, result: 'TABLE(tenant_id uuid)' },
       due_webhook_deliveries: due,
       // Only outside of tenants, and only by the hash of a key that somebody has shown.
       find_api_key: { app: false, result: expect.not.stringMatching(/email|prefix/) },
       // Histories lose what is old, seven days at least, and never by a request.
       forget_executions: { app: false, result: 'integer' },
       forget_health_checks: { app: false, result: 'integer' },
+      // Ninety days at least, and only what is rolled up.
+      forget_llm_usage: { app: false, result: 'integer' },
       forget_webhook_deliveries: { app: false, result: 'integer' },
       // Only for tenants under deletion.
       shred_tenant_rows: { app: false, result: 'integer' },

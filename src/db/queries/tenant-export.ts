@@ -17,6 +17,7 @@ import {
   repositories,
   repositorySyncs,
   tenantSettings,
+  usageRollups,
   webhookDeliveries,
   webhooks,
 } from '../schema/index.ts';
@@ -92,6 +93,7 @@ const plainTables: [string, TenantTable, withheld: string[], instead?: Record<st
   ['health_checks', healthChecks, []],
   ['executions', executions, []],
   ['llm_usage', llmUsage, []],
+  ['usage_rollups', usageRollups, []],
   ['webhooks', webhooks, ['sealedSecret'], { url: urlWithoutQuery }],
   ['webhook_deliveries', webhookDeliveries, []],
 ];

@@ -38,6 +38,10 @@ export const executions = pgTable(
     index('executions_newest').on(table.tenantId, table.createdAt),
     index('executions_age').on(table.createdAt),
     index('executions_running').on(table.createdAt).where(sql`status = 'running'`),
+    // For counting calls of language models that failed.
+    index('executions_failed_llm')
+      .on(table.tenantId, table.finishedAt)
+      .where(sql`status in ('failed', 'outcome_unknown') and tool in ('llm.chat', 'llm.embeddings')`),
     check(
       'executions_status_known',
       sql`${table.status} in ('running', 'succeeded', 'failed', 'outcome_unknown', 'awaiting_approval')`,

@@ -21,4 +21,5 @@ export * from './tenant-keys.ts';
 export * from './tenant-quotas.ts';
 export * from './tenant-settings.ts';
 export * from './toolkit-cache.ts';
+export * from './usage-rollups.ts';
 export * from './webhooks.ts';
