@@ -179,7 +179,7 @@ async function talkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Pr
 const longestMessage = 1_000;
 
 function goodSteps({ warnings = [] }: HealthReport, account: Account | undefined, duration: number): CheckStep[] {
-  const [warning] = warnings.map((each) => oneLine(each, longestMessage));
+  const warning = oneLine(warnings.join(' '), longestMessage);
   return [
     { name: 'reply', status: 'passed', duration_ms: duration, message: 'The service answers as expected.' },
     {

@@ -217,7 +217,11 @@ describe('what will need attention', () => {
     answer = ok({ data: [{ id: 'gpt-4o-mini' }] });
     const settings = { models: { low: 'gpt-4o-mini', high: 'gpt-9' } };
     const openai = await check('openai', { method: 'api_key', api_key: 'sk-x' }, settings);
-    expect(openai?.warnings).toEqual([expect.stringContaining('gpt-9')]);
+    expect(openai?.warnings).toEqual([
+      expect.stringContaining('gpt-4o-mini-2024-07-18'),
+      expect.stringContaining('gpt-9'),
+      expect.stringContaining('text-embedding-3-small'),
+    ]);
     answer = ok(editor);
     const basic = { method: 'basic', username: 'editor', password: 'abcd efgh ijkl mnop qrst uvwx' };
     const site = { site_url: 'https://blog.example.com', post_status: 'publish' };

@@ -1,5 +1,5 @@
 import type { ExecutionContext, HealthReport } from '../driver.ts';
-import { requestJson, type Values } from '../driver.ts';
+import { requestJson } from '../driver.ts';
 import { llm } from './llm.ts';
 
 /** https://platform.openai.com/docs/api-reference/models/list: costs nothing, and needs a key that works. */
@@ -7,18 +7,29 @@ export async function checkHealth(context: ExecutionContext): Promise<HealthRepo
   const { config } = context;
   const body = await requestJson(context, llm.url(config, 'models'), { headers: llm.headers(config, context.auth) });
   const { data } = (body ?? {}) as { data?: unknown };
-  const listed = new Set(Array.isArray(data) ? data.map((each) => String((each as { id?: unknown })?.id)) : []);
-  const missing = Object.entries(modelsOf(config)).filter(([, name]) => listed.size > 0 && !listed.has(name));
+  const listed = Array.isArray(data) ? data.map((each) => String((each as { id?: unknown })?.id).slice(0, 128)) : [];
+  const missing = Object.entries(llm.models(config)).filter(([, name]) => listed.length && !listed.includes(name));
   return {
-    message: `The key works; ${listed.size} models are offered.`,
-    warnings: missing.map(
-      ([tier, name]) => `The model ${name} of the tier “${tier}” is not offered. Choose another one.`,
-    ),
+    message: `The key works; ${listed.length} models are offered.`,
+    warnings: missing.map(([tier, name]) => {
+      const other = replacementFor(name, listed);
+      const advice = other ? `Use ${other} instead.` : 'Choose another one in the settings.';
+      return `The model ${name} of the tier “${tier}” is not offered. ${advice}`;
+    }),
   };
 }
 
-/** The models that the settings name by themselves; those of the tiers' defaults may be missing at other providers. */
-const modelsOf = ({ models }: Values): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries((models ?? {}) as Values).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+/** The same model without its date, or the newest date of it; else whatever else begins alike, the shortest name first. */
+function replacementFor(name: string, listed: string[]): string | undefined {
+  const base = name.replace(/-\d{4}-?\d{2}-?\d{2}$/, '');
+  if (base !== name && listed.includes(base)) return base;
+  const dated = listed.filter(
+    (each) => each.startsWith(`${base}-`) && /^-\d{4}-?\d{2}-?\d{2}$/.test(each.slice(base.length)),
   );
+  const [newest] = dated.sort().reverse();
+  if (newest) return newest;
+  const family = base.replace(/-[^-]+$/, '');
+  if (!/\d/.test(family)) return undefined; // says too little to be the same kind of model
+  const alike = listed.filter((each) => family !== base && (each === family || each.startsWith(`${family}-`)));
+  return alike.sort((a, b) => a.length - b.length || (a < b ? 1 : -1))[0];
+}

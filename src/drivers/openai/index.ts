@@ -1,8 +1,10 @@
 import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, tokenOrigin, type Values } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
+import { release } from './client.ts';
 import { configSchema } from './config-schema.ts';
 import { checkHealth } from './health.ts';
 import { defaultBase, llm } from './llm.ts';
+import { tools } from './tools/index.ts';
 
 const reference = 'https://platform.openai.com/docs/api-reference';
 const rfc6749 = 'https://www.rfc-editor.org/rfc/rfc6749';
@@ -18,7 +20,7 @@ export const driver = defineDriver({
     aliases: ['ChatGPT', 'GPT', 'LLM', 'embeddings', 'language model'],
     authType: 'api_key',
     authMethods: ['api_key', 'client_credentials'],
-    capabilities: { tools: 0, llm: { chat: true, embeddings: true } },
+    capabilities: { tools: tools.length, llm: { chat: true, embeddings: true } },
     configSchema,
     authSchema,
     schemaVersion: 1,
@@ -49,4 +51,6 @@ export const driver = defineDriver({
   needsConnection: authorisedByPerson,
   checkHealth,
   llm,
+  tools,
+  release,
 });
