@@ -62,7 +62,14 @@ export const connections = pgTable(
       foreignColumns: [connectors.tenantId, connectors.id],
     }).onDelete('cascade'),
     unique('connections_account')
-      .on(table.tenantId, table.connectorId, table.userId, table.toolkitSlug, table.externalAccountId)
+      .on(
+        table.tenantId,
+        table.connectorId,
+        table.userId,
+        table.toolkitSlug,
+        table.externalAccountId,
+        table.authConfigId,
+      )
       .nullsNotDistinct(),
     // One for each person, toolkit and configuration, also while it is being made at the broker.
     uniqueIndex('connections_auth_config')
