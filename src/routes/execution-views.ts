@@ -27,7 +27,15 @@ export interface ExecutionResults {
 export interface RunsPanel {
   connectorId: string;
   rows: ExecutionRowView[];
-  use: { actor: string; tool: string; count: number; lastAt: Date }[];
+  use: Use[];
+}
+
+/** Who called a tool how often in the last 30 days. */
+export interface Use {
+  actor: string;
+  tool: string;
+  count: number;
+  lastAt: Date;
 }
 
 export interface ExecutionDetail extends ExecutionRowView {
@@ -59,5 +67,6 @@ export interface ExecutionModels {
 export interface ExecutionPartials {
   'executions/_row': { row: ExecutionRowView };
   'executions/_runs': { panel: RunsPanel };
+  'executions/_use': { use: Use[] };
   'executions/_tabs': { current: 'changes' | 'runs' };
 }

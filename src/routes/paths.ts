@@ -65,6 +65,8 @@ export const paths = {
   connector: (id: string) => `/connectors/${id}`,
   editConnector: (id: string) => `/connectors/${id}/edit`,
   connectorActivation: (id: string) => `/connectors/${id}/activation`,
+  /** GET: who uses it; the question before it is switched off. */
+  connectorDeactivation: (id: string) => `/connectors/${id}/deactivation`,
   /** POST checks what stands in the form of a new connector. */
   newConnectorTest: '/connectors/checks',
   /** PUT checks what stands in the form of this one. */

@@ -8,7 +8,7 @@ import type { Helpers, Views } from '../lib/views.ts';
 import type { AccountModels } from './account-views.ts';
 import type { ActivityModels, ActivityRow } from './activity-views.ts';
 import type { AccountsPanel, ConnectForm, ConnectionModels, CredentialPanel } from './connection-views.ts';
-import type { ExecutionModels, RunsPanel } from './execution-views.ts';
+import type { ExecutionModels, RunsPanel, Use } from './execution-views.ts';
 import type { CardHealth, CheckReport, ConnectionHealth, HealthModels } from './health-views.ts';
 import type { OperatorModels } from './operator-views.ts';
 import type { paths } from './paths.ts';
@@ -20,7 +20,7 @@ import type { ToolModels, ToolsPanel } from './tool-views.ts';
 //
 // How a change answers htmx: `shared/_done`, with the header `HX-Trigger: connectors-changed`, upon which every region of the
 // page that shows connectors fetches itself again by its own address. The trigger `dialog-close` closes the dialog. A form that
-// was refused answers with `connectors/_form` alone, a dialog opens with `connectors/_dialog` or `connectors/_deletion`.
+// was refused answers with `connectors/_form` alone, a dialog opens with `connectors/_dialog` or `connectors/_question`.
 // Without htmx the same dialog stands in `shell.dialog` of the page behind it.
 
 export interface Named {
@@ -54,7 +54,7 @@ export interface Toast {
   action?: { label: string; path: string; method: 'get' | 'post' };
 }
 
-export type ConnectorDialog = { kind: 'form'; form: ConnectorForm } | { kind: 'deletion'; deletion: Deletion };
+export type ConnectorDialog = { kind: 'form'; form: ConnectorForm } | { kind: 'question'; question: Question };
 export type Dialog = ConnectorDialog | { kind: 'confirm'; confirm: Confirm };
 
 /** The form to add or change a connector; the same in a dialog and on a reloaded page. */
@@ -77,6 +77,8 @@ export interface ConnectorForm {
   test?: string;
   /** How that went; left out before. */
   report?: CheckReport;
+  /** Who uses what is about to change; left out where that does not matter. */
+  use?: Use[];
   /** In order; a title of '' has no heading. */
   sections: { title: string; help: string; fields: Field[] }[];
   /** '' for a form that only says why it cannot be filled in. */
@@ -91,15 +93,25 @@ export interface StaleEdit {
   changed: string[];
 }
 
-export interface Deletion {
-  id: string;
-  name: string;
+/** The question before something of a connector stops. */
+export interface Question {
+  title: string;
   icon: string;
   tenantId: string;
   /** Plain sentences about what stops working. */
   consequences: string[];
+  /** Who will miss it. */
+  use: Use[];
+  /** How it can be taken back; '' when it cannot. */
+  undo: string;
+  /** Where a DELETE does it. */
   path: string;
+  /** The page behind; where it leads to keep things as they are. */
   back: string;
+  submit: string;
+  /** Whether that destroys something. */
+  destroys: boolean;
+  keep: string;
 }
 
 export interface CatalogFilters {
@@ -249,7 +261,7 @@ export interface Models
   'connectors/_detail': { detail: ConnectorDetail };
   'connectors/_dialog': { form: ConnectorForm };
   'connectors/_form': { form: ConnectorForm };
-  'connectors/_deletion': { deletion: Deletion };
+  'connectors/_question': { question: Question };
   'signin/index': SignInPage;
   'setup/index': { token: string; values: Record<'tenant_name' | 'name' | 'email', string>; errors: FieldErrors };
   'errors/page': ErrorPage;

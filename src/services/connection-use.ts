@@ -1,11 +1,15 @@
 import type { Ctx } from '../context.ts';
-import { countUse } from '../db/queries/executions.ts';
+import { selectUse } from '../db/queries/executions.ts';
 import { findPair } from './connection-pair.ts';
+import { readerOf } from './executions.ts';
 
-/** What used a connection within the last 30 days: which tools how often, the most used first. @throws AppError not_found */
-export const connectionUse = (ctx: Ctx, id: string) =>
+/** A connection with who called which tools through it in the last 30 days, the most frequent first. @throws AppError not_found */
+export const connectionUse = (ctx: Ctx, connectionId: string) =>
   ctx.hub.db.asTenant(
     ctx.tenantId,
-    async (tx) => ({ ...(await findPair(tx, ctx, id)), use: await countUse(tx, ctx.tenantId, id, 30) }),
+    async (tx) => ({
+      ...(await findPair(tx, ctx, connectionId)),
+      use: await selectUse(tx, ctx.tenantId, { connectionId, reader: await readerOf(tx, ctx) }),
+    }),
     { readOnly: true },
   );

@@ -1,6 +1,7 @@
 import type { Ctx } from '../context.ts';
 import { selectUse, type UseRow } from '../db/queries/executions.ts';
 import { mustFind } from './connectors.ts';
+import { readerOf } from './executions.ts';
 
 /** Who called which tools of the connector in the last 30 days, the most frequent first. @throws AppError not_found */
 export const connectorUse = (ctx: Ctx, connectorId: string): Promise<UseRow[]> =>
@@ -8,7 +9,7 @@ export const connectorUse = (ctx: Ctx, connectorId: string): Promise<UseRow[]> =
     ctx.tenantId,
     async (tx) => {
       await mustFind(tx, ctx, connectorId);
-      return selectUse(tx, ctx.tenantId, connectorId);
+      return selectUse(tx, ctx.tenantId, { connectorId, reader: await readerOf(tx, ctx) });
     },
     { readOnly: true },
   );

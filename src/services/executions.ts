@@ -165,7 +165,8 @@ export async function listExecutions(ctx: Ctx, query: ExecutionQuery) {
   );
 }
 
-async function readerOf(tx: Tx, ctx: Ctx): Promise<Reader | null> {
+/** Whose calls this actor may see. */
+export async function readerOf(tx: Tx, ctx: Ctx): Promise<Reader | null> {
   return mayActAs(ctx.actor, 'admin') ? null : { actorId: ctx.actor.id, person: await personIn(tx, ctx) };
 }
 

@@ -83,6 +83,7 @@ async function stale(page: Page) {
 
 async function toasted(page: Page) {
   await page.getByRole('button', { name: 'Deactivate In use' }).click();
+  await dialog(page).getByRole('button', { name: 'Deactivate' }).click();
   await page.getByRole('button', { name: 'Activate In use', exact: true }).click();
   await soon(() => announced(page)).toHaveLength(2);
   await page.getByRole('button', { name: 'Dismiss' }).first().focus(); // they stay while the focus is on them

@@ -36,6 +36,11 @@ describe('the Installed tab', () => {
     expect((await connectorNamed(hub, hub.cast.ada, 'Switched')).status).toBe('active');
 
     await button(page, 'Deactivate Switched').click();
+    await dialog(page).getByRole('link', { name: 'Keep it active' }).click();
+    await soon(() => dialog(page).count()).toBe(0);
+    expect((await connectorNamed(hub, hub.cast.ada, 'Switched')).status).toBe('active');
+    await button(page, 'Deactivate Switched').click();
+    await button(page, 'Deactivate').click();
     await button(page, 'Activate Switched').waitFor();
     expect(await announced(page)).toContain('Switched is inactive. Its settings are kept.');
     expect((await connectorNamed(hub, hub.cast.ada, 'Switched')).status).toBe('inactive');

@@ -74,6 +74,12 @@ describe('with the keyboard alone', () => {
     await soon(() => announced(page)).toEqual(['Typed Slack is active.']);
     expect((await connectorNamed(hub, hub.cast.ada, 'Typed Slack')).status).toBe('active');
     await soon(() => focused(page)).toBe('Deactivate Typed Slack');
+    await page.keyboard.press('Enter');
+    await soon(() => focused(page)).toBe('Keep it active');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await soon(() => focused(page)).toBe('Activate Typed Slack');
+    expect((await connectorNamed(hub, hub.cast.ada, 'Typed Slack')).status).toBe('inactive');
   });
 
   it('asks before a delete, leaves by Escape, and undoes', async () => {

@@ -100,6 +100,10 @@ describe('without JavaScript', () => {
     expect(await announced(page)).toEqual(['Handled is active.']);
     expect(await said(card(page, 'Handled').locator('.badge'))).toBe('Active');
     await follow(button(page, 'Deactivate Handled'));
+    expect(await said(dialog(page))).toContain('Nothing has used it in the last 30 days.');
+    await follow(link(page, 'Keep it active'));
+    await follow(button(page, 'Deactivate Handled'));
+    await follow(dialog(page).getByRole('button', { name: 'Deactivate' }));
     expect(await announced(page)).toEqual(['Handled is inactive. Its settings are kept.']);
 
     await follow(link(page, 'Delete Handled'));

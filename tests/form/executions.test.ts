@@ -94,10 +94,33 @@ describe('executions', () => {
     expect(byAdmin.status).toBe(200);
     await setting(false);
   });
+});
 
-  it('are told of before a connector goes', async () => {
+describe('before something stops', () => {
+  it('is told who used it in the last 30 days', async () => {
     await run('get_user', { login: 'octocat' });
-    const { html } = await page(`/connectors/${connectorId}/deletion`, at.cast.dan);
-    expect(html).toMatch(/Used in the last 30 days by .*Ben \(github\.get_user, \d+×\)/);
+    const { data } = await (
+      await at.as(at.cast.ada, 'GET', `/api/organizations/${at.cast.ada.tenantId}/connections`)
+    ).json();
+    const [{ id }] = data.filter((each: { connector_id: string }) => each.connector_id === connectorId);
+    const connection = `/connections/${id}`;
+    const connector = `/connectors/${connectorId}`;
+    const paths = [
+      `${connector}/deactivation`,
+      `${connector}/deletion`,
+      `${connection}/deletion`,
+      `${connection}/rotation`,
+    ];
+    for (const path of paths) {
+      const { status, html } = await page(path, at.cast.ada);
+      const [question = ''] = html.match(/<dialog.*<\/dialog>/s) ?? [];
+      expect([path, status]).toEqual([path, 200]);
+      expect(question).toMatch(
+        /Used in the last 30 days.*<strong>Ben<\/strong> <code>github.get_user<\/code> \d+ time/s,
+      );
+    }
+    expect((await page(`${connector}/deactivation`)).status).toBe(403);
+    const active = await (await at.as(at.cast.ada, 'GET', `/api/connectors/${connectorId}`)).json();
+    expect(active.status).toBe('active');
   });
 });

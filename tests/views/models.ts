@@ -3,7 +3,7 @@ import { formFields } from '../../src/lib/forms/model.ts';
 import { readReference } from '../../src/lib/reference.ts';
 import type { ActivityRow } from '../../src/routes/activity-views.ts';
 import { paths } from '../../src/routes/paths.ts';
-import type { ConnectorCard, ConnectorForm, Deletion, Models, Shell, Toast } from '../../src/routes/views.ts';
+import type { ConnectorCard, ConnectorForm, Models, Question, Shell, Toast } from '../../src/routes/views.ts';
 import { accountsPanel, connectionModels, credentialPanel } from './connection-models.ts';
 import { executionModels, runsPanel } from './execution-models.ts';
 import { cardHealth, connectionHealth, healthModels } from './health-models.ts';
@@ -81,12 +81,13 @@ export const form: ConnectorForm = {
   submit: 'Save changes',
 };
 
-const deletion: Deletion = {
-  id,
-  name: hostile,
+const question: Question = {
+  title: hostile,
   icon: 'slack',
   tenantId: id,
   consequences: [hostile],
+  use: runsPanel(hostile).use,
+  ...{ undo: hostile, submit: 'Delete', destroys: true, keep: 'Keep it' },
   path: paths.connector(id),
   back: paths.installed,
 };
@@ -192,13 +193,13 @@ export const models: Models = {
   ...executionModels(hostile, shell),
   'catalog/index': { shell: { ...shell, dialog: { kind: 'form', form } }, results: catalog },
   'catalog/_results': { results: catalog },
-  'connectors/index': { shell: { ...shell, dialog: { kind: 'deletion', deletion } }, results: installed },
+  'connectors/index': { shell: { ...shell, dialog: { kind: 'question', question } }, results: installed },
   'connectors/_results': { results: installed },
   'connectors/show': { shell, detail },
   'connectors/_detail': { detail },
   'connectors/_dialog': { form },
   'connectors/_form': { form },
-  'connectors/_deletion': { deletion },
+  'connectors/_question': { question },
   'activity/index': { shell, results: activity },
   'activity/_results': { results: activity },
   'account/index': {

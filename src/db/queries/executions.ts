@@ -108,25 +108,6 @@ export async function dueStuckExecutions(tx: { execute: Tx['execute'] }, max: nu
   }));
 }
 
-/** How often each tool ran through the connection within so many days, the most used first. */
-export async function countUse(tx: Tx, tenantId: string, connectionId: string, days: number) {
-  const since = sql`now() - make_interval(days => ${days})`;
-  const calls = sql<number>`count(*)::int`;
-  return tx
-    .select({ tool: executions.tool, calls })
-    .from(executions)
-    .where(
-      and(
-        eq(executions.tenantId, tenantId),
-        eq(executions.connectionId, connectionId),
-        gt(executions.createdAt, since),
-      ),
-    )
-    .groupBy(executions.tool)
-    .orderBy(desc(calls))
-    .limit(20);
-}
-
 /** How often somebody called a tool. */
 export interface UseRow {
   actorType: string;
@@ -136,8 +117,12 @@ export interface UseRow {
   lastAt: Date;
 }
 
-/** Of a connector, in the last 30 days, the most frequent first. */
-export function selectUse(tx: Tx, tenantId: string, connectorId: string): Promise<UseRow[]> {
+/** Of a connector or of one of its connections, in the last 30 days, the most frequent first. */
+export function selectUse(
+  tx: Tx,
+  tenantId: string,
+  filter: Pick<ExecutionFilter, 'connectorId' | 'connectionId' | 'reader'>,
+): Promise<UseRow[]> {
   const count = sql<number>`count(*)::int`;
   return tx
     .select({
@@ -151,8 +136,10 @@ export function selectUse(tx: Tx, tenantId: string, connectorId: string): Promis
     .where(
       and(
         eq(executions.tenantId, tenantId),
-        eq(executions.connectorId, connectorId),
+        filter.connectorId ? eq(executions.connectorId, filter.connectorId) : undefined,
+        filter.connectionId ? eq(executions.connectionId, filter.connectionId) : undefined,
         gt(executions.createdAt, sql`now() - interval '30 days'`),
+        visibleTo(filter.reader),
       ),
     )
     .groupBy(executions.actorType, executions.actorId, executions.tool)

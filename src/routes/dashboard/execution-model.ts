@@ -1,9 +1,9 @@
 import type { Ctx } from '../../context.ts';
-import type { ExecutionRow } from '../../db/queries/executions.ts';
+import type { ExecutionRow, UseRow } from '../../db/queries/executions.ts';
 import { connectorUse } from '../../services/connector-use.ts';
 import { listExecutions } from '../../services/executions.ts';
 import { toolOf, whyNoReplay } from '../../services/replays.ts';
-import type { ExecutionDetail, ExecutionRowView, RunsPanel } from '../execution-views.ts';
+import type { ExecutionDetail, ExecutionRowView, RunsPanel, Use } from '../execution-views.ts';
 import { paths } from '../paths.ts';
 import { durationText } from './tool-model.ts';
 
@@ -46,12 +46,8 @@ export async function runsPanel(ctx: Ctx, connectorId: string, callable: boolean
   if (!callable) return null;
   const { data } = await listExecutions(ctx, { connectorId, limit: 5 });
   const use = data.length ? await connectorUse(ctx, connectorId) : [];
-  return { connectorId, rows: data.map(executionRow), use: use.map((row) => ({ ...row, actor: nameOf(row) })) };
+  return { connectorId, rows: data.map(executionRow), use: usesOf(use) };
 }
 
-/** Who will miss it, in sentences, for the question before it goes. */
-export async function useSentences(ctx: Ctx, connectorId: string): Promise<string[]> {
-  const use = await connectorUse(ctx, connectorId);
-  const shown = use.slice(0, 5).map((row) => `${nameOf(row)} (${row.tool}, ${row.count}×)`);
-  return shown.length ? [`Used in the last 30 days by ${shown.join(', ')}${use.length > 5 ? ' and others' : ''}.`] : [];
-}
+export const usesOf = (rows: UseRow[]): Use[] =>
+  rows.map((row) => ({ actor: nameOf(row), tool: row.tool, count: row.count, lastAt: row.lastAt }));

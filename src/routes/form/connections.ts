@@ -6,13 +6,13 @@ import { connectionUse } from '../../services/connection-use.ts';
 import { connectionName } from '../../services/connections.ts';
 import { getHealth } from '../../services/health.ts';
 import { connectorDetail } from '../dashboard/connectors.ts';
+import { usesOf } from '../dashboard/execution-model.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { Confirm } from '../settings-views.ts';
-import type { Toast } from '../views.ts';
+import type { Question, Toast } from '../views.ts';
 
 const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
@@ -51,21 +51,23 @@ export const connectionForms = (tools: PageTools): PageRoute[] => [
     { method: 'get', path: paths.connectionDeletion(':id'), role: 'member', audit: null, example: {} },
     async (ctx, c) => {
       const { connection, connector, use } = await connectionUse(ctx, idOf(c));
-      const detail = await connectorDetail(ctx, connector.id);
-      const confirm: Confirm = {
+      const question: Question = {
         title: `Disconnect ${connectionName(connection, connector)}?`,
-        tenantId: ctx.tenantId,
-        ...{ method: 'DELETE', path: paths.connection(connection.id), back: paths.connector(connector.id) },
+        ...{ tenantId: ctx.tenantId, icon: connector.catalog.icon, use: usesOf(use) },
         consequences: [
           `Its use stops at once, and ${connector.catalog.name} is asked to end the access where that is possible.`,
-          use.length
-            ? `Within the last 30 days it was used by ${use.map(({ tool, calls }) => `${tool} (${calls}×)`).join(', ')}.`
-            : 'Nothing has used it within the last 30 days.',
           'The history of its checks is deleted with it.',
         ],
-        ...{ submit: 'Disconnect', keep: 'Keep it', select: null },
+        ...{ path: paths.connection(connection.id), back: paths.connector(connector.id) },
+        ...{ undo: '', submit: 'Disconnect', destroys: true, keep: 'Keep it' },
       };
-      const shell = { title: confirm.title, tab: 'installed' as const, dialog: { kind: 'confirm' as const, confirm } };
+      if (isPartial(c)) return tools.html(c, 'connectors/_question', { question });
+      const detail = await connectorDetail(ctx, connector.id);
+      const shell = {
+        title: question.title,
+        tab: 'installed' as const,
+        dialog: { kind: 'question' as const, question },
+      };
       return tools.html(c, 'connectors/show', { shell: await tools.shell(c, ctx, shell), detail });
     },
   ),
@@ -95,7 +97,7 @@ async function changed(tools: PageTools, ctx: Ctx, c: Context<Env>, connectorId:
     leaveNotice(c, tools.hub, toast);
     return tools.redirect(c, paths.connector(connectorId));
   }
-  c.header('HX-Trigger', 'connectors-changed');
+  c.header('HX-Trigger', JSON.stringify({ 'dialog-close': {}, 'connectors-changed': {} }));
   c.header('HX-Reswap', 'none');
   return c.html(await tools.done(ctx, toast));
 }

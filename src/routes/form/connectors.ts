@@ -18,8 +18,8 @@ import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
 import type { ConnectorDialog, ConnectorForm, Toast } from '../views.ts';
-import { deletionOf } from './connector-deletion.ts';
 import { editForm, newForm, readConnectorForm, type Submitted } from './connector-form.ts';
+import { deactivationOf, deletionOf } from './connector-questions.ts';
 import { staleEdit } from './stale-edit.ts';
 
 const admin = { role: 'admin' } as const;
@@ -86,10 +86,18 @@ export const connectorForms = (tools: PageTools): PageRoute[] => [
       return changed(tools, ctx, c, { tone: 'ok', name, text: 'is inactive. Its settings are kept.' });
     },
   ),
+  page(
+    { ...admin, method: 'get', path: paths.connectorDeactivation(':id'), audit: null, example: {} },
+    async (ctx, c) => {
+      requireRole(ctx, 'admin', 'deactivate connectors');
+      const { connector } = await getConnector(ctx, idOf(c));
+      return openDialog(tools, ctx, c, { kind: 'question', question: await deactivationOf(ctx, connector) });
+    },
+  ),
   page({ ...admin, method: 'get', path: paths.connectorDeletion(':id'), audit: null, example: {} }, async (ctx, c) => {
     requireRole(ctx, 'admin', 'delete connectors');
     const { connector } = await getConnector(ctx, idOf(c));
-    return openDialog(tools, ctx, c, { kind: 'deletion', deletion: await deletionOf(ctx, connector) });
+    return openDialog(tools, ctx, c, { kind: 'question', question: await deletionOf(ctx, connector) });
   }),
   page(
     { ...admin, method: 'delete', path: paths.connector(':id'), audit: 'connector.deleted', example: {} },
@@ -119,7 +127,7 @@ const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 async function openDialog(tools: PageTools, ctx: Ctx, c: Context<Env>, dialog: ConnectorDialog): Promise<Response> {
   if (isPartial(c)) {
     if (dialog.kind === 'form') return tools.html(c, 'connectors/_dialog', { form: dialog.form });
-    return tools.html(c, 'connectors/_deletion', { deletion: dialog.deletion });
+    return tools.html(c, 'connectors/_question', { question: dialog.question });
   }
   return behind(tools, ctx, c, dialog);
 }
@@ -136,7 +144,7 @@ export async function behind(
     const shell = await tools.shell(c, ctx, { title: dialog.form.heading, tab: 'catalog', dialog });
     return tools.html(c, 'catalog/index', { shell, results: await catalogResults(ctx, c) }, status);
   }
-  const title = dialog.kind === 'form' ? dialog.form.heading : `Delete ${dialog.deletion.name}`;
+  const title = dialog.kind === 'form' ? dialog.form.heading : dialog.question.title;
   const shell = await tools.shell(c, ctx, { title, tab: 'installed', dialog });
   return tools.html(c, 'connectors/index', { shell, results: await installedResults(ctx, c, {}) }, status);
 }

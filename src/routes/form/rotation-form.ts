@@ -4,9 +4,11 @@ import { formFields } from '../../lib/forms/model.ts';
 import { errorSummary } from '../../lib/forms/summary.ts';
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
 import { fieldAt } from '../../lib/schema/walk.ts';
+import { connectionUse } from '../../services/connection-use.ts';
 import { connectionName } from '../../services/connections.ts';
 import type { getRotation } from '../../services/credential-rotation.ts';
 import { withoutSecrets } from '../../services/secrets.ts';
+import { usesOf } from '../dashboard/execution-model.ts';
 import { paths } from '../paths.ts';
 import type { ConnectorForm } from '../views.ts';
 
@@ -33,7 +35,7 @@ const plain = (path: string): JsonSchema => ({
 });
 
 /** The dialog; what was typed never comes back in it. */
-export function rotationForm(ctx: Ctx, rotation: Rotation, errors: FieldErrors = {}): ConnectorForm {
+export async function rotationForm(ctx: Ctx, rotation: Rotation, errors: FieldErrors = {}): Promise<ConnectorForm> {
   const { connector, connection, driver } = rotation;
   const fields = formFields(rotationSchema(rotation), { prefix: rotationPrefix, errors, idPrefix: 'rotation' });
   return {
@@ -46,6 +48,7 @@ export function rotationForm(ctx: Ctx, rotation: Rotation, errors: FieldErrors =
     hidden: { _tenant: ctx.tenantId },
     notice:
       'The new one is tested before it is used, and has to be for the same account. The one in use stays until then, and can be brought back for 24 hours.',
+    use: usesOf((await connectionUse(ctx, connection.id)).use),
     summary: errorSummary(fields, errors),
     stale: null,
     sections: [{ title: '', help: '', fields }],

@@ -19,7 +19,7 @@ const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 /** Putting a new key, password or token in the place of the one in use, and going back. */
 export const rotationForms = (tools: PageTools): PageRoute[] => [
   page({ ...admin, method: 'get', path: paths.credentialRotation(':id'), audit: null, example: {} }, async (ctx, c) =>
-    show(tools, ctx, c, rotationForm(ctx, await getRotation(ctx, idOf(c)))),
+    show(tools, ctx, c, await rotationForm(ctx, await getRotation(ctx, idOf(c)))),
   ),
   page(
     {
@@ -56,7 +56,7 @@ async function rotate(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Resp
     await rotateCredential(ctx, idOf(c), value);
   } catch (error) {
     if (!(error instanceof AppError && error.errors)) throw error; // nothing to mend in the form: a toast beside it
-    return show(tools, ctx, c, rotationForm(ctx, rotation, error.errors), error.status);
+    return show(tools, ctx, c, await rotationForm(ctx, rotation, error.errors), error.status);
   }
   const { id, name } = rotation.connector;
   return changed(tools, ctx, c, id, { tone: 'ok', name, text: 'uses the new credential. It was tested and works.' });
