@@ -24,6 +24,12 @@ export const llmUsage = pgTable(
     estimated: boolean('estimated').notNull(),
     /** US dollars; null when nobody knows the price. */
     costUsd: numeric('cost_usd', { precision: 20, scale: 9 }),
+    /** Where the price is from: the list that comes with the hub, or the workspace's own; null when nobody knows it. */
+    priceSource: varchar('price_source', { length: 10 }).$type<'list' | 'override'>(),
+    /** The prices that were used, in US dollars for a million tokens. */
+    priceInput: numeric('price_input_usd', { precision: 18, scale: 6 }),
+    priceCached: numeric('price_cached_usd', { precision: 18, scale: 6 }),
+    priceOutput: numeric('price_output_usd', { precision: 18, scale: 6 }),
     firstTokenMs: integer('first_token_ms'),
     totalMs: integer('total_ms').notNull(),
     createdAt: createdAt(),
