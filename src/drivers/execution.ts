@@ -31,6 +31,8 @@ export interface ExecutionContext {
   /** Names the saved connector, for what a driver keeps between calls; null for values that are only tried out. */
   connectorId: string | null;
   log: ExecutionLog;
+  /** The service's own id of what happens, for services that tell it elsewhere than in a header. */
+  noteRequestId(id: string): void;
   /** Fires at the deadline and when the caller goes away. */
   signal: AbortSignal;
 }

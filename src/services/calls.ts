@@ -126,6 +126,9 @@ export async function callOpened<T>(
       },
     ),
     log: ctx.log.child({ execution_id: executionId, catalog_key: target.driver.entry.key }),
+    noteRequestId: (id) => {
+      seen.upstreamRequestId = id.slice(0, 200);
+    },
     fetch: (input, init) =>
       resilientFetch(ctx, { ...manner, input, init, deadline, options: send }, () => {
         seen.attempts += 1;

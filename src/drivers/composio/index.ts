@@ -1,9 +1,11 @@
-import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, type Values } from '../driver.ts';
+import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
+import { createBroker } from './broker.ts';
+import { baseUrl } from './client.ts';
 import { configSchema } from './config-schema.ts';
 import { checkHealth } from './health.ts';
 
-const baseUrl = (config: Values) => config.base_url ?? 'https://backend.composio.dev';
+const broker = createBroker(() => import('@composio/core')); // late: only who uses it pays for it
 
 export const driver = defineDriver({
   entry: {
@@ -29,5 +31,7 @@ export const driver = defineDriver({
   destinations: (config) => originsOf(baseUrl(config)),
   summary: (config) => hostOf(baseUrl(config)),
   needsConnection: authorisedByPerson,
-  checkHealth,
+  checkHealth: checkHealth(broker),
+  broker,
+  release: async (connectorId) => broker.release(connectorId),
 });
