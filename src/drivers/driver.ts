@@ -117,6 +117,11 @@ export interface Driver {
    * @throws ServiceError
    */
   revoke?(context: ExecutionContext, client: Values): Promise<boolean>;
+  /**
+   * `revoke` ends that one token and nothing else of the account, and each authorisation gives another token. Then what was replaced is
+   * ended at the service as well; elsewhere that could end what took its place.
+   */
+  revokesOneToken?: boolean;
   /** Closes what the driver keeps open for a connector between calls, or for all of them when the hub stops. */
   release?(connectorId?: string): Promise<void>;
   /** The code repositories that the account sees, page by page. */

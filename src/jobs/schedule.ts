@@ -4,12 +4,8 @@ import { expireAuthorizations } from '../services/authorization-wait.ts';
 import { scanDueChecks } from '../services/check-queue.ts';
 import { purgeDeletedConnectors } from '../services/connector-purge.ts';
 import { scanDueRefreshes } from '../services/credential-refresh.ts';
-import {
-  endStuckExecutions,
-  forgetOldChecks,
-  forgetOldExecutions,
-  wipeEndedCredentials,
-} from '../services/histories.ts';
+import { wipeEndedCredentials } from '../services/ended-credentials.ts';
+import { endStuckExecutions, forgetOldChecks, forgetOldExecutions } from '../services/histories.ts';
 import { purgeIdempotencyKeys } from '../services/idempotency.ts';
 import { forgetEndedTokens } from '../services/one-time-tokens.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';

@@ -1,4 +1,4 @@
-import { type AuthorizationServer, redeemCode } from '../auth/oauth2-code.ts';
+import { type AuthorizationServer, type Granted, redeemCode } from '../auth/oauth2-code.ts';
 import type { Ctx } from '../context.ts';
 import { claimAuthorizationRequest, finishAuthorizationRequest } from '../db/queries/authorization-requests.ts';
 import { findTenant } from '../db/queries/tenants.ts';
@@ -22,8 +22,10 @@ import { openTokenTarget } from './authorizations.ts';
 import { bindingCookie, fits, hashOf } from './binding-cookie.ts';
 import { callbackPath, connectorCallbackPath } from './connection-addresses.ts';
 import { connectionSubject } from './connections.ts';
+import { destinationsOf } from './connector-input.ts';
 import { subject } from './connectors.ts';
 import { existingTenantKeys } from './keyring.ts';
+import { revokeGrant } from './revocation.ts';
 import { askTokenEndpoint, type TokenTarget } from './token-endpoint.ts';
 
 /** What the browser brought back from a service. */
@@ -131,6 +133,7 @@ async function redeem(found: Found, query: URLSearchParams): Promise<Established
     claimAuthorizationRequest(tx, ctx.tenantId, request.id, hashOf(state)),
   );
   if (!claimed) throw new Refusal('replayed', `This authorisation of ${name} was used already. It works once.`);
+  let granted: Granted | undefined;
   try {
     const target = await openTokenTarget(ctx, connector);
     if (redirectUriOf(ctx, target) !== request.redirectUri)
@@ -140,12 +143,25 @@ async function redeem(found: Found, query: URLSearchParams): Promise<Established
     const verifier = await verifierOf(ctx, claimed, target, name);
     const redirectUri = request.redirectUri ?? '';
     const ask = (server: AuthorizationServer) => redeemCode(server, { code, redirectUri, verifier });
-    const granted = await askTokenEndpoint(ctx, target, name, ask, code);
+    granted = await askTokenEndpoint(ctx, target, name, ask, code);
     const account = await whoIsConnected(ctx, target, granted, name);
     return await settle(ctx, { request: claimed, target, granted, account });
   } catch (error) {
+    if (granted && isDecided(error)) await endUnused(ctx, connector, granted);
     throw await fail(found, error);
   }
+}
+
+/** Whether it is certain that nothing was saved. */
+const isDecided = (error: unknown) => [Refusal, ServiceError, OutboundError].some((kind) => error instanceof kind);
+
+/** What was granted and will not be used is ended again, where that can cost no other connection of the account anything. */
+async function endUnused(ctx: Ctx, connector: Found['connector'], { value, scopes }: Granted): Promise<void> {
+  const driver = ctx.hub.drivers.get(connector.catalog.key);
+  if (!driver?.revokesOneToken) return;
+  const grant = { value, destinations: destinationsOf(driver, connector), scopes: scopes ?? [] };
+  const { outcome, message } = await revokeGrant(ctx, connector, grant);
+  ctx.log.info({ connector_id: connector.id, revocation: outcome, reason: message }, 'what was granted was not used');
 }
 
 /** Mix-up: the answer has to come from the service that the browser was sent to (RFC 9207). */

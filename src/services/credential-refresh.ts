@@ -5,7 +5,7 @@ import { findConnector } from '../db/queries/connectors.ts';
 import { findCredential } from '../db/queries/credentials.ts';
 import { dueRefreshes, forgetRefreshed, markVerified } from '../db/queries/refreshes.ts';
 import { ServiceError } from '../drivers/driver.ts';
-import { AppError } from '../errors.ts';
+import { AppError, notFound } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { type CallTarget, type OpenedCredential, type OpenedTarget, openTarget } from './calls.ts';
 import { connectionName } from './connections.ts';
@@ -25,6 +25,7 @@ import {
   type Wanting,
 } from './refresh-turns.ts';
 import { grantedFor } from './renewal-grant.ts';
+import { type Grant, revokeGrant } from './revocation.ts';
 
 /**
  * What the target holds, opened, with a credential that is good for a while yet: one that ends within a minute is renewed before.
@@ -166,9 +167,19 @@ async function useTurn(ctx: Ctx, target: Renewable, turn: Claimed): Promise<'ren
   const stored = await persistently(() =>
     ctx.hub.db.asTenant(ctx.tenantId, (tx) => storeRenewed(tx, ctx, target, turn, granted, destinations)),
   );
-  if (stored) ctx.log.info({ connection_id: connection.id }, 'credential renewed');
+  if (stored === 'gone')
+    return endOrphan(ctx, target, { value: granted.value, destinations, scopes: granted.scopes ?? [] });
+  if (stored === 'stored') ctx.log.info({ connection_id: connection.id }, 'credential renewed');
   else ctx.log.warn({ connection_id: connection.id }, 'a renewed credential came too late to be stored');
   return 'renewed';
+}
+
+/** The connection was deleted while the service granted: its deletion has ended the credential before, and knew nothing of this one. */
+async function endOrphan(ctx: Ctx, { connector, connection }: Renewable, grant: Grant): Promise<never> {
+  const { outcome, message } = await revokeGrant(ctx, connector, grant);
+  const fields = { connection_id: connection.id, revocation: outcome, reason: message };
+  ctx.log.warn(fields, 'a connection was deleted while its credential was renewed');
+  throw notFound('connection');
 }
 
 /** @throws always: the error, after it was kept with the connection what it means for it */

@@ -28,4 +28,10 @@ export function destinationGuard(current: string[], sealed: string[][]): Destina
   };
 }
 
+/** Where both may go. */
+export const bothOf = (one: Destinations, other: Destinations): Destinations => ({
+  allows: (origin) => one.allows(origin) && other.allows(origin),
+  allowsTokens: (origin) => one.allowsTokens(origin) && other.allowsTokens(origin),
+});
+
 const marks = (entry: string, origin: string) => entry.startsWith(`${origin} `) || entry.startsWith(`${origin}?`);

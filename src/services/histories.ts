@@ -1,5 +1,4 @@
 import type { Hub } from '../context.ts';
-import { dueCredentialEndings, wipeCredential } from '../db/queries/credentials.ts';
 import { dueStuckExecutions, finishExecution, forgetExecutions } from '../db/queries/executions.ts';
 import { forgetHealthChecks } from '../db/queries/health-checks.ts';
 import { eachAtOnce } from '../lib/each-at-once.ts';
@@ -17,15 +16,6 @@ export const forgetOldChecks = ({ db }: Parts): Promise<number> =>
 /** Clears away old executions, for a job; returns how many. */
 export const forgetOldExecutions = ({ db }: Parts): Promise<number> =>
   forgetExecutions(db.system, keepDays.executions, batch);
-
-/** Wipes what previous credentials hold once nobody can go back to them any more; their history stays. Returns how many. */
-export async function wipeEndedCredentials({ db }: Parts): Promise<number> {
-  const due = await dueCredentialEndings(db.system, 500);
-  const wiped = await eachAtOnce(due, 4, ({ tenantId, id }) =>
-    db.asTenant(tenantId, (tx) => wipeCredential(tx, tenantId, id)),
-  );
-  return wiped.filter(Boolean).length;
-}
 
 /** Ends executions whose process is gone: nobody will ever know how they went. Returns how many. */
 export async function endStuckExecutions({ db }: Parts): Promise<number> {

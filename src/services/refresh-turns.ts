@@ -93,7 +93,10 @@ export function endsSoon(
   return expiresAt.getTime() - now.getTime() < Math.min(60_000, lifetime / 4);
 }
 
-/** Stores what was granted, if the claim is still this one's. False when it was taken over, or the connection is gone or authorised anew. */
+/**
+ * Stores what was granted, if the claim is still this one's. `late` when it was taken over or the connection is authorised anew, `gone`
+ * when the connection was, or is being, deleted: then nobody else will ever end what was granted.
+ */
 export async function storeRenewed(
   tx: Tx,
   ctx: Ctx,
@@ -101,9 +104,10 @@ export async function storeRenewed(
   { claim, current }: Claimed,
   granted: Granted,
   destinations: string[],
-): Promise<boolean> {
+): Promise<'stored' | 'late' | 'gone'> {
   const before = await findConnection(tx, ctx.tenantId, connection.id, { lock: true });
-  if (before?.refreshClaim !== claim) return false;
+  if (!before || before.status === 'revoked') return 'gone';
+  if (before.refreshClaim !== claim) return 'late';
   const now = await databaseNow(tx);
   // Services that keep the refresh token, or answer some members the first time only, do not send them again.
   const value = { ...current?.value, ...granted.value };
@@ -118,7 +122,7 @@ export async function storeRenewed(
     ...{ scopes, refreshAfter, ...released },
     ...(before.status === 'expired' && { status: 'active', statusReason: null }),
   });
-  return true;
+  return 'stored';
 }
 
 const released = { refreshClaim: null, refreshClaimedUntil: null, refreshFailures: 0 };

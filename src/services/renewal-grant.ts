@@ -8,7 +8,7 @@ import { openTokenTarget } from './authorizations.ts';
 import { openTarget } from './calls.ts';
 import { connectionName } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
-import { destinationGuard } from './destinations.ts';
+import { bothOf, destinationGuard } from './destinations.ts';
 import { secretsIn } from './echoes.ts';
 import type { Claimed, Renewable } from './refresh-turns.ts';
 import { askTokenEndpoint, callTokenEndpoint } from './token-endpoint.ts';
@@ -24,14 +24,7 @@ export async function grantedFor(ctx: Ctx, target: Renewable, { current, interru
   const tokens = await openTokenTarget(ctx, connector);
   const token = String(current?.value.refresh_token ?? '');
   const own = destinationGuard(destinationsOf(driver, connector), current ? [current.destinations] : []);
-  const { destinations } = tokens.opened;
-  const opened = {
-    ...tokens.opened,
-    destinations: {
-      ...destinations,
-      allowsTokens: (origin: string) => destinations.allowsTokens(origin) && own.allowsTokens(origin),
-    },
-  };
+  const opened = { ...tokens.opened, destinations: bothOf(tokens.opened.destinations, own) };
   const ask = () => askTokenEndpoint(ctx, { ...tokens, opened }, name, (server) => refreshTokens(server, token), token);
   const { refreshReuse } = tokens.driver.oauth;
   if (interrupted && refreshReuse === 'revokes_family') throw needsPerson(name);

@@ -1,12 +1,18 @@
 import type { Ctx } from '../context.ts';
+import type { Tx } from '../db/client.ts';
 import type { ConnectionRow } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
-import { findCredential } from '../db/queries/credentials.ts';
-import { ServiceError, type Values } from '../drivers/driver.ts';
+import { selectReplaced } from '../db/queries/credential-versions.ts';
+import { type CredentialRow, findCredential } from '../db/queries/credentials.ts';
+import { type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
-import { callOpened, openTarget } from './calls.ts';
+import { callOpened, type OpenedTarget, openTarget } from './calls.ts';
+import { destinationsOf } from './connector-input.ts';
+import { currentCredential, openCredential } from './credentials.ts';
+import { bothOf, destinationGuard } from './destinations.ts';
 import { secretsIn } from './echoes.ts';
+import { existingTenantKeys } from './keyring.ts';
 import { registrationOf } from './token-endpoint.ts';
 
 /** What became of a credential at the service that granted it. */
@@ -25,17 +31,77 @@ export async function revokeAtService(
   connector: ConnectorRow,
   connection: ConnectionRow,
 ): Promise<Revocation> {
-  const granted = await ctx.hub.db.asTenant(
+  const { current, replaced } = await ctx.hub.db.asTenant(
     ctx.tenantId,
-    (tx) => findCredential(tx, ctx.tenantId, connection.id, 'current'),
+    async (tx) => ({
+      current: await findCredential(tx, ctx.tenantId, connection.id, 'current'),
+      replaced: await selectReplaced(tx, ctx.tenantId, connection.id),
+    }),
     { readOnly: true },
   );
-  if (!granted) return { outcome: 'none', message: 'Nothing was granted for it at the service.' };
+  const others = await Promise.all(replaced.map((row) => revokeReplaced(ctx, connector, row)));
+  if (!current) return { outcome: 'none', message: 'Nothing was granted for it at the service.' };
+  const own = await end(ctx, connector, (driver) => openTarget(ctx, { driver, connector, connection }));
+  return (own.outcome === 'revoked' && others.find((each) => each?.outcome === 'failed')) || own;
+}
+
+/** What a service granted, opened. */
+export interface Grant {
+  value: Values;
+  /** The origins that it was granted for. */
+  destinations: string[];
+  scopes: string[];
+}
+
+/** The same for what no connection uses, or not any more. */
+export const revokeGrant = (ctx: Ctx, connector: ConnectorRow, { value, destinations, scopes }: Grant) =>
+  end(ctx, connector, async (driver) => {
+    const opened = await openTarget(ctx, { driver, connector, connection: null });
+    const { refresh_token: _kept, ...granted } = value;
+    return {
+      ...opened,
+      auth: { method: opened.client.method, ...granted, scopes },
+      destinations: bothOf(opened.destinations, destinationGuard(destinationsOf(driver, connector), [destinations])),
+    };
+  });
+
+/** Ends what a rotation or a new authorisation has replaced, where that leaves its successor alone; null where it was not tried. */
+export async function revokeReplaced(
+  ctx: Ctx,
+  connector: ConnectorRow,
+  row: CredentialRow,
+): Promise<Revocation | null> {
+  const driver = ctx.hub.drivers.get(connector.catalog.key);
+  if (!driver?.revokesOneToken || row.kind !== 'grant' || !['rotated', 'reconnected'].includes(row.endedBy ?? ''))
+    return null;
+  const grant = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => openUnused(tx, ctx, row), { readOnly: true });
+  return grant && revokeGrant(ctx, connector, { ...grant, scopes: row.scopes });
+}
+
+/** What the row holds; null when it does not open, or when the connection still uses the same token. */
+async function openUnused(tx: Tx, ctx: Ctx, row: CredentialRow) {
+  try {
+    const keys = await existingTenantKeys(tx, ctx.hub.vault, ctx.tenantId);
+    const grant = openCredential(ctx, keys, row);
+    const current = await currentCredential(tx, ctx, row.connectionId);
+    return current?.value.access_token === grant.value.access_token ? null : grant;
+  } catch (error) {
+    if ((error as Error).name !== 'VaultError') throw error;
+    return null;
+  }
+}
+
+async function end(
+  ctx: Ctx,
+  connector: ConnectorRow,
+  open: (driver: LoadedDriver) => Promise<OpenedTarget>,
+): Promise<Revocation> {
   const service = connector.catalog.name;
   const driver = ctx.hub.drivers.get(connector.catalog.key);
   if (!driver?.revoke) return notPossible(service);
   try {
-    const { opened, client, mayReceive } = await openForRevocation(ctx, connector, connection);
+    const opened = await open(driver);
+    const { client, mayReceive } = await clientOf(ctx, driver, connector, opened);
     const destinations = {
       ...opened.destinations,
       allows: (origin: string) => opened.destinations.allows(origin) && mayReceive(origin),
@@ -63,10 +129,7 @@ const isExpected = (error: unknown): error is Error =>
   [AppError, ServiceError, OutboundError].some((kind) => error instanceof kind);
 
 /** The client of the application that the credential was granted to; its secret goes only where it may. */
-async function openForRevocation(ctx: Ctx, connector: ConnectorRow, connection: ConnectionRow) {
-  const driver = ctx.hub.drivers.get(connector.catalog.key);
-  if (!driver) throw new AppError('conflict', `This version of Patchbay does not know ${connector.catalog.name}.`);
-  const opened = await openTarget(ctx, { driver, connector, connection });
+async function clientOf(ctx: Ctx, driver: LoadedDriver, connector: ConnectorRow, opened: OpenedTarget) {
   const registration = driver.oauth
     ? await registrationOf(ctx, driver, connector, opened).catch((error: unknown) => {
         if (error instanceof AppError) return null; // brought along, without any application
@@ -76,5 +139,5 @@ async function openForRevocation(ctx: Ctx, connector: ConnectorRow, connection: 
   const client: Values = registration
     ? { ...opened.client, client_id: registration.client.id, client_secret: registration.client.secret }
     : opened.client;
-  return { opened, client, mayReceive: registration?.mayReceive ?? (() => true) };
+  return { client, mayReceive: registration?.mayReceive ?? (() => true) };
 }

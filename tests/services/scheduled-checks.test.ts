@@ -10,12 +10,8 @@ import { hostTurns } from '../../src/lib/host-turns.ts';
 import { checkQueue, scanDueChecks } from '../../src/services/check-queue.ts';
 import { setConnectorStatus } from '../../src/services/connector-status.ts';
 import { installConnector, updateConnector } from '../../src/services/connectors.ts';
-import {
-  endStuckExecutions,
-  forgetOldChecks,
-  forgetOldExecutions,
-  wipeEndedCredentials,
-} from '../../src/services/histories.ts';
+import { wipeEndedCredentials } from '../../src/services/ended-credentials.ts';
+import { endStuckExecutions, forgetOldChecks, forgetOldExecutions } from '../../src/services/histories.ts';
 import { jobStatus } from '../../src/services/job-status.ts';
 import { runDueCheck } from '../../src/services/scheduled-checks.ts';
 import type { StandIn } from '../sandbox/front.ts';

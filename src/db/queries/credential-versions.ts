@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, lt, ne, type SQL, sql } from 'drizzle-orm';
+import { and, eq, gt, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../client.ts';
 import { connections, credentials } from '../schema/index.ts';
 import type { CredentialRow } from './credentials.ts';
@@ -20,16 +20,30 @@ export async function findReplaced(tx: Tx, tenantId: string, connectionId: strin
   return row ?? null;
 }
 
+/** What is still kept of earlier versions. */
+export const selectReplaced = (tx: Tx, tenantId: string, connectionId: string): Promise<CredentialRow[]> =>
+  tx
+    .select()
+    .from(credentials)
+    .where(and(ofConnection(tenantId, connectionId), eq(credentials.state, 'previous')));
+
 /** Forgets what waited to be tested. */
 export const endPending = (tx: Tx, tenantId: string, connectionId: string): Promise<void> =>
   forget(tx, and(ofConnection(tenantId, connectionId), eq(credentials.state, 'pending')), { endedBy: 'rejected' });
 
-/** Forgets what was kept of earlier versions, but for this one. */
-export const endPrevious = (tx: Tx, tenantId: string, connectionId: string, exceptId: string): Promise<void> =>
-  forget(
-    tx,
-    and(ofConnection(tenantId, connectionId), eq(credentials.state, 'previous'), ne(credentials.id, exceptId)),
+/** Keeps nothing of earlier versions any longer, but for this one; a job ends what was granted, the rest is forgotten at once. */
+export async function endPrevious(tx: Tx, tenantId: string, connectionId: string, exceptId: string): Promise<void> {
+  const earlier = and(
+    ofConnection(tenantId, connectionId),
+    eq(credentials.state, 'previous'),
+    ne(credentials.id, exceptId),
   );
+  await tx
+    .update(credentials)
+    .set({ keptUntil: sql`least(kept_until, now())`, updatedAt: sql`now()` })
+    .where(and(earlier, eq(credentials.kind, 'grant'), ne(credentials.endedBy, 'refreshed')));
+  await forget(tx, and(earlier, or(ne(credentials.kind, 'grant'), eq(credentials.endedBy, 'refreshed'))));
+}
 
 const ofConnection = (tenantId: string, connectionId: string) =>
   and(eq(credentials.tenantId, tenantId), eq(credentials.connectionId, connectionId));

@@ -23,6 +23,15 @@ export async function findCredential(
   return row ?? null;
 }
 
+/** One version by its id; null once it is gone. */
+export async function findVersion(tx: Tx, tenantId: string, id: string): Promise<CredentialRow | null> {
+  const [row] = await tx
+    .select()
+    .from(credentials)
+    .where(and(eq(credentials.tenantId, tenantId), eq(credentials.id, id)));
+  return row ?? null;
+}
+
 /** All versions, newest first, without what is sealed. */
 export function selectCredentialHistory(tx: Tx, tenantId: string, connectionId: string, limit = 50) {
   const { sealed: _sealed, ...columns } = getTableColumns(credentials);

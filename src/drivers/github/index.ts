@@ -64,5 +64,6 @@ export const driver = defineDriver({
     resetIs: 'epoch',
   },
   revoke,
+  revokesOneToken: true,
   listRepositories,
 });

@@ -20,7 +20,7 @@ export async function whoami(context: ExecutionContext): Promise<Account> {
   return { externalId: `${team_id}:${user_id}`, label: `${user} in ${team}`, ...(scopes?.length && { scopes }) };
 }
 
-/** https://docs.slack.dev/reference/methods/auth.revoke */
+/** https://docs.slack.dev/reference/methods/auth.revoke; a bot’s token takes the bot out of its channels with it, so only a deletion asks for it. */
 export async function revoke(context: ExecutionContext): Promise<boolean> {
   const answer = await withSlack(context, (slack) => slack.auth.revoke());
   return (answer as { revoked?: boolean }).revoked ?? false;
