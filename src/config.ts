@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { type EnvironmentConnectors, readEnvironmentConnectors } from './config/environment-connectors.ts';
 import { readOutbound } from './config/outbound.ts';
 import { readSingleSignOn, type SingleSignOnConfig } from './config/single-sign-on.ts';
 import { addressList } from './lib/client-address.ts';
@@ -33,6 +34,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Which private hosts may be called, and what stands in for other origins. */
   readonly outbound: OutboundPolicy;
+  /** Connectors that the operator sets by variables. */
+  readonly environmentConnectors: EnvironmentConnectors;
   /** What the doctor tries to reach; null for nothing. */
   readonly egressUrl: string | null;
 }
@@ -81,6 +84,7 @@ export function readConfig(env: Env = process.env): Config {
   const trustedProxies = readProxies(read('TRUSTED_PROXIES') ?? '', problems);
   const outbound = readOutbound(read, { baseUrl, port }, problems);
   const egressUrl = readEgressUrl(read('DOCTOR_EGRESS_URL'), problems);
+  const environmentConnectors = readEnvironmentConnectors(read, problems);
   if (problems.length) throw new ConfigError(problems.join('\n'));
 
   return Object.freeze({
@@ -100,6 +104,7 @@ export function readConfig(env: Env = process.env): Config {
     logLevel,
     trustedProxies,
     outbound,
+    environmentConnectors,
     egressUrl,
   });
 }

@@ -15,6 +15,8 @@ export interface Actor {
   id: string | null;
   name: string;
   role: Role;
+  /** The only connector that a key may ask language models through; null or left out for any. */
+  modelConnectorId?: string | null;
 }
 
 /** What every verb may reach. Made once in server.ts, and in tests. */

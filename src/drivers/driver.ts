@@ -77,8 +77,20 @@ export interface SchemaMigration {
   migrate(config: Values, auth: Values): { config: Values; auth: Values };
 }
 
+/** How the operator's variables describe a connector of this entry. */
+export interface EnvironmentEntry {
+  /** With any of these set there is a connector. */
+  by: string[];
+  /** The field that each variable fills, by its dotted path from the root, e.g. `auth.api_key`. */
+  fields: Record<string, string>;
+  /** Other words for a value, by the variable. */
+  words?: Record<string, Record<string, string>>;
+}
+
 export interface Driver {
   entry: CatalogEntry;
+  /** For entries of which the operator's variables can make a connector. */
+  environment?: EnvironmentEntry;
   /** By the version that they start from; a version without one only changed what needs no migration. */
   migrations?: Record<number, SchemaMigration>;
   /** The service's API page for every config and auth field, by dotted path. */

@@ -26,7 +26,7 @@ export async function openApiKey(hub: Hub, key: string): Promise<KeyAccess | nul
   const role = lowerRole(found.role, found.makerRole);
   return {
     tenantId: found.tenantId,
-    actor: { type: 'api_key', id: found.id, name: found.name, role },
+    actor: { type: 'api_key', id: found.id, name: found.name, role, modelConnectorId: found.modelConnectorId },
     scopes: found.scopes,
   };
 }

@@ -147,6 +147,8 @@ describe('the shape of the schema', () => {
       // Ninety days at least, and only what is rolled up.
       forget_llm_usage: { app: false, result: 'integer' },
       forget_webhook_deliveries: { app: false, result: 'integer' },
+      // Of any tenant: what the operator's variables do not describe any more.
+      managed_connectors: { ...due, app: false },
       // Only for tenants under deletion.
       shred_tenant_rows: { app: false, result: 'integer' },
     };

@@ -19,6 +19,7 @@ export interface LiveKey extends Record<string, unknown> {
   role: Role;
   scopes: string[];
   makerRole: Role;
+  modelConnectorId: string | null;
   /** Seconds since its last use was noted; null for never. */
   usedAgo: number | null;
 }
@@ -26,7 +27,8 @@ export interface LiveKey extends Record<string, unknown> {
 /** The key with this hash, unless it is revoked, expired or its maker has left; outside of any tenant, which the key itself tells. */
 export async function findLiveKey(db: Drizzle, hash: string): Promise<LiveKey | null> {
   const [row] = await db.execute<LiveKey>(sql`
-    select tenant_id as "tenantId", id, name, hash, role, scopes, maker_role as "makerRole", used_ago as "usedAgo"
+    select tenant_id as "tenantId", id, name, hash, role, scopes, maker_role as "makerRole",
+      model_connector_id as "modelConnectorId", used_ago as "usedAgo"
     from find_api_key(${hash})`);
   return row ?? null;
 }

@@ -15,6 +15,11 @@ export const apiKeys = pgTable(
     hash: varchar('hash', { length: 64 }).notNull(),
     role: varchar('role', { length: 20 }).$type<'owner' | 'admin' | 'member'>().notNull(),
     scopes: jsonb('scopes').$type<string[]>().notNull(),
+    /**
+     * The only connector that its questions to language models go through; null for any. No foreign key: a key stays bound to one that
+     * is gone, instead of being free to use another.
+     */
+    modelConnectorId: uuid('model_connector_id'),
     /** Null for a key without an end. */
     expiresAt: instant('expires_at'),
     /** Written at most once a minute. */

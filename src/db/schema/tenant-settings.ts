@@ -9,6 +9,8 @@ export const tenantSettings = pgTable(
     id: id(),
     /** Whether executions keep their masked inputs and outputs. */
     keepPayloads: boolean('keep_payloads').notNull().default(false),
+    /** What questions to language models go through when nothing else says it; null for none. No foreign key: one that is gone is told. */
+    defaultModelConnectorId: uuid('default_model_connector_id'),
     updatedAt: instant('updated_at').notNull().defaultNow(),
     updatedBy: uuid('updated_by'),
     updatedByName: varchar('updated_by_name', { length: 255 }),

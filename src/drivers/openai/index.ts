@@ -25,6 +25,21 @@ export const driver = defineDriver({
     authSchema,
     schemaVersion: 1,
   },
+  environment: {
+    by: ['API_KEY', 'OAUTH_CLIENT_ID'],
+    fields: {
+      AUTH_METHOD: 'auth.method',
+      API_KEY: 'auth.api_key',
+      OAUTH_ENDPOINT: 'auth.token_url',
+      OAUTH_CLIENT_ID: 'auth.client_id',
+      OAUTH_CLIENT_SECRET: 'auth.client_secret',
+      OPENAI_BASE_URL: 'config.base_url',
+      OPENAI_TIMEOUT: 'config.timeout_s',
+      DEFAULT_TEMPERATURE: 'config.temperature',
+      DEFAULT_MAX_TOKENS: 'config.max_tokens',
+    },
+    words: { AUTH_METHOD: { oauth: 'client_credentials', oauth2: 'client_credentials' } },
+  },
   fieldDocs: {
     'config.models.low': 'https://platform.openai.com/docs/models',
     'config.models.medium': 'https://platform.openai.com/docs/models',

@@ -41,6 +41,17 @@ export const driver = defineDriver({
     authSchema,
     schemaVersion: 1,
   },
+  environment: {
+    by: ['POSTGRES_HOST'],
+    fields: {
+      POSTGRES_HOST: 'config.host',
+      POSTGRES_PORT: 'config.port',
+      POSTGRES_DATABASE: 'config.database',
+      POSTGRES_SSLMODE: 'config.sslmode',
+      POSTGRES_USER: 'auth.username',
+      POSTGRES_PASSWORD: 'auth.password',
+    },
+  },
   fieldDocs: {
     'config.host': `${connection}#LIBPQ-CONNECT-HOST`,
     'config.port': `${connection}#LIBPQ-CONNECT-PORT`,
