@@ -1,4 +1,5 @@
 import type { OAuthProvider } from '../drivers/execution.ts';
+import { fitsHeader, unfitForHeader } from '../lib/header-text.ts';
 import { TokenError, type TokenFault } from './token-error.ts';
 
 type Quirks = NonNullable<OAuthProvider['quirks']>;
@@ -106,6 +107,8 @@ function granted(answer: Fields, status: number, quirks: Quirks): Fields & { acc
   const { access_token, token_type } = fields;
   if (typeof access_token !== 'string' || !access_token)
     throw new TokenError('unreadable', 'sent an answer without an access token', { status });
+  if (!fitsHeader(access_token))
+    throw new TokenError('unreadable', `sent an access token that ${unfitForHeader}`, { status });
   if (String(token_type).toLowerCase() === 'bearer') return { ...fields, access_token };
   if (quirks.tokenType === 'bearer') return { ...fields, access_token, token_type: 'Bearer' };
   const what = typeof token_type === 'string' ? `of the unknown type “${plain(token_type)}”` : 'without a type';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { headerPattern } from '../lib/header-text.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import type { AuthMethod, Values } from './driver.ts';
 
@@ -50,6 +51,15 @@ export const secret = (field: JsonSchema): JsonSchema => ({
   ...field,
   'x-secret': true,
 });
+
+/** The same for one that goes into a header as it is. */
+export const headerSecret = (field: JsonSchema): JsonSchema =>
+  secret({
+    pattern: headerPattern,
+    'x-pattern-hint':
+      'be one line without line breaks, typographic quotes and other characters that HTTP headers cannot carry',
+    ...field,
+  });
 
 const port = '([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
 const host = '(\\[[0-9A-Fa-f:.]+\\]|[^\\s/?#@\\\\:\\[\\]<>^|%]+)';
@@ -196,7 +206,7 @@ export const scope: JsonSchema = {
 
 /** The `token` variant: a credential that the admin brings along. */
 export const token = (title: string, accessToken: JsonSchema, more: Properties = {}): JsonSchema =>
-  variant('token', title, { access_token: secret({ title: 'Access token', ...accessToken }), ...more }, [
+  variant('token', title, { access_token: headerSecret({ title: 'Access token', ...accessToken }), ...more }, [
     'access_token',
   ]);
 

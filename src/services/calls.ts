@@ -4,8 +4,15 @@ import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, noteOnConnection } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import type { CredentialRow } from '../db/queries/credentials.ts';
-import type { ExecutionContext, LoadedDriver, SideEffect, Values } from '../drivers/driver.ts';
+import {
+  type ExecutionContext,
+  type LoadedDriver,
+  ServiceError,
+  type SideEffect,
+  type Values,
+} from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
+import { unfitForHeader } from '../lib/header-text.ts';
 import { OutboundError, type OutboundOptions, type TlsSettings } from '../lib/outbound/outbound.ts';
 import { deadlineIn, firstOf } from '../lib/signals.ts';
 import { destinationsOf } from './connector-input.ts';
@@ -13,6 +20,7 @@ import { currentCredential, servesConnector } from './credentials.ts';
 import { type Destinations, destinationGuard } from './destinations.ts';
 import { dialing } from './dialing.ts';
 import { secretsIn, withoutEchoes } from './echoes.ts';
+import { byEnvironment, environmentValues } from './environment-values.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { type RateLimit, rateLimitIn } from './rate-limit-headers.ts';
 import { resiliently } from './resilience.ts';
@@ -138,7 +146,8 @@ export async function callOpened<T>(
     return { value: await run(context), report: report() };
   } catch (error) {
     const secrets = [...secretsIn(target.driver, target.config, target.auth), ...(target.secrets ?? [])];
-    const told = withoutEchoes(deadline.aborted && !signal?.aborted ? late(error) : error, secrets);
+    const known = isUnfitHeader(error) ? unfit(error) : error;
+    const told = withoutEchoes(deadline.aborted && !signal?.aborted ? late(known) : known, secrets);
     onFailure?.(report(), told);
     throw told;
   } finally {
@@ -151,6 +160,12 @@ const late = (cause: unknown) =>
   cause instanceof OutboundError && cause.code !== 'cancelled'
     ? cause
     : new OutboundError('timeout', 'The service did not answer in time.', true, cause);
+
+/** What was saved before such credentials were refused. The platform quotes the value in its message. */
+const isUnfitHeader = (error: unknown) =>
+  error instanceof TypeError && /invalid header value|Cannot convert argument to a ByteString/i.test(error.message);
+const unfit = (cause: unknown) =>
+  new ServiceError('credential', `The saved credential ${unfitForHeader}. Enter it again.`, { cause });
 
 interface Sending {
   input: string | URL | Request;
@@ -190,9 +205,11 @@ async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
  */
 export async function openTarget(ctx: Ctx, { driver, connector, connection }: CallTarget): Promise<OpenedTarget> {
   const { vault, db } = ctx.hub;
+  const described = describedFor(ctx, driver, connector);
   const read = async (tx: Tx): Promise<OpenedTarget> => {
     const keys = await existingTenantKeys(tx, vault, ctx.tenantId).catch(() => null);
     const open = (part: 'config' | 'auth') => {
+      if (described) return { value: described[part], destinations: [described.destinations] };
       if (!keys) return { value: connector[part], destinations: [] };
       return openForCall(vault, keys, { tenantId: ctx.tenantId, connectorId: connector.id, part }, connector[part]);
     };
@@ -224,6 +241,14 @@ export async function openTarget(ctx: Ctx, { driver, connector, connection }: Ca
       { cause: error },
     );
   }
+}
+
+/** What the environment says about a connector that it manages; null for all others. @throws AppError conflict when it says nothing */
+function describedFor({ hub }: Ctx, driver: LoadedDriver, { managedBy, name }: ConnectorRow) {
+  if (managedBy !== byEnvironment) return null;
+  const values = environmentValues(hub.config, driver);
+  if (values) return values;
+  throw new AppError('conflict', `The environment of this hub does not describe ${name} any more.`);
 }
 
 const stampsOf = ({ id, createdAt, expiresAt, verifiedAt }: CredentialRow) => ({

@@ -4,6 +4,7 @@ import { type ConnectionRow, findOwnConnection } from '../db/queries/connections
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { type Account, type LoadedDriver, ServiceError } from '../drivers/driver.ts';
 import { AppError, invalid } from '../errors.ts';
+import { fitsHeader, unfitForHeader } from '../lib/header-text.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { recordAudit } from './audit.ts';
 import { authorise } from './authorization-settlement.ts';
@@ -116,6 +117,7 @@ function grantOf({ accessToken, refreshToken, expiresAt, scopes }: BroughtCreden
   const expiresIn = expiresAt ? Math.floor((expiresAt.getTime() - Date.now()) / 1000) : null;
   if (expiresIn !== null && expiresIn <= 0)
     throw invalid({ 'credential.expires_at': ['This credential has ended already.'] });
+  if (!fitsHeader(accessToken)) throw invalid({ 'credential.access_token': [`It ${unfitForHeader}. Copy it again.`] });
   const refresh = refreshToken ? { refresh_token: refreshToken } : {};
   return { value: { access_token: accessToken, token_type: 'Bearer', ...refresh }, scopes: scopes ?? null, expiresIn };
 }

@@ -4,6 +4,7 @@ import { type CredentialRow, updateCredential } from '../db/queries/credentials.
 import type { CheckStep } from '../db/schema/index.ts';
 import type { Values } from '../drivers/driver.ts';
 import { AppError, invalid } from '../errors.ts';
+import { fitsHeader, unfitForHeader } from '../lib/header-text.ts';
 import { getAt, secretFields, setAt } from '../lib/schema/walk.ts';
 import { recordAudit } from './audit.ts';
 import { openTarget } from './calls.ts';
@@ -14,6 +15,7 @@ import { driverFor } from './connectors.ts';
 import { addCredential } from './credentials.ts';
 import { checkConnection } from './health.ts';
 import type { CheckOutcome } from './health-steps.ts';
+import { requireUnmanaged } from './managed.ts';
 import { tenantDriver } from './oauth-applications.ts';
 import { swap } from './rotation-swap.ts';
 import { type Candidate, type RotationTarget, testCandidate } from './rotation-test.ts';
@@ -69,8 +71,7 @@ async function findRotatable(ctx: Ctx, id: string): Promise<RotationTarget> {
   const { connector, connection } = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => findPair(tx, ctx, id), {
     readOnly: true,
   });
-  if (connector.managedBy)
-    throw new AppError('conflict', `${connector.name} is managed by ${connector.managedBy}; change it there.`);
+  requireUnmanaged(connector);
   const driver = await tenantDriver(ctx, driverFor(ctx, connector.catalog.key));
   if (connector.schemaVersion !== driver.entry.schemaVersion)
     throw new AppError(
@@ -114,6 +115,8 @@ function brought({ driver, connector, connection }: RotationTarget, credential: 
   const { access_token, refresh_token, expires_at } = credential;
   const isText = (value: unknown) => typeof value === 'string' && value.trim() !== '' && value.length <= 20_000;
   if (!isText(access_token)) throw invalid({ 'credential.access_token': ['Enter the new access token.'] });
+  if (!fitsHeader(String(access_token)))
+    throw invalid({ 'credential.access_token': [`It ${unfitForHeader}. Copy it again.`] });
   if (refresh_token !== undefined && !isText(refresh_token))
     throw invalid({ 'credential.refresh_token': ['Enter a refresh token, or leave it out.'] });
   const expiresAt = expires_at === undefined ? null : new Date(String(expires_at));

@@ -1,11 +1,11 @@
-import { authBy, secret, variant } from '../driver.ts';
+import { authBy, headerSecret, secret, variant } from '../driver.ts';
 import { clientCredentials } from './client-credentials.ts';
 
 const apiKey = variant(
   'api_key',
   'API key',
   {
-    api_key: secret({ title: 'API key' }),
+    api_key: headerSecret({ title: 'API key' }),
     placement: {
       type: 'string',
       title: 'Sent as',

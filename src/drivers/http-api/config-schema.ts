@@ -1,3 +1,4 @@
+import { headerPattern } from '../../lib/header-text.ts';
 import { address, object, tls } from '../driver.ts';
 
 const name = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$"; // a token as RFC 9110 has it
@@ -9,7 +10,7 @@ const headers = {
   additionalProperties: {
     type: 'string',
     maxLength: 4096,
-    pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]*$',
+    pattern: headerPattern,
     'x-pattern-hint': 'be one line of plain text',
   },
   propertyNames: { pattern: name, maxLength: 100 },
