@@ -13,6 +13,7 @@ export * from './health-checks.ts';
 export * from './hub.ts';
 export * from './idempotency-keys.ts';
 export * from './identity.ts';
+export * from './imported-operations.ts';
 export * from './llm-usage.ts';
 export * from './operators.ts';
 export * from './price-overrides.ts';
