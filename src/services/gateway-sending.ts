@@ -75,7 +75,7 @@ export async function send(
     );
     return judged(value, report, request);
   } catch (error) {
-    const report = failed ?? { executionId, durationMs: 0, attempts: 0, rateLimit: null, upstreamRequestId: null };
+    const report = failed ?? nothingDone(executionId);
     if (error instanceof Refused) {
       await lookAgain(ctx, target);
       return judged(error.raw, report, request);
@@ -85,6 +85,11 @@ export async function send(
     return { status: 502, headers: new Headers(), ending, upstreamMs: report.durationMs, lost };
   }
 }
+
+/** The report of a call that was never made. */
+export const nothingDone = (executionId: string): CallReport => ({
+  ...{ executionId, durationMs: 0, attempts: 0, rateLimit: null, upstreamRequestId: null },
+});
 
 async function ask(
   { config, auth, fetch, signal }: ExecutionContext,

@@ -2,14 +2,17 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../context.ts';
 import type { LlmProvider, Values } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
+import { usdOf } from '../lib/money.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
+import { insistently, prolonging, type Reserved, reserve, settle, tellingRefusals } from './budgets.ts';
 import { noteUse } from './calls.ts';
 import { type Ending, endExecution, problemOf, startExecution } from './executions.ts';
 import { prepared, readRequest } from './gateway-request.ts';
-import { type Streaming, send } from './gateway-sending.ts';
+import { nothingDone, type Streaming, send } from './gateway-sending.ts';
 import { findModelTarget, type ModelTarget } from './gateway-target.ts';
 import { brokenOff, lengthOf, metered, type Seen } from './llm-stream.ts';
-import { type CountUsage, type ModelCall, recordUsage } from './llm-usage.ts';
+import type { CountUsage } from './llm-usage.ts';
+import { worstCaseOf } from './llm-worst-case.ts';
 import { chooseModel } from './model-tiers.ts';
 
 export interface ModelRequest {
@@ -32,34 +35,43 @@ export interface ModelAnswer {
 
 /**
  * Sends a request to a language model and hands its answer on, with what it used written down.
- * @throws AppError malformed_request, conflict when nothing usable is connected, quota_exceeded, service_failed when no answer came
+ * @throws AppError malformed_request, conflict when nothing usable is connected, quota_exceeded, budget_exceeded, price_unknown, service_failed when no answer came
  */
 export async function callModel(ctx: Ctx, request: ModelRequest): Promise<ModelAnswer> {
   const body = readRequest(request.text);
   const executionId = uuidv7();
   const tool = `llm.${request.operation}`;
-  const { target, chosen } = await startExecution(ctx, { id: executionId, tool, input: body }, async (tx) => {
-    const target = await findModelTarget(tx, ctx, request.handle);
-    const chosen = chooseModel(request.operation, body, target.provider.models(target.connector.config));
-    return { ...target, target, chosen };
-  });
-  const call: ModelCall = {
-    ...{ executionId, operation: request.operation, startedAt: request.startedAt, count: request.count },
-    ...{ connectorId: target.connector.id, priceList: target.provider.priceList },
-    ...{ model: chosen.model, tier: chosen.tier, promptCharacters: request.text.length },
-  };
-  const sent = await send(ctx, target, request, prepared(request.text, body, chosen), executionId);
+  const begin = () =>
+    startExecution(ctx, { id: executionId, tool, input: body }, async (tx) => {
+      const target = await findModelTarget(tx, ctx, request.handle);
+      const chosen = chooseModel(request.operation, body, target.provider.models(target.connector.config));
+      const reserved = await reserve(tx, ctx, {
+        ...{ executionId, operation: request.operation, startedAt: request.startedAt, count: request.count },
+        ...{ connectorId: target.connector.id, priceList: target.provider.priceList },
+        ...{ model: chosen.model, tier: chosen.tier, promptCharacters: request.text.length },
+        worst: worstCaseOf(request.operation, request.text, body, chosen.model),
+      });
+      return { ...target, target, chosen, reserved };
+    });
+  const { target, chosen, reserved } = await tellingRefusals(ctx, begin);
+  const end = ending(ctx, target, reserved);
+  const sent = await send(ctx, target, request, prepared(request.text, body, chosen), executionId).catch(
+    async (error) => {
+      await end({ ...unexpected, report: nothingDone(executionId) }, null).catch(() => {});
+      throw error;
+    },
+  );
   const about = {
     'patchbay-execution': executionId,
     'patchbay-connector': target.connector.handle,
     'patchbay-model': chosen.model,
     ...(chosen.tier && { 'patchbay-tier': chosen.tier, 'patchbay-tier-reason': chosen.reason ?? '' }),
   };
-  if ('stream' in sent) return streamed(ctx, target, call, sent, about);
+  if ('stream' in sent) return streamed(ctx, target, request.startedAt, sent, about, end);
   const seen = sent.status < 400 && sent.answer ? seenIn(target.provider, sent.answer, performance.now()) : null;
-  const cost = await settle(ctx, target, call, sent.ending, seen ?? sent.lost ?? null);
+  const cost = await end(sent.ending, seen ?? sent.lost ?? null);
   const headers = withAbout(sent.headers, about);
-  if (cost !== undefined) headers.set('patchbay-cost', cost ?? 'unknown');
+  if (cost !== undefined) headers.set('patchbay-cost', (cost && usdOf(cost.nano)) ?? 'unknown');
   headers.set('patchbay-overhead-ms', overhead(request.startedAt, sent.upstreamMs));
   if (sent.text !== undefined) return { status: sent.status, headers, body: sent.text };
   const { message = '', code = '', retry_after_s: retryAfter } = sent.ending.problem ?? {};
@@ -101,38 +113,51 @@ const seenIn = ({ tokensOf }: LlmProvider, answer: Values, at: number): Seen => 
 function streamed(
   ctx: Ctx,
   target: ModelTarget,
-  call: ModelCall,
+  startedAt: number,
   sent: Streaming,
   about: Record<string, string>,
+  end: ReturnType<typeof ending>,
 ): ModelAnswer {
   const headers = withAbout(sent.headers, about);
-  headers.set('patchbay-overhead-ms', overhead(call.startedAt, sent.upstreamMs));
+  headers.set('patchbay-overhead-ms', overhead(startedAt, sent.upstreamMs));
   const body = metered(sent.stream, {
     tokensOf: target.provider.tokensOf,
     hideUsage: sent.hideUsage,
     idleMs: target.provider.timeoutMs(target.connector.config),
     ended: async (seen, error) => {
-      const durationMs = Math.round(performance.now() - call.startedAt);
+      const durationMs = Math.round(performance.now() - startedAt);
       const report = { ...sent.ending.report, durationMs };
       const outcome =
         error === null ? sent.ending : problemOf(error instanceof OutboundError ? error : brokenOff(error), false);
       // The answer has been handed on; that it cannot be written down is no reason to break it off.
-      await settle(ctx, target, call, { ...outcome, report }, seen).catch((err: unknown) =>
-        ctx.log.error({ err, execution_id: call.executionId }, 'the usage of a stream was not recorded'),
+      await end({ ...outcome, report }, seen).catch((err: unknown) =>
+        ctx.log.error({ err, execution_id: report.executionId }, 'the usage of a stream was not recorded'),
       );
     },
   });
   return { status: sent.status, headers, body };
 }
 
-/** Writes how it ended and what it used, at once. The cost; null when unknown, undefined when nothing was used. */
-async function settle(ctx: Ctx, target: ModelTarget, call: ModelCall, ending: Ending, seen: Seen | null) {
-  const cost = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-    await endExecution(tx, ctx, call.executionId, ending);
-    return seen ? recordUsage(tx, ctx, call, seen) : undefined;
-  });
-  await noteUse(ctx, target.connection, ending.report);
-  return cost;
+const unexpected = {
+  status: 'failed',
+  problem: { code: 'internal', message: 'The hub itself failed before the call was made.', retryable: true },
+} as const;
+
+/** What writes how the call ended and what it used, at once. The cost; null when unknown, undefined when nothing was used. */
+function ending(ctx: Ctx, target: ModelTarget, reserved: Reserved) {
+  const { executionId } = reserved.call;
+  const stop = prolonging(ctx, executionId);
+  return async (outcome: Ending, seen: Seen | null) => {
+    stop();
+    const write = () =>
+      ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+        await endExecution(tx, ctx, executionId, outcome);
+        return settle(tx, ctx, reserved, seen);
+      });
+    const cost = await insistently(ctx, write);
+    await noteUse(ctx, target.connection, outcome.report);
+    return cost;
+  };
 }
 
 function withAbout(headers: Headers, about: Record<string, string>): Headers {

@@ -1,8 +1,10 @@
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { insertLlmUsage, type LlmUsageRow, sumLlmUsage, type UsageGroup } from '../db/queries/llm-usage.ts';
-import { costOf } from './llm-prices.ts';
+import { usdOf } from '../lib/money.ts';
+import type { Cost, Prices } from './llm-prices.ts';
 import type { Seen } from './llm-stream.ts';
+import type { WorstCase } from './llm-worst-case.ts';
 import { guessTokens } from './model-tiers.ts';
 
 /** Told of every row that is written, for counters. */
@@ -20,21 +22,27 @@ export interface ModelCall {
   /** The name of the provider's price list. */
   priceList: string;
   promptCharacters: number;
+  /** What it may use at most; `worstCaseOf` tells. */
+  worst: WorstCase;
   /** `performance.now()` */
   startedAt: number;
   count: CountUsage;
 }
 
+/** Who pays: null for what people call. */
+export const apiKeyOf = ({ actor }: Ctx): string | null => (actor.type === 'api_key' ? actor.id : null);
+
 /** Writes down what a call used, in tokens that were guessed where the provider did not say. The cost; null when unknown. */
-export async function recordUsage(tx: Tx, ctx: Ctx, call: ModelCall, seen: Seen): Promise<string | null> {
+export async function recordUsage(tx: Tx, ctx: Ctx, call: ModelCall, prices: Prices, seen: Seen): Promise<Cost | null> {
   const guessed = { in: guessTokens(call.promptCharacters), cached: 0, out: guessTokens(seen.characters) };
   const tokens = seen.tokens ?? guessed;
   const model = (seen.model ?? call.model).slice(0, 200);
+  const cost = await prices(model, tokens);
   const since = (at: number) => Math.round(at - call.startedAt);
   const row = {
     id: call.executionId,
     connectorId: call.connectorId,
-    apiKeyId: ctx.actor.type === 'api_key' ? ctx.actor.id : null,
+    apiKeyId: apiKeyOf(ctx),
     operation: call.operation,
     model,
     tier: call.tier,
@@ -42,14 +50,18 @@ export async function recordUsage(tx: Tx, ctx: Ctx, call: ModelCall, seen: Seen)
     tokensCached: tokens.cached,
     tokensOut: tokens.out,
     estimated: seen.tokens === null,
-    costUsd: await costOf(call.priceList, model, tokens),
+    costUsd: cost && usdOf(cost.nano),
+    priceSource: cost?.rates.source ?? null,
+    priceInput: cost?.rates.input ?? null,
+    priceCached: cost?.rates.cached ?? null,
+    priceOutput: cost?.rates.output ?? null,
     firstTokenMs: seen.firstAt === null ? null : since(seen.firstAt),
     totalMs: since(performance.now()),
   };
   await insertLlmUsage(tx, { tenantId: ctx.tenantId, ...row });
   call.count(row);
   ctx.log.info(logged(row), 'llm_call');
-  return row.costUsd;
+  return cost;
 }
 
 /** Numbers and names, never a text of the conversation. */
@@ -64,6 +76,7 @@ const logged = (row: Omit<LlmUsageRow, 'tenantId' | 'createdAt'>) => ({
   tokens_out: row.tokensOut,
   estimated: row.estimated,
   cost_usd: row.costUsd,
+  price_source: row.priceSource,
   first_token_ms: row.firstTokenMs,
   total_ms: row.totalMs,
 });

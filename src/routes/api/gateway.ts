@@ -66,9 +66,17 @@ const types: Record<number, string> = { 401: 'authentication_error', 403: 'permi
 /** An error of ours as OpenAI would tell it, so that its clients understand it. */
 export function openaiErrorFor(c: Context<Env>, thrown: unknown): Response {
   const error = asAppError(c, thrown);
-  const { code, param = null } = { code: error.code, ...error.extra } as { code: string; param?: string | null };
+  const { code, param = null, budget } = { code: error.code, ...error.extra } as Told;
   const type = types[error.status] ?? (error.status >= 500 ? 'server_error' : 'invalid_request_error');
   if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
   if (error.extra?.execution_id) c.header('patchbay-execution', String(error.extra.execution_id));
-  return c.json({ error: { message: error.message, type, code, param } }, error.status as ContentfulStatusCode);
+  const told = { message: error.message, type, code, param, ...(budget ? { budget } : {}) };
+  return c.json({ error: told }, error.status as ContentfulStatusCode);
+}
+
+interface Told {
+  code: string;
+  param?: string | null;
+  /** Which budget refused, and how it stands. */
+  budget?: unknown;
 }
