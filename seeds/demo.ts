@@ -34,6 +34,7 @@ export const demo = {
     },
   },
   modelKey: 'sk-proj-only-in-the-sandbox-1',
+  composioKey: 'ak_only-in-the-sandbox-1',
   client: { client_id: 'northwind-backend', client_secret: 'only-in-the-sandbox' },
 } as const;
 
@@ -51,6 +52,7 @@ const connectors: [string, Omit<ConnectorInput, 'tags'>][] = [
   ['github', { name: 'Build machine', config: { owner: 'hubot' }, auth: { method: 'token', access_token: hubot } }],
   ['slack', { name: 'Release bot', config: {}, auth: { method: 'token', access_token: bot } }],
   ['openai', { name: 'OpenAI', config: {}, auth: { method: 'api_key', api_key: demo.modelKey } }],
+  ['composio', { name: 'Composio', config: {}, auth: { method: 'api_key', api_key: demo.composioKey } }],
   [
     'http-api',
     {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { demo } from '../../seeds/demo.ts';
 import { findPostmaster, stopPostmaster } from '../../src/db/embedded/postmaster.ts';
+import { startComposio } from './composio.ts';
 import type { StandIn } from './front.ts';
 import { startGithub } from './github.ts';
 import { startOauthServer } from './oauth-server.ts';
@@ -18,7 +19,13 @@ const port = Number(process.env.PORT || 3000);
 const baseUrl = `http://127.0.0.1:${port}`;
 /** Deleted at start and end, so it is nothing that anybody may choose; two demos on different ports do not meet. */
 const dataDir = path.join(root, `.data/demo-${port}`);
-const ports = { github: port + 1001, slack: port + 1002, oauth: port + 1003, openai: port + 1004 };
+const ports = {
+  github: port + 1001,
+  slack: port + 1002,
+  oauth: port + 1003,
+  openai: port + 1004,
+  composio: port + 1005,
+};
 
 const stops: (() => Promise<unknown>)[] = [];
 
@@ -57,6 +64,7 @@ async function startStandIns(): Promise<StandIns> {
     ),
     oauth: kept(await startOauthServer({ port: ports.oauth })),
     openai: kept(await startOpenai({ port: ports.openai })),
+    composio: kept(await startComposio({ port: ports.composio })),
   };
 }
 
@@ -87,11 +95,12 @@ const hubEnv = (standIns: StandIns) => ({
   ...wiring(urlsOf(standIns)),
 });
 
-const urlsOf = ({ github, slack, oauth, openai }: StandIns) => ({
+const urlsOf = ({ github, slack, oauth, openai, composio }: StandIns) => ({
   github: github.url,
   slack: slack.url,
   oauth: oauth.url,
   openai: openai.url,
+  composio: composio.url,
 });
 
 /** In a group of its own: Ctrl-C at the terminal reaches it once, from here. */
@@ -127,12 +136,12 @@ async function stop(code: number) {
   process.exit(code);
 }
 
-const guide = ({ github, slack, oauth, openai }: StandIns) => `
+const guide = ({ github, slack, oauth, openai, composio }: StandIns) => `
 Open     ${baseUrl}
 E-mail   ${demo.admin.email}
 Password ${demo.admin.password}
 
-GitHub, Slack, OpenAI and an OAuth server are stand-ins on this machine: no account and no network is needed.
+GitHub, Slack, OpenAI, Composio and an OAuth server are stand-ins on this machine: no account and no network is needed.
 On the Installed tab, connect “GitHub” and “Slack” and choose whom to be on the page that opens. Then break things, and watch:
 
 # The token is revoked at GitHub, for octocat's connections.
@@ -159,9 +168,15 @@ curl -X POST ${github.url}/_control/tokens/reassign -d '{"account": "octocat", "
 # OpenAI has had enough of us: the next two calls are refused.
 curl -X POST ${openai.url}/_control/faults -d '{"fault": "rate_limited", "times": 2}'
 
+# Composio fails until the last line here; what was listed before stays visible.
+curl -X POST ${composio.url}/_control/faults -d '{"fault": "status", "status": 503, "path": "/api/*"}'
+
+# Composio's tools have another version from now on.
+curl -X PATCH ${composio.url}/_control/settings -d '{"new_version": "20251201_00"}'
+
 # What was asked so far, and everything as in the beginning.
 curl ${github.url}/_control/requests
-for service in ${github.url} ${slack.url} ${oauth.url} ${openai.url}; do curl -X DELETE $service/_control/faults; done
+for service in ${github.url} ${slack.url} ${oauth.url} ${openai.url} ${composio.url}; do curl -X DELETE $service/_control/faults; done
 
 Ctrl-C stops everything and forgets it.
 `;

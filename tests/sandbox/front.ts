@@ -47,6 +47,8 @@ interface FrontParts {
   settings?: Record<string, unknown>;
   /** Adds a client while the service runs; left out where that cannot be done. */
   register?: (client: Record<string, unknown>) => void;
+  /** Further orders that it takes under `/_control`. */
+  orders?: Hono;
   /** Brings the service back to its seeds. */
   reset: () => void | Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
   const effects = { ...commonFaults, ...parts.faults };
   const app = new Hono<FrontEnv>();
   app.route('/_control', controlRoutes(parts, journal, plan, effects));
+  if (parts.orders) app.route('/_control', parts.orders);
   app.use(async (c, next) => {
     const entry = await journal.begin(c);
     c.set('entry', entry);

@@ -1,4 +1,5 @@
 import { type Child, runChild } from '../support/child.ts';
+import { type ComposioOptions, startComposio } from './composio.ts';
 import { controlOf } from './control.ts';
 import type { StandIn } from './front.ts';
 import { type GithubOptions, startGithub } from './github.ts';
@@ -11,6 +12,7 @@ interface Options {
   slack: SlackOptions;
   oauth: OauthServerOptions;
   openai: OpenaiOptions;
+  composio: ComposioOptions;
 }
 
 /** Starts a stand-in in this process. */
@@ -19,6 +21,7 @@ export const standIns: { [Name in keyof Options]: (options?: Options[Name]) => P
   slack: startSlack,
   oauth: startOauthServer,
   openai: startOpenai,
+  composio: startComposio,
 };
 
 /** Starts a stand-in in a process of its own, which ends with this one at the latest. Its clock may be off by some seconds. */

@@ -4,6 +4,7 @@ const origins = {
   slack: ['https://slack.com', 'https://files.slack.com'],
   oauth: ['https://oauth.demo.example'],
   openai: ['https://api.openai.com'],
+  composio: ['https://backend.composio.dev', 'https://connect.composio.dev'],
 };
 
 /** The variables that send a hub to stand-ins instead of to the services; those that are not given stay out of reach. */
