@@ -11,6 +11,7 @@ import { forgetEndedTokens } from '../services/one-time-tokens.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
 import { scanDueSyncs } from '../services/repository-sync.ts';
 import { forgetEndedSessions } from '../services/sessions.ts';
+import { forgetOldCalls, rollUpUsage } from '../services/usage-rollups.ts';
 import { forgetOldDeliveries, scanDueDeliveries } from '../services/webhook-deliveries.ts';
 
 export interface Job {
@@ -38,5 +39,7 @@ export const schedule: Job[] = [
   { name: 'forget-webhook-deliveries', cron: '57 * * * *', run: forgetOldDeliveries },
   { name: 'forget-checks', cron: '27 * * * *', run: forgetOldChecks },
   { name: 'forget-executions', cron: '47 * * * *', run: forgetOldExecutions },
+  { name: 'roll-up-usage', cron: '7 * * * *', run: rollUpUsage },
+  { name: 'forget-llm-usage', cron: '42 * * * *', run: forgetOldCalls },
   { name: 'forget-idle-limits', cron: '6-59/10 * * * *', run: forgetIdleLimits },
 ];

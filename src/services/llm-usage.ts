@@ -1,6 +1,6 @@
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import { insertLlmUsage, type LlmUsageRow, sumLlmUsage, type UsageGroup } from '../db/queries/llm-usage.ts';
+import { insertLlmUsage, type LlmUsageRow } from '../db/queries/llm-usage.ts';
 import { usdOf } from '../lib/money.ts';
 import type { Cost, Prices } from './llm-prices.ts';
 import type { Seen } from './llm-stream.ts';
@@ -80,9 +80,3 @@ const logged = (row: Omit<LlmUsageRow, 'tenantId' | 'createdAt'>) => ({
   first_token_ms: row.firstTokenMs,
   total_ms: row.totalMs,
 });
-
-/** What the workspace used of language models since `from`, summed up; the last 30 days unless told. */
-export function getUsage(ctx: Ctx, by: UsageGroup, { from, until = new Date() }: { from?: Date; until?: Date }) {
-  const since = from ?? new Date(until.getTime() - 30 * 24 * 3600_000);
-  return ctx.hub.db.asTenant(ctx.tenantId, (tx) => sumLlmUsage(tx, ctx.tenantId, by, since, until), { readOnly: true });
-}

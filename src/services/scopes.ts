@@ -10,6 +10,7 @@ export const scopes = {
   'proxy:execute': 'Send requests of their own as a connected account',
   'llm:use': 'Use language models through /v1',
   'executions:read': 'Read what was called',
+  'usage:read': 'Read what language models used and cost',
   'publish:read': 'Read publish targets',
   'webhooks:read': 'Read webhooks and what they were told',
   'webhooks:write': 'Create, change, test and delete webhooks',

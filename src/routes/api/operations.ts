@@ -14,6 +14,7 @@ import { proxyOperations } from './proxy.ts';
 import { repositoryOperations } from './repositories.ts';
 import { toolOperations } from './tools.ts';
 import { usageOperations } from './usage.ts';
+import { usageCallOperations } from './usage-calls.ts';
 import { webhookOperations } from './webhooks.ts';
 
 /** The whole JSON API for signed-in callers, in the order of its documentation. */
@@ -28,6 +29,7 @@ export const operations = [
   ...toolOperations,
   ...executionOperations,
   ...usageOperations,
+  ...usageCallOperations,
   ...proxyOperations,
   ...auditOperations,
   ...webhookOperations,

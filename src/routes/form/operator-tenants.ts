@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { AppError } from '../../errors.ts';
+import { streamOf } from '../../lib/stream-of.ts';
 import type { OperatorCtx } from '../../services/operator-trail.ts';
 import { switchTenantEntries } from '../../services/provisioned-entries.ts';
 import { renameTenant, resumeTenant, setQuotas, suspendTenant } from '../../services/tenant-admin.ts';
@@ -168,20 +169,5 @@ async function download(ctx: OperatorCtx, c: Context<Env>): Promise<Response> {
   return c.body(streamOf(pieces), 200, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Disposition': `attachment; filename="${fileName}"`,
-  });
-}
-
-/** Read only as fast as the browser takes it. */
-function streamOf(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await pieces.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
-    },
-    async cancel() {
-      await pieces.return(undefined);
-    },
   });
 }
