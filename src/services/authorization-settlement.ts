@@ -91,6 +91,7 @@ async function settleIn(tx: Tx, ctx: Ctx, { request, target, granted, account }:
   const { connection: before, created } = request.connectionId
     ? { connection: await sameConnection(tx, ctx, request.connectionId, connector, account), created: false }
     : await establish(tx, ctx, connector, request, account, scopes);
+  if (request.linkHash && !request.connectionId && !created) throw connectedAlready(before, connector);
   const connection = await authorise(tx, ctx, before, { target, granted, account, scopes });
   const outcome = {
     connection,
@@ -107,6 +108,13 @@ async function settleIn(tx: Tx, ctx: Ctx, { request, target, granted, account }:
 }
 
 const deleted = (name: string) => new Refusal('deleted', `${name} was deleted meanwhile, so nothing was connected.`);
+
+/** A guest connects a new account; what is there they may renew only with a link that was made for it. */
+const connectedAlready = (connection: ConnectionRow, connector: ConnectorRow) =>
+  new Refusal(
+    'other_account',
+    `${connection.accountLabel ?? 'This account'} is connected already to ${connector.name}, so nothing was changed. To connect it anew, ask for a link that is made for this connection.`,
+  );
 
 /** Reconnecting keeps the account: whatever uses the connection acts as who it acted before. */
 async function sameConnection(tx: Tx, ctx: Ctx, id: string, connector: ConnectorRow, account: Account | null) {

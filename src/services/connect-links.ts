@@ -6,6 +6,8 @@ import {
   insertAuthorizationRequest,
   requestOfLink,
 } from '../db/queries/authorization-requests.ts';
+import type { ConnectionRow } from '../db/queries/connections.ts';
+import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { type FieldErrors, invalid, notFound } from '../errors.ts';
 import { recordAudit } from './audit.ts';
 import { type Consent, consentFor, sendOff } from './authorization-start.ts';
@@ -13,6 +15,7 @@ import { findRequest, type Visit } from './authorization-visit.ts';
 import { oauthDriver, openTokenTarget } from './authorizations.ts';
 import { hashOf, newSecret } from './binding-cookie.ts';
 import { linkPath } from './connection-addresses.ts';
+import { mustFindConnection } from './connections.ts';
 import { mustFind, subject } from './connectors.ts';
 import { requireEnabled } from './provisioned-entries.ts';
 
@@ -20,6 +23,8 @@ export interface ConnectLinkInput {
   connectorId: string;
   /** Whom it is for, in words: they and the history read it. */
   label: string;
+  /** The workspace's connection that they may authorise anew; without it they connect a new account. */
+  connectionId?: string | null;
 }
 
 export interface ConnectLink {
@@ -42,9 +47,12 @@ export async function createConnectLink(ctx: Ctx, input: ConnectLinkInput): Prom
     const connector = await mustFind(tx, ctx, input.connectorId);
     await requireEnabled(tx, ctx, { id: connector.catalogId, name: connector.catalog.name }, 'connected');
     oauthDriver(ctx, connector);
-    return connector;
+    return {
+      connector,
+      connection: input.connectionId ? await renewable(tx, ctx, connector, input.connectionId) : null,
+    };
   };
-  const connector = await ctx.hub.db.asTenant(ctx.tenantId, find, { readOnly: true });
+  const { connector, connection } = await ctx.hub.db.asTenant(ctx.tenantId, find, { readOnly: true });
   await openTokenTarget(ctx, connector); // says early when no application is there
   const token = newSecret();
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
@@ -52,6 +60,7 @@ export async function createConnectLink(ctx: Ctx, input: ConnectLinkInput): Prom
       tx,
       {
         ...{ tenantId: ctx.tenantId, id: uuidv7(), connectorId: connector.id },
+        ...{ connectionId: connection?.id ?? null, toolkitSlug: connection?.toolkitSlug ?? null },
         ...{ linkHash: hashOf(token), guestLabel: label },
         ...{ createdBy: ctx.actor.id, createdByName: ctx.actor.name, createdByType: ctx.actor.type },
       },
@@ -64,6 +73,13 @@ export async function createConnectLink(ctx: Ctx, input: ConnectLinkInput): Prom
     });
     return { request, url: `${ctx.hub.config.baseUrl}${linkPath(token)}` };
   });
+}
+
+/** Nobody's own account is put into the hands of somebody else. */
+async function renewable(tx: Tx, ctx: Ctx, connector: ConnectorRow, id: string): Promise<ConnectionRow> {
+  const connection = await mustFindConnection(tx, ctx, id);
+  if (connection.connectorId === connector.id && connection.userId === null) return connection;
+  throw invalid({ connection_id: [`Name a connection of ${connector.name} that is the whole workspace’s.`] });
 }
 
 function checkedLabel(text: string): string {

@@ -68,6 +68,58 @@ describe('a connect link', () => {
     expect(await hub.connections(id)).toEqual([]);
   });
 
+  it('replaces nothing that is connected already, whatever state it is in', async () => {
+    const { id, url } = await link();
+    await connect(hub.browser(null), url, 'robin');
+    const before = [await hub.connections(id), await hub.credentials()];
+    const another = async () => {
+      const body = { connector_id: id, label: 'Mallory' };
+      return (await (await hub.as(hub.cast.dan, 'POST', '/api/connections/links', body)).json()) as Awaited<
+        ReturnType<typeof link>
+      >;
+    };
+    const again = await another();
+    const refused = await connect(hub.browser(null), again.url, 'robin');
+    const text = await textOf(refused);
+    expect([refused.status, text]).toEqual([409, expect.stringContaining('robin is connected already')]);
+    expect(text).not.toContain('Try again');
+    expect([await hub.connections(id), await hub.credentials()]).toEqual(before);
+    expect(await hub.state(again.connection_request_id)).toMatchObject({ status: 'failed', error: 'other_account' });
+    await hub.database.db.asTenant(hub.cast.ada.tenantId, (tx) =>
+      tx.execute(`update connections set status = 'expired' where connector_id = '${id}'`),
+    );
+    expect((await connect(hub.browser(null), (await another()).url, 'robin')).status).toBe(409);
+    expect((await connect(hub.browser(null), (await another()).url, 'ada')).status).toBe(200);
+    expect((await hub.connections(id)).map((each) => [each.account_label, each.status])).toEqual([
+      ['robin', 'expired'],
+      ['ada', 'active'],
+    ]);
+  });
+
+  it('renews the connection that it was made for, for the same account, and no other one', async () => {
+    const { ada, ben, dan } = hub.cast;
+    const { id, url } = await link();
+    await connect(hub.browser(null), url, 'robin');
+    const [connection] = await hub.connections(id);
+    const make = (body: object, person = dan) =>
+      hub.as(person, 'POST', '/api/connections/links', { connector_id: id, label: 'Robin', ...body });
+    const forIt = async () => (await (await make({ connection_id: connection?.id })).json()).url as string;
+    const other = await connect(hub.browser(null), await forIt(), 'ada');
+    expect([other.status, await textOf(other)]).toEqual([409, expect.stringContaining('but ada was signed in')]);
+    await hub.database.db.asTenant(ada.tenantId, (tx) =>
+      tx.execute(`update connections set status = 'expired' where id = '${connection?.id}'`),
+    );
+    expect((await connect(hub.browser(null), await forIt(), 'robin')).status).toBe(200);
+    expect(await hub.connections(id)).toMatchObject([{ id: connection?.id, status: 'active', account_label: 'robin' }]);
+    const personal = await hub.connector({ personal: true });
+    const { redirect_url } = await hub.begin(ben, { connector_id: personal, user_id: 'me' });
+    await connect(hub.browser(ben), redirect_url, 'ben');
+    const [own] = await hub.connections(personal);
+    expect((await make({ connector_id: personal, connection_id: own?.id })).status).toBe(422);
+    expect((await make({ connection_id: own?.id })).status).toBe(422);
+    expect((await make({ connection_id: connection?.id }, ben)).status).toBe(403);
+  });
+
   it('is no way into the hub: not as another page, not by its id, not by a guess, and it is in no log', async () => {
     const { url, connection_request_id } = await link();
     const guest = hub.browser(null);

@@ -81,6 +81,12 @@ const ConnectLinkRequest = component(
     {
       connector_id: Uuid('Of a connector whose accounts people authorise.'),
       label: Type.String({ minLength: 1, maxLength: 100, description: 'Whom the link is for; they read it.' }),
+      connection_id: Type.Optional(
+        Nullable(
+          Type.String({ format: 'uuid' }),
+          'A connection of the whole workspace that they may authorise anew, in place; it has to be the same account.',
+        ),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -106,7 +112,7 @@ export const authorizationOperations = [
       id: 'createConnectLink',
       summary: 'Make a connect link',
       description:
-        'For somebody without an account here: they connect one account to one connector, for the whole workspace. It works once, for one hour.',
+        'For somebody without an account here: they connect one account to one connector, for the whole workspace. It works once, for one hour, and replaces nothing: an account that is connected already they may authorise anew only when the link was made for that connection.',
       tag: 'Connections',
       role: 'admin',
       scope: 'connections:write',
@@ -117,7 +123,9 @@ export const authorizationOperations = [
       example: { body: { connector_id: exampleId, label: 'Robin at Contoso' } },
     },
     async (ctx, { body }) => {
-      const { request, url } = await createConnectLink(ctx, { connectorId: body.connector_id, label: body.label });
+      const { request, url } = await createConnectLink(ctx, {
+        ...{ connectorId: body.connector_id, label: body.label, connectionId: body.connection_id },
+      });
       return { connection_request_id: request.id, url, expires_at: request.expiresAt.toISOString() };
     },
   ),
