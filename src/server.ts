@@ -17,6 +17,7 @@ import { createLog } from './lib/log.ts';
 import { createMetrics } from './lib/metrics.ts';
 import { createOutbound } from './lib/outbound/outbound.ts';
 import { loadPresentation } from './routes/presentation.ts';
+import { syncEnvironmentConnectors } from './services/environment-connectors.ts';
 import { createIdentity } from './services/identity.ts';
 import { checkKeyring } from './services/keyring.ts';
 import { ensureFirstOwner } from './services/setup.ts';
@@ -47,6 +48,7 @@ async function start(config: Config, log: Logger) {
     ...(await loadPresentation(config, drivers)),
   });
   const first = await ensureFirstOwner(hub);
+  await syncEnvironmentConnectors(hub);
   const server = await listen(config, app.fetch);
   stops.unshift(() => close(server));
 

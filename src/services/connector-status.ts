@@ -10,6 +10,7 @@ import { checkSoon } from './check-queue.ts';
 import { ensureOwnConnection } from './connections.ts';
 import { isUsable, whyUnusable } from './connector-settlement.ts';
 import { mustFind, subject } from './connectors.ts';
+import { requireUnmanaged } from './managed.ts';
 import { requireEnabled } from './provisioned-entries.ts';
 import { requireConnectorRoom } from './quotas.ts';
 import { withoutSecrets } from './secrets.ts';
@@ -23,12 +24,13 @@ const reachable: Record<ConnectorStatus, ('active' | 'inactive')[]> = {
 
 /**
  * Activates or deactivates; setting the status that is there changes nothing.
- * @throws AppError forbidden, not_found, entry_disabled, or invalid_transition when the connector is not ready
+ * @throws AppError forbidden, not_found, managed, entry_disabled, or invalid_transition when the connector is not ready
  */
 export async function setConnectorStatus(ctx: Ctx, id: string, status: 'active' | 'inactive'): Promise<ConnectorRow> {
   requireRole(ctx, 'admin', 'activate and deactivate connectors');
   const saved = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const before = await mustFind(tx, ctx, id, { lock: true });
+    requireUnmanaged(before);
     if (!reachable[before.status].includes(status)) throw illegal(before, status);
     if (before.status === status) return before;
     if (status === 'active') {
@@ -52,6 +54,7 @@ export async function deleteConnector(ctx: Ctx, id: string): Promise<ConnectorRo
   requireRole(ctx, 'admin', 'delete connectors');
   const deleted = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const before = await mustFind(tx, ctx, id, { lock: true });
+    requireUnmanaged(before);
     const after = await markDeleted(tx, ctx.tenantId, id, changedBy(ctx));
     await recordAudit(tx, ctx, { action: 'connector.deleted', subject: subject(after) });
     return { ...after, catalog: before.catalog };

@@ -4,6 +4,7 @@ import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { readonlyFields, setAt } from '../lib/schema/walk.ts';
 import { VaultError } from '../vault/vault.ts';
 import { connectorCallbackPath } from './connection-addresses.ts';
+import { byEnvironment, environmentValues, secretsSet } from './environment-values.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { type Part, presentSecrets, storedSecretPaths, unreadableSecrets } from './secrets.ts';
 
@@ -14,7 +15,15 @@ export function presentConnector(ctx: Ctx, row: ConnectorRow) {
   const computed = computedFields(ctx, row.id);
   for (const path of entry ? readonlyFields(entry.authSchema, row.auth) : [])
     setAt(auth, path, computed[`auth.${path}`]);
+  for (const path of describedSecrets(ctx, row)) setAt(auth, path, { is_set: true });
   return { config: presentSecrets(entry?.configSchema, row.config), auth };
+}
+
+/** What is set although it is not stored. */
+function describedSecrets({ hub }: Ctx, { managedBy, catalog }: ConnectorRow): string[] {
+  const driver = hub.drivers.get(catalog.key);
+  const values = driver && managedBy === byEnvironment ? environmentValues(hub.config, driver) : null;
+  return driver && values ? secretsSet(driver, values) : [];
 }
 
 /** What the hub fills into read-only fields, by path from the root: the address that the service sends people back to. */

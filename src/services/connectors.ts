@@ -19,6 +19,7 @@ import { ensureOwnConnection } from './connections.ts';
 import { type CheckedValues, type ConnectorInput, checkInput } from './connector-input.ts';
 import { handleCandidates, handleFrom } from './handles.ts';
 import { tenantKeys } from './keyring.ts';
+import { requireUnmanaged } from './managed.ts';
 import { adaptDriver, tenantDriver } from './oauth-applications.ts';
 import { requireEnabled } from './provisioned-entries.ts';
 import { requireConnectorRoom } from './quotas.ts';
@@ -91,7 +92,7 @@ export interface ConnectorChange extends Partial<ConnectorInput> {
 
 /**
  * Changes what was given and keeps the rest.
- * @throws AppError forbidden, not_found, stale_version, invalid_input, secret_required, or conflict when the name is taken
+ * @throws AppError forbidden, not_found, managed, stale_version, invalid_input, secret_required, or conflict when the name is taken
  */
 export async function updateConnector(ctx: Ctx, id: string, change: ConnectorChange) {
   requireRole(ctx, 'admin', 'configure connectors');
@@ -99,8 +100,7 @@ export async function updateConnector(ctx: Ctx, id: string, change: ConnectorCha
   try {
     const saved = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
       const before = await mustFind(tx, ctx, id, { lock: true });
-      if (before.managedBy)
-        throw new AppError('conflict', `${before.name} is managed by ${before.managedBy}; change it there.`);
+      requireUnmanaged(before);
       if (before.version !== change.version) throw stale(before);
       const driver = await adaptDriver(tx, driverFor(ctx, before.catalog.key));
       const current = upgrade(ctx, driver, before);
@@ -192,7 +192,11 @@ async function seal(
 }
 
 /** Gives it the wanted handle or the next free one; without a lock, because most names want a handle that nobody else wants. */
-async function insertWithHandle(tx: Tx, wanted: string, values: Omit<Parameters<typeof insertConnector>[1], 'handle'>) {
+export async function insertWithHandle(
+  tx: Tx,
+  wanted: string,
+  values: Omit<Parameters<typeof insertConnector>[1], 'handle'>,
+) {
   const candidates = handleCandidates(wanted, 1000);
   for (;;) {
     const taken = await takenHandles(tx, values.tenantId, candidates);

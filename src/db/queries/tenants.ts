@@ -1,9 +1,25 @@
-import { and, asc, eq, ilike, or, sql } from 'drizzle-orm';
+import { and, asc, eq, ilike, isNull, or, sql } from 'drizzle-orm';
 import type { Drizzle, Tx } from '../client.ts';
 import { organizations } from '../schema/index.ts';
 import { containing, isUuid } from './text.ts';
 
 // Queries of operators, who stand outside of tenants. What reads a tenant's own rows comes after `actForTenant`.
+
+/** The tenants with this name, short name or id, those under deletion left out. */
+export const selectTenantsNamed = (db: Drizzle, reference: string): Promise<{ id: string }[]> =>
+  db
+    .select({ id: organizations.id })
+    .from(organizations)
+    .where(
+      and(
+        or(
+          eq(organizations.name, reference),
+          eq(organizations.slug, reference),
+          isUuid(reference) ? eq(organizations.id, reference) : undefined,
+        ),
+        isNull(organizations.deletionStartedAt),
+      ),
+    );
 
 /** A tenant with how many people belong to it. */
 export type TenantRow = Omit<typeof organizations.$inferSelect, 'logo' | 'metadata'> & { people: number };

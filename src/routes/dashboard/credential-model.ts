@@ -1,6 +1,7 @@
 import { type Ctx, mayActAs } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import { getOwnCredential } from '../../services/credential-history.ts';
+import { whyManaged } from '../../services/managed.ts';
 import type { CredentialPanel } from '../connection-views.ts';
 
 const shown = 8;
@@ -32,7 +33,7 @@ export async function credentialPanel(ctx: Ctx, connector: ConnectorRow): Promis
   };
 }
 
-function lockedFor({ actor }: Ctx, { managedBy }: ConnectorRow): string {
+function lockedFor({ actor }: Ctx, connector: ConnectorRow): string {
   if (!mayActAs(actor, 'admin')) return 'Only owners and admins can rotate credentials. Ask one of them.';
-  return managedBy ? `It is managed by ${managedBy}; rotate it there.` : '';
+  return whyManaged(connector);
 }
