@@ -1,6 +1,7 @@
 import type { Hub } from '../context.ts';
 import { forgetOldAccountEvents } from '../services/account-history.ts';
 import { expireAuthorizations } from '../services/authorization-wait.ts';
+import { releaseReservations } from '../services/budgets.ts';
 import { scanDueChecks } from '../services/check-queue.ts';
 import { purgeDeletedConnectors } from '../services/connector-purge.ts';
 import { scanDueRefreshes } from '../services/credential-refresh.ts';
@@ -31,6 +32,7 @@ export const schedule: Job[] = [
   { name: 'sync-repositories', cron: '* * * * *', run: (hub) => scanDueSyncs(hub) },
   { name: 'check-health', cron: '* * * * *', run: (hub) => scanDueChecks(hub) },
   { name: 'end-stuck-executions', cron: '* * * * *', run: endStuckExecutions },
+  { name: 'release-budgets', cron: '* * * * *', run: releaseReservations },
   { name: 'wipe-ended-credentials', cron: '8-59/10 * * * *', run: wipeEndedCredentials },
   { name: 'purge-idempotency-keys', cron: '2-59/10 * * * *', run: purgeIdempotencyKeys },
   { name: 'forget-ended-sessions', cron: '4-59/10 * * * *', run: forgetEndedSessions },

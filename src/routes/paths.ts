@@ -19,6 +19,7 @@ export const paths = {
   catalog: '/catalog',
   installed: '/installed',
   activity: '/activity',
+  usage: '/usage',
   /** POST switches the workspace. */
   workspace: '/settings/workspace',
   account: '/settings/account',
@@ -60,6 +61,14 @@ export const paths = {
   webhookSecret: (id: string) => `/settings/webhooks/${id}/secret`,
   /** GET: the question before a delete. */
   webhookDeletion: (id: string) => `/settings/webhooks/${id}/deletion`,
+  budgets: '/settings/budgets',
+  budget: (id: string) => `/settings/budgets/${id}`,
+  /** GET: the question before a delete. */
+  budgetDeletion: (id: string) => `/settings/budgets/${id}/deletion`,
+  prices: '/settings/prices',
+  price: (id: string) => `/settings/prices/${id}`,
+  /** GET: the question before a delete. */
+  priceDeletion: (id: string) => `/settings/prices/${id}/deletion`,
   connectors: '/connectors',
   newConnector: (catalogKey: string) => `/connectors/new?catalog_key=${encodeURIComponent(catalogKey)}`,
   connector: (id: string) => `/connectors/${id}`,

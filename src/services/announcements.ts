@@ -1,9 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
+import { findBudget } from '../db/queries/budgets.ts';
 import { insertDeliveries, selectConnectionFacts, selectConnectorFacts } from '../db/queries/webhook-deliveries.ts';
 import { selectSubscribed } from '../db/queries/webhooks.ts';
 import { AppError } from '../errors.ts';
+import { usdOf } from '../lib/money.ts';
 import { defineQueue, enqueueAll } from './queues.ts';
 
 /** What webhooks can be told of, with how people are told. */
@@ -12,6 +14,8 @@ export const webhookEvents = {
   'connection.expired': 'A connection expired: a person has to reconnect it',
   'connection.health_changed': 'The health of a connection changed',
   'connector.status_changed': 'A connector was switched on or off, failed or recovered',
+  'budget.warning': 'A budget reached its warning',
+  'budget.exceeded': 'A budget refused a call, for the first time in its day or month',
 } as const;
 
 export type WebhookEvent = keyof typeof webhookEvents;
@@ -36,6 +40,8 @@ const announced: Record<string, WebhookEvent> = {
   'connector.deactivated': 'connector.status_changed',
   'connector.failed': 'connector.status_changed',
   'connector.recovered': 'connector.status_changed',
+  'budget.warned': 'budget.warning',
+  'budget.exceeded': 'budget.exceeded',
 };
 
 /** Tells webhooks of what was just written into the activity, where it is something for them. */
@@ -51,7 +57,7 @@ export async function announceAudited(
 /**
  * Writes a delivery for each webhook that wants to be told, in the change's own transaction: what happened is told, and nothing else.
  * Reads the row as it is in this transaction.
- * @param id of the connection or the connector that the event is about
+ * @param id of the connection, the connector or the budget that the event is about
  */
 export async function announce(
   tx: Tx,
@@ -62,8 +68,7 @@ export async function announce(
 ): Promise<void> {
   const receivers = await selectSubscribed(tx, tenantId, event);
   if (!receivers.length) return;
-  const facts = event.startsWith('connection.') ? connectionFacts(tx, tenantId, id) : connectorFacts(tx, tenantId, id);
-  const data = { ...(await facts), reason: typeof reason === 'string' ? reason : null };
+  const data = { ...(await factsOf(event)(tx, tenantId, id)), reason: typeof reason === 'string' ? reason : null };
   const payload: Message = { type: event, timestamp: new Date().toISOString(), data };
   await addDeliveries(tx, tenantId, receivers, payload);
 }
@@ -90,6 +95,30 @@ async function soon(tx: Tx, tenantId: string, ids: string[]) {
     .catch((error) => {
       if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
     });
+}
+
+const factsOf = (event: WebhookEvent) => {
+  if (event.startsWith('budget.')) return budgetFacts;
+  return event.startsWith('connection.') ? connectionFacts : connectorFacts;
+};
+
+async function budgetFacts(tx: Tx, tenantId: string, id: string) {
+  const found = await findBudget(tx, tenantId, id);
+  if (!found) return { budget: { id } };
+  const { period, apiKeyId, connectorId, apiKeyName, connectorName, limitNano, spentNano, reservedNano, endsAt } =
+    found;
+  return {
+    budget: {
+      id,
+      period,
+      limit_usd: usdOf(limitNano),
+      used_usd: usdOf(spentNano),
+      reserved_usd: usdOf(reservedNano),
+      resets_at: endsAt.toISOString(),
+    },
+    api_key: apiKeyId && { id: apiKeyId, name: apiKeyName },
+    connector: connectorId && { id: connectorId, name: connectorName },
+  };
 }
 
 async function connectionFacts(tx: Tx, tenantId: string, id: string) {

@@ -12,6 +12,8 @@ export const scopes = {
   'executions:read': 'Read what was called',
   'usage:read': 'Read what language models used and cost',
   'publish:read': 'Read publish targets',
+  'budgets:read': 'Read budgets and prices',
+  'budgets:write': 'Set budgets and prices',
   'webhooks:read': 'Read webhooks and what they were told',
   'webhooks:write': 'Create, change, test and delete webhooks',
   'audit:read': 'Read the activity',

@@ -128,6 +128,7 @@ describe('the shape of the schema', () => {
       connector_tenant: { app: false, result: 'uuid' },
       due_authorization_expiries: due,
       due_authorization_polls: { ...due, app: false },
+      due_budget_reservations: { ...due, app: false },
       due_connection_recoveries: { ...due, app: false },
       due_connector_purges: due,
       due_credential_endings: due,

@@ -59,6 +59,8 @@ const given: Record<string, (id: string) => Promise<unknown>> = {
     hub.as(hub.cast.ada, 'PATCH', `/api/connections/${id}/status`, { status: 'inactive' }),
   'DELETE /connectors/:id/activation': (id) =>
     hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' }),
+  'POST /api/budgets': () => rowFor(hub, '/budgets'),
+  'POST /settings/budgets': () => rowFor(hub, '/budgets'),
   'POST /connectors/:id/restoration': (id) => hub.as(hub.cast.ada, 'DELETE', `/api/connectors/${id}`),
 };
 

@@ -28,6 +28,7 @@ export interface Operation<P extends Parts = Parts, R extends TSchema = TSchema>
     | 'Connectors'
     | 'Connections'
     | 'Tools'
+    | 'Budgets'
     | 'Publishing'
     | 'Audit'
     | 'Webhooks'
