@@ -91,12 +91,11 @@ function faultOfStatus(status: number): TokenFault {
   return status >= 400 ? 'refused' : 'unreadable';
 }
 
-/** One line of the service's own words, short enough for a message. */
+/** One line of the service's own words. It is cut once the secrets are out of it: half of one would not be known as such. */
 const plain = (text: string) =>
   text
     .replace(/\p{C}+/gu, ' ')
     .trim()
-    .slice(0, 200)
     .replace(/[.\s]+$/, '');
 
 function granted(answer: Fields, status: number, quirks: Quirks): Fields & { access_token: string } {

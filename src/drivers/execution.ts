@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { oneLine } from '../lib/one-line.ts';
 import type { TlsSettings } from '../lib/outbound/outbound.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import type { LlmOperation } from './llm.ts';
@@ -94,7 +95,7 @@ export class ServiceError extends Error {
     this.status = details.status;
     this.retryAfterMs = details.retryAfterMs;
     this.field = details.field;
-    this.serviceCode = details.serviceCode;
+    this.serviceCode = details.serviceCode === undefined ? undefined : oneLine(details.serviceCode, 100);
   }
 
   /** True when the same call cannot succeed later without somebody changing something. */

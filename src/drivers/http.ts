@@ -29,10 +29,10 @@ const sentences: Record<ServiceFault, string> = {
   service: 'The service failed',
 };
 
-/** An answer that is no success, as an error; `said` is what the service itself said, in its own words. */
+/** An answer that is no success, as an error; `said` is what the service itself said, in its own words. The caller of the driver cuts it. */
 export function serviceError(response: Response, said?: string, serviceCode?: string): ServiceError {
   const fault = faultOf(response.status);
-  const detail = said?.trim() ? `: ${said.trim().slice(0, 500)}` : '';
+  const detail = said?.trim() ? `: ${said.trim()}` : '';
   const message = `${sentences[fault]} (HTTP ${response.status})${detail}`;
   return new ServiceError(fault, /[.!?]$/.test(message) ? message : `${message}.`, {
     status: response.status,
@@ -74,7 +74,7 @@ function parsed(text: string): unknown {
 }
 
 /** The usual places of a sentence in an error document. */
-function messageOf(body: unknown): string | undefined {
+export function messageOf(body: unknown): string | undefined {
   const { message, detail, error_description, error, title } = (body ?? {}) as Record<string, unknown>;
   const inner = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error;
   return [message, detail, error_description, inner, title].find((each) => typeof each === 'string') as

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { type AuditEventRow, insertAuditEvent, selectAuditEvents } from '../db/queries/audit-events.ts';
+import { oneLine } from '../lib/one-line.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
 import { announceAudited } from './announcements.ts';
 
@@ -28,7 +29,8 @@ export async function recordAudit(
     actorName: ctx.actor.name,
     subjectType: event.subject.type,
     subjectId: event.subject.id,
-    subjectName: event.subject.name,
+    // Made of two names that may be as long each.
+    subjectName: oneLine(event.subject.name),
     details: event.details ?? {},
     requestId: ctx.requestId,
     ip: ctx.ip,

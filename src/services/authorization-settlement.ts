@@ -19,6 +19,7 @@ import { connectionName, connectionSubject, establishConnection } from './connec
 import { destinationsOf } from './connector-input.ts';
 import { settleConnector } from './connector-settlement.ts';
 import { addCredential, retireCurrent } from './credentials.ts';
+import { plainAccount, plainScopes, secretsIn } from './echoes.ts';
 import { lifetimeOf, type TokenTarget } from './token-endpoint.ts';
 
 /** What an authorisation came to. */
@@ -54,7 +55,7 @@ export async function whoIsConnected(
     const { value } = await callOpened(ctx, target, { sideEffect: 'none' }, async (context) =>
       driver.whoami?.(context),
     );
-    return value ?? null;
+    return value ? plainAccount(value, secretsIn(driver, opened.config, auth)) : null;
   } catch (error) {
     if (!(error instanceof ServiceError || error instanceof OutboundError)) throw error;
     const fault = error instanceof ServiceError ? error.fault : 'service';
@@ -87,7 +88,7 @@ async function settleIn(tx: Tx, ctx: Ctx, { request, target, granted, account }:
   const pending = await findAuthorizationRequest(tx, ctx.tenantId, request.id, { lock: true });
   if (pending?.status !== 'pending')
     throw new Refusal('expired', `The authorisation of ${connector.name} ended meanwhile. Try again.`);
-  const scopes = account?.scopes ?? granted.scopes ?? request.scopes;
+  const scopes = account?.scopes ?? plainScopes(granted.scopes ?? request.scopes);
   const { connection: before, created } = request.connectionId
     ? { connection: await sameConnection(tx, ctx, request.connectionId, connector, account), created: false }
     : await establish(tx, ctx, connector, request, account, scopes);

@@ -2,35 +2,35 @@ import type { Granted } from '../auth/oauth2-code.ts';
 import type { Ctx } from '../context.ts';
 import { type ConnectionRow, findOwnConnection } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
-import { type Account, type LoadedDriver, ServiceError } from '../drivers/driver.ts';
+import { type Account, type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
 import { AppError, invalid } from '../errors.ts';
 import { fitsHeader, unfitForHeader } from '../lib/header-text.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { recordAudit } from './audit.ts';
 import { authorise } from './authorization-settlement.ts';
+import { asBroker } from './brokers.ts';
+import { type BroughtCredential, readCredential } from './brought-credential.ts';
 import { callOpened, openTarget } from './calls.ts';
 import { checkSoon } from './check-queue.ts';
+import { connectAccount } from './connected-accounts.ts';
 import { ownerFor, requirePersonal } from './connection-rights.ts';
 import { connectionSubject, ensureOwnConnection, establishConnection } from './connections.ts';
 import { settleConnector } from './connector-settlement.ts';
 import { driverFor, mustFind } from './connectors.ts';
+import { plainAccount, plainScopes, secretsIn } from './echoes.ts';
 import { requireEnabled } from './provisioned-entries.ts';
 import { withoutSecrets } from './secrets.ts';
-
-/** A credential that somebody brings along, got elsewhere. */
-export interface BroughtCredential {
-  accessToken: string;
-  refreshToken?: string | null;
-  expiresAt?: Date | null;
-  scopes?: string[];
-}
 
 export interface ConnectionInput {
   connectorId: string;
   /** Whose own connection it becomes, `me` for the caller's; the whole workspace's without it. */
   userId?: string | null;
   toolkitSlug?: string | null;
+  /** How it is connected at a broker. */
+  authConfigId?: string | null;
   credential?: BroughtCredential;
+  /** The credential as it was sent; a broker’s toolkit says what is in it. */
+  values?: Values;
 }
 
 export interface Created {
@@ -49,12 +49,20 @@ export async function createConnection(ctx: Ctx, input: ConnectionInput): Promis
   const connector = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => mustFind(tx, ctx, input.connectorId), {
     readOnly: true,
   });
+  const target = asBroker(ctx, connector);
+  if (target && input.toolkitSlug) {
+    const { toolkitSlug, authConfigId, values } = input;
+    return connectAccount(ctx, target, { userId, toolkitSlug, authConfigId, credential: values });
+  }
+  if (input.authConfigId)
+    throw invalid({ auth_config_id: ['This connector has no such configurations. Leave it out.'] });
   const driver = driverFor(ctx, connector.catalog.key);
   const granted = driver.needsConnection(withoutSecrets(connector.auth));
   if (!granted) return createOwn(ctx, connector, { ...input, userId });
   requirePersonal(connector, userId);
-  if (!input.credential) throw invalid({ credential: [howToConnect(ctx, connector)] });
-  return bring(ctx, { driver, connector, userId, toolkitSlug: input.toolkitSlug ?? null }, input.credential);
+  const credential = input.credential ?? (input.values && readCredential(input.values));
+  if (!credential) throw invalid({ credential: [howToConnect(ctx, connector)] });
+  return bring(ctx, { driver, connector, userId, toolkitSlug: input.toolkitSlug ?? null }, credential);
 }
 
 const howToConnect = ({ hub }: Ctx, { name }: ConnectorRow) =>
@@ -63,12 +71,12 @@ const howToConnect = ({ hub }: Ctx, { name }: ConnectorRow) =>
 async function createOwn(
   ctx: Ctx,
   { id, name }: ConnectorRow,
-  { userId, toolkitSlug, credential }: ConnectionInput,
+  { userId, toolkitSlug, credential, values }: ConnectionInput,
 ): Promise<Created> {
   const why = `${name} has one connection, which uses what is entered in its settings.`;
   if (userId) throw invalid({ user_id: [why] });
   if (toolkitSlug) throw invalid({ toolkit_slug: [why] });
-  if (credential) throw invalid({ credential: [why] });
+  if (credential ?? values) throw invalid({ credential: [why] });
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const connector = await mustFind(tx, ctx, id, { lock: true });
     await requireEnabled(tx, ctx, { id: connector.catalogId, name: connector.catalog.name }, 'connected');
@@ -91,7 +99,7 @@ interface Target {
 async function bring(ctx: Ctx, target: Target, credential: BroughtCredential): Promise<Created> {
   const granted = grantOf(credential);
   const account = await prove(ctx, target, granted);
-  const scopes = account?.scopes ?? granted.scopes ?? [];
+  const scopes = account?.scopes ?? plainScopes(granted.scopes ?? []);
   const { driver, userId, toolkitSlug } = target;
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const connector = await mustFind(tx, ctx, target.connector.id, { lock: true });
@@ -131,7 +139,7 @@ async function prove(ctx: Ctx, { driver, connector }: Target, granted: Granted):
     const { value } = await callOpened(ctx, target, { sideEffect: 'none' }, async (context) =>
       driver.whoami?.(context),
     );
-    return value ?? null;
+    return value ? plainAccount(value, secretsIn(driver, opened.config, auth)) : null;
   } catch (error) {
     if (error instanceof ServiceError && error.permanent) {
       const field = error.fault === 'credential' ? 'credential.access_token' : 'credential';

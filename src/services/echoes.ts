@@ -1,10 +1,12 @@
-import { type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
+import { createHash } from 'node:crypto';
+import { type Account, type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
 import { oneLine } from '../lib/one-line.ts';
 import { withoutTexts } from '../lib/passed-headers.ts';
 import { getAt, secretFields } from '../lib/schema/walk.ts';
 
 /** Shorter ones are words as well: taking them out would cripple sentences and hide nothing. */
 const shortest = 4;
+const isTelling = ({ length }: string) => length >= shortest;
 
 /** What a call carries that nobody may read, whole and as it goes into a header. */
 export function secretsIn({ entry }: Pick<LoadedDriver, 'entry'>, config: Values, auth: Values): string[] {
@@ -26,7 +28,7 @@ const longest = 1_000;
  * own sentence stays on its line. What caused it is cleaned as well, because that is logged.
  */
 export function withoutEchoes(error: unknown, secrets: string[]): unknown {
-  const telling = secrets.filter(({ length }) => length >= shortest);
+  const telling = secrets.filter(isTelling);
   let each = error;
   for (let depth = 0; each instanceof Error && depth < deepest; depth++) {
     const clean = withoutTexts(each.message, telling);
@@ -36,3 +38,31 @@ export function withoutEchoes(error: unknown, secrets: string[]): unknown {
   }
   return error;
 }
+
+/** Characters of an account's id and name, and of a scope; and how many scopes anybody needs. */
+const most = { name: 255, scope: 200, scopes: 200 };
+
+/** What a service says of an account or a grant, fit to be saved and shown: lines of limited length, without the call's secrets. */
+export function plainAccount(account: Account, secrets: string[]): Account {
+  const clean = (text: string) => withoutTexts(text, secrets.filter(isTelling));
+  const externalId = plainId(clean(account.externalId));
+  const label = oneLine(clean(account.label), most.name) || externalId;
+  return { ...account, externalId, label, ...(account.scopes && { scopes: plainScopes(account.scopes) }) };
+}
+
+/** Two ids that differ still do when they are cut. */
+function plainId(id: string): string {
+  const line = oneLine(id, most.name);
+  if (line === id) return id;
+  return `${oneLine(id, 180)} ${createHash('sha256').update(id).digest('hex')}`;
+}
+
+export const plainScopes = (scopes: string[]): string[] =>
+  scopes
+    .slice(0, most.scopes)
+    .map((scope) => oneLine(scope, most.scope))
+    .filter(Boolean);
+
+/** What a driver says of a healthy service: it quotes names that people gave themselves there. */
+export const plainMessage = (text: string, secrets: string[]): string =>
+  oneLine(withoutTexts(text, secrets.filter(isTelling)), longest);

@@ -1,14 +1,15 @@
 import type { Ctx } from '../context.ts';
 import type { ConnectionRow } from '../db/queries/connections.ts';
 import type { CheckStep, Health } from '../db/schema/index.ts';
-import { type Account, type HealthReport, type LoadedDriver, ServiceError } from '../drivers/driver.ts';
-import { oneLine } from '../lib/one-line.ts';
+import { type Account, type LoadedDriver, ServiceError } from '../drivers/driver.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { type ProbeStep, probe } from '../lib/outbound/probe.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import { secretFields } from '../lib/schema/walk.ts';
 import { deadlineIn, firstOf } from '../lib/signals.ts';
+import type { Standing } from './account-standing.ts';
 import { type CallReport, callOpened, type OpenedTarget } from './calls.ts';
+import { plainAccount, plainMessage, secretsIn } from './echoes.ts';
 import type { RateLimit } from './rate-limit-headers.ts';
 
 /** How a check went, step by step. */
@@ -23,6 +24,8 @@ export interface CheckOutcome {
   account: Account | null;
   /** True when only a person can mend it: the service refuses the credential. */
   credentialRefused: boolean;
+  /** How a broker says that the account stands; null or absent where there is no broker, or it could not be asked. */
+  standing?: Standing | null;
   rateLimit: RateLimit | null;
 }
 
@@ -164,10 +167,13 @@ async function talkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Pr
         failedReport = report;
       },
     );
+    const secrets = secretsIn(driver, target.config, target.auth);
+    const account = value.account && plainAccount(value.account, secrets);
+    const warning = plainMessage((value.health.warnings ?? []).join(' '), secrets);
     return {
-      steps: goodSteps(value.health, value.account, took()),
-      message: oneLine(value.health.message, longestMessage),
-      account: value.account,
+      steps: goodSteps(warning, account, took()),
+      message: plainMessage(value.health.message, secrets),
+      account,
       report,
     };
   } catch (error) {
@@ -175,11 +181,7 @@ async function talkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Pr
   }
 }
 
-/** Drivers quote names that people gave themselves at the service. */
-const longestMessage = 1_000;
-
-function goodSteps({ warnings = [] }: HealthReport, account: Account | undefined, duration: number): CheckStep[] {
-  const warning = oneLine(warnings.join(' '), longestMessage);
+function goodSteps(warning: string, account: Account | undefined, duration: number): CheckStep[] {
   return [
     { name: 'reply', status: 'passed', duration_ms: duration, message: 'The service answers as expected.' },
     {

@@ -14,6 +14,7 @@ import { mayMove } from './connection-states.ts';
 import { connectionSubject } from './connections.ts';
 import { settleConnector } from './connector-settlement.ts';
 import { addCredential, currentCredential, retireCurrent, servesConnector } from './credentials.ts';
+import { plainScopes } from './echoes.ts';
 import { lifetimeOf } from './token-endpoint.ts';
 
 /** A call's target with an account: what has a credential to renew. */
@@ -112,7 +113,7 @@ export async function storeRenewed(
   // Services that keep the refresh token, or answer some members the first time only, do not send them again.
   const value = { ...current?.value, ...granted.value };
   const { expiresAt, refreshAfter } = lifetimeOf({ ...granted, value }, now);
-  const scopes = granted.scopes ?? current?.row.scopes ?? [];
+  const scopes = plainScopes(granted.scopes ?? current?.row.scopes ?? []);
   await retireCurrent(tx, ctx, before.id, { endedBy: 'refreshed', keptUntil: new Date(now.getTime() + keptMs) });
   await addCredential(tx, ctx, before, {
     ...{ state: 'current', kind: current?.row.kind ?? 'obtained', value, destinations, scopes, expiresAt },

@@ -4,6 +4,7 @@ import type { Ctx } from '../context.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { type LoadedDriver, type OAuthProvider, ServiceError, type ServiceFault } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
+import { oneLine } from '../lib/one-line.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { callOpened, type OpenedTarget } from './calls.ts';
 import { destinationsOf } from './connector-input.ts';
@@ -131,7 +132,7 @@ function asServiceError(error: unknown, name: string, host: string): unknown {
   if (error instanceof TokenError)
     return new ServiceError(
       faults[error.fault],
-      `${name}: the token endpoint of ${host} ${error.message}. ${advice[error.fault]}`,
+      `${name}: the token endpoint of ${host} ${oneLine(error.message, 400)}. ${advice[error.fault]}`,
       { status: error.status, serviceCode: codeOf(error), retryAfterMs: error.retryAfterMs, cause: error },
     );
   if (error instanceof OutboundError)
@@ -151,13 +152,16 @@ const codeOf = ({ fault, code }: TokenError) =>
   fault === 'grant' ? 'invalid_grant' : fault === 'client' ? 'invalid_client' : code;
 
 const week = 7 * 24 * 3600;
+/** No service means more, and no calendar holds it. */
+const longest = 100 * 365 * 24 * 3600;
 
 /** When the access token ends, and when to ask for the next one: well before, while there is time to try again. */
 export function lifetimeOf(
-  { expiresIn, value }: Granted,
+  { expiresIn: told, value }: Granted,
   now = new Date(),
 ): { expiresAt: Date | null; refreshAfter: Date | null } {
-  if (expiresIn === null) return { expiresAt: null, refreshAfter: null };
+  if (told === null) return { expiresAt: null, refreshAfter: null };
+  const expiresIn = Math.min(Math.max(told, 0), longest);
   const at = (seconds: number) => new Date(now.getTime() + seconds * 1000);
   const lead = Math.min(expiresIn / 4, week);
   return { expiresAt: at(expiresIn), refreshAfter: value.refresh_token ? at(expiresIn - lead) : null };

@@ -276,6 +276,25 @@ describe('an authorisation that comes to nothing', () => {
     expect(await hub.state(connection_request_id)).toMatchObject({ status: 'failed', error: 'interrupted' });
   });
 
+  it('took what the service says of scopes, times and accounts as no more than text', async () => {
+    const id = await hub.connector();
+    const { redirect_url } = await hub.begin(hub.cast.ada, { connector_id: id });
+    const browser = hub.browser(hub.cast.ada);
+    const callback = await toCallback(browser, redirect_url);
+    const scope = `read a\u0000b ${'x'.repeat(5_000)} ${Array.from({ length: 1_000 }, (_, n) => `s${n}`).join(' ')}`;
+    const tokens = { access_token: 'abcdefgh', token_type: 'Bearer', scope, expires_in: 1e20 };
+    await hub.service.control.fault('status', { status: 200, path: '/token', body: tokens, times: 1 });
+    const account = { account: `ada\u0000\u202e${'y'.repeat(500)}` };
+    await hub.service.control.fault('status', { status: 200, path: '/api/me', body: account, times: 1 });
+    expect((await browser.send(callback)).status).toBe(303);
+    const [made] = await hub.connections(id);
+    expect(made?.scopes).toHaveLength(200);
+    for (const each of [...(made?.scopes ?? []), made?.external_account_id, made?.account_label]) {
+      expect(each).not.toMatch(/\p{C}/u);
+      expect(each.length).toBeLessThanOrEqual(255);
+    }
+  });
+
   it('came twice at once: one of the two connects, the other is told', async () => {
     const id = await hub.connector();
     const { redirect_url } = await hub.begin(hub.cast.ada, { connector_id: id });

@@ -96,6 +96,32 @@ describe('a service that says back what it was sent', () => {
     }
   });
 
+  it('has no secret told as the name of an account, and none that was cut in two', async () => {
+    const password = 'wxyz WXYZ 1234 wxyz WXYZ 1234';
+    const auth = { method: 'basic', username: 'ada', password };
+    const reply = (status: number, body: Json) => {
+      answer = (response) =>
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    reply(200, { id: `7\u0000${'x'.repeat(400)}`, name: `${password}\u0000`, capabilities: { edit_posts: true } });
+    const { connectionId } = await installed('wordpress', 'Blog', { site_url: url }, auth);
+    const checked = await checkConnection(ada, connectionId, 'person');
+    expectNoneOf(password, checked);
+    const { connection } = await getHealth(ada, connectionId);
+    expectNoneOf(password, [connection, await listAudit(ada, { subjectId: connectionId })]);
+    expect(connection.externalAccountId).toMatch(/:7 x+/);
+    expect(connection.externalAccountId?.length).toBeLessThanOrEqual(255);
+    expect(checked.verdict).not.toBe('failed');
+    expect((await checkConnection(ada, connectionId, 'person')).verdict).not.toBe('failed');
+    reply(200, { id: `7\u0000${'x'.repeat(401)}`, name: 'Ada', capabilities: { edit_posts: true } });
+    expect(await checkConnection(ada, connectionId, 'person')).toMatchObject({ credentialRefused: true });
+    for (let before = 440; before < 1_000; before += 7) {
+      reply(401, { message: `${'é'.repeat(before)}${password} and more` });
+      const told = JSON.stringify(await checkConnection(ada, connectionId, 'person'));
+      expect([before, told.includes('wxyz')]).toEqual([before, false]);
+    }
+  });
+
   it('has no client secret told by its token endpoint', async () => {
     answer = (response, _headers, body) => {
       const secret = new URLSearchParams(body).get('client_secret');

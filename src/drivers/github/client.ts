@@ -65,7 +65,7 @@ function explained(error: unknown): unknown {
   const headers = new Headers(Object.entries(response.headers ?? {}).map(([name, value]) => [name, String(value)]));
   const said = [response.data?.message, ...(response.data?.errors ?? []).map(problem)].filter(Boolean).join(' ');
   const fault = limited(status, headers, said) ? 'rate_limited' : faultOf(status);
-  return new ServiceError(fault, `${sentences[fault]}: ${said || `HTTP ${status}`}`.slice(0, 600), {
+  return new ServiceError(fault, `${sentences[fault]}: ${said || `HTTP ${status}`}`, {
     status,
     retryAfterMs: retryAfterMs(headers) ?? resetMs(headers, fault),
     cause: error,

@@ -98,7 +98,7 @@ function platformError({ error, needed, response_metadata }: Refusal, cause: unk
   ];
   const scope = needed ? ` It needs the scope ${needed}: add it to the Slack app, and connect again.` : '';
   const hint = response_metadata?.messages?.[0]?.replace(/^\[(ERROR|WARN)\]\s*/, '') ?? '';
-  return new ServiceError(fault, `${sentence} (${error}).${scope}${hint ? ` ${hint}` : ''}`.slice(0, 600), {
+  return new ServiceError(fault, `${sentence} (${error}).${scope}${hint ? ` ${hint}` : ''}`, {
     serviceCode: error,
     cause,
   });
