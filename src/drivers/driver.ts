@@ -1,3 +1,4 @@
+import type { OperationRequest } from '../lib/openapi/operation.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import type { Broker } from './broker.ts';
 import type {
@@ -117,6 +118,12 @@ export interface Driver {
   /** Who is connected. @throws ServiceError */
   whoami?(context: ExecutionContext): Promise<Account>;
   tools?: Tool[];
+  /**
+   * Runs an operation that an admin imported from an OpenAPI document; its presence says that connectors can have such. Paths are below
+   * the base of `proxy`, which it needs too.
+   * @throws ServiceError
+   */
+  runOperation?(context: ExecutionContext, operation: OperationRequest, input: Values): Promise<unknown>;
   /** For programs that speak the service's own protocol. */
   proxy?: ServiceProxy;
   rateLimit?: RateLimitHeaders;

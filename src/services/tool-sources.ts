@@ -2,6 +2,8 @@ import type { Ctx, Hub } from '../context.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import type { LoadedDriver } from '../drivers/driver.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
+import { brokerTools } from './broker-tools.ts';
+import { operationTools } from './operation-tools.ts';
 import type { SourcedTool, ToolSource } from './tool-source.ts';
 
 /** The tools that a driver itself declares. */
@@ -24,7 +26,7 @@ const ownTools: ToolSource = {
 };
 
 /** All of them, in the order in which their tools are listed. */
-const sources: ToolSource[] = [ownTools];
+const sources: ToolSource[] = [ownTools, operationTools, brokerTools];
 
 export interface OfferedTool {
   /** The driver’s key and the slug, with a dot between. */
@@ -63,7 +65,10 @@ export async function pageOfTools(
       limit: limit + 1 - found.length,
     });
     found.push(
-      ...tools.map((each) => ({ ...offered(shelf, each), place: [driver.entry.key, source.name, each.tool.slug] })),
+      ...tools.map((each) => ({
+        ...offered(shelf, each),
+        place: [driver.entry.key, source.name, each.place ?? each.tool.slug],
+      })),
     );
     if (found.length > limit) break;
   }

@@ -78,6 +78,7 @@ describe('deleteTenant', () => {
       'idempotency_keys',
       'api_keys',
       'webhooks',
+      'imported_operations',
     ])
       expect([table, await count(table, `tenant_id = '${tailspin}'`)]).toEqual([table, 0]);
     expect(await others()).toEqual([connectors - 1, keys - 1, users - 1]);

@@ -48,6 +48,17 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
     const body = { name: `Key ${count}`, role: 'member', scopes: ['catalog:read'] };
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/api-keys', body)).json()).id;
   },
+  // There is one for each workspace and period.
+  '/budgets': async (hub) => {
+    const body = { scope: 'workspace', period: 'day', limit_usd: '5' };
+    const { data } = await (await hub.as(hub.cast.ada, 'GET', '/api/budgets')).json();
+    for (const { id } of data) await hub.as(hub.cast.ada, 'DELETE', `/api/budgets/${id}`);
+    return (await (await hub.as(hub.cast.ada, 'POST', '/api/budgets', body)).json()).id;
+  },
+  '/prices': async (hub) => {
+    const body = { model: `made-${count}`, input_usd: '1', output_usd: '2' };
+    return (await (await hub.as(hub.cast.ada, 'POST', '/api/prices', body)).json()).id;
+  },
   // Nothing answers there: it is one of the addresses that lead nowhere in tests.
   '/webhooks': async (hub) => {
     const body = { url: `https://slack.com/hooks/${count}`, events: ['connection.expired'] };
@@ -71,6 +82,13 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
   // Calls from it go nowhere: tests reach stand-ins only, and here there are none.
   '/repositories': (hub) => activeConnector(hub),
   '/api/proxy': async (hub) => connectionUnder(hub, await activeConnector(hub)),
+  '/operations': async (hub) => {
+    const body = {
+      ...{ catalog_key: 'http-api', name: `Made ${count}` },
+      ...{ config: { base_url: 'https://quiet.example' }, auth: { method: 'none' } },
+    };
+    return (await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json()).id;
+  },
   '/tools': (hub) => activeConnector(hub),
   '/executions': async (hub) => {
     const body = { connector_id: await activeConnector(hub), arguments: {} };

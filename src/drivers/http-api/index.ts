@@ -2,6 +2,7 @@ import { authorisedByPerson, defineDriver, hostOf, originsOf, tlsDocs, tokenOrig
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { checkHealth } from './health.ts';
+import { runOperation } from './operation.ts';
 import { proxy } from './proxy.ts';
 import { requestTool } from './request.ts';
 
@@ -58,6 +59,7 @@ export const driver = defineDriver({
   generic: true,
   checkHealth,
   tools,
+  runOperation,
   proxy,
   needsConnection: authorisedByPerson,
 });

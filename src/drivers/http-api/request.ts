@@ -6,10 +6,10 @@ import { proxy } from './proxy.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-interface Asked {
+export interface Asked {
   method: string;
   path: string;
-  query?: Record<string, string>;
+  query?: Record<string, string> | [name: string, value: string][];
   headers?: Record<string, string>;
   body?: string;
 }
@@ -23,8 +23,8 @@ export function send({ config, auth, fetch, signal }: ExecutionContext, asked: A
   const always = proxy.defaults?.(config) ?? {};
   const headers = headersForService(headersOf({ ...always.headers, ...asked.headers }));
   for (const [name, value] of Object.entries(credential.headers ?? {})) headers.set(name, value);
-  for (const [name, value] of [...(always.query ?? []), ...Object.entries(asked.query ?? {})])
-    url.searchParams.append(name, value);
+  const query = Array.isArray(asked.query) ? asked.query : Object.entries(asked.query ?? {});
+  for (const [name, value] of [...(always.query ?? []), ...query]) url.searchParams.append(name, value);
   for (const [name, value] of Object.entries(credential.query ?? {})) url.searchParams.set(name, value);
   const bodiless = ['GET', 'HEAD'].includes(asked.method);
   if (asked.body && !bodiless && !headers.has('content-type')) headers.set('content-type', 'application/json');
@@ -90,15 +90,20 @@ export const requestTool: Tool = {
     const asked = input as Values & Asked;
     const response = await send(context, asked);
     if (response.status === 401) throw serviceError(response);
-    const secrets = textsOf(proxy.credential(context.auth));
-    const text = bodyWithoutTexts(await response.text(), secrets);
-    return {
-      status: response.status,
-      headers: Object.fromEntries(headersForCaller(response.headers, secrets)),
-      body: bodyOf(text.slice(0, longestText), response.headers.get('content-type') ?? ''),
-    };
+    return answerOf(context, response);
   },
 };
+
+/** The answer as tools give it, without the credential where the service says it back. */
+export async function answerOf({ auth }: Pick<ExecutionContext, 'auth'>, response: Response) {
+  const secrets = textsOf(proxy.credential(auth));
+  const text = bodyWithoutTexts(await response.text(), secrets);
+  return {
+    status: response.status,
+    headers: Object.fromEntries(headersForCaller(response.headers, secrets)),
+    body: bodyOf(text.slice(0, longestText), response.headers.get('content-type') ?? ''),
+  };
+}
 
 function bodyOf(text: string, type: string): unknown {
   if (!/[/+]json\b/i.test(type)) return text;

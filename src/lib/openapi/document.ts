@@ -44,7 +44,8 @@ function fromYaml(text: string): unknown {
     if (problem) throw problem;
     return parsed.toJS({ maxAliasCount: maxAliases });
   } catch (error) {
-    const reason = error instanceof RangeError ? 'it is nested too deeply.' : (error as Error).message.slice(0, 200);
+    const { message } = error as Error; // the library's own error, also when the stack is what ended
+    const reason = /call stack/.test(message) ? 'it is nested too deeply.' : message.slice(0, 200);
     throw new OpenApiError(`The document can be read neither as JSON nor as YAML: ${reason}`);
   }
 }

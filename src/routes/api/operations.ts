@@ -2,14 +2,17 @@ import { accountOperations } from './account.ts';
 import { apiKeyOperations } from './api-keys.ts';
 import { auditOperations } from './audit.ts';
 import { authorizationOperations } from './authorizations.ts';
+import { budgetOperations } from './budgets.ts';
 import { catalogOperations } from './catalog.ts';
 import { connectionOperations } from './connections.ts';
 import { connectorTestOperations } from './connector-tests.ts';
 import { connectorOperations } from './connectors.ts';
 import { credentialOperations } from './credentials.ts';
 import { executionOperations } from './executions.ts';
+import { importedOperationOperations } from './imported-operations.ts';
 import { invitationOperations } from './invitations.ts';
 import { memberOperations } from './members.ts';
+import { priceOperations } from './prices.ts';
 import { proxyOperations } from './proxy.ts';
 import { repositoryOperations } from './repositories.ts';
 import { toolOperations } from './tools.ts';
@@ -27,8 +30,11 @@ export const operations = [
   ...credentialOperations,
   ...repositoryOperations,
   ...toolOperations,
+  ...importedOperationOperations,
   ...executionOperations,
   ...usageOperations,
+  ...budgetOperations,
+  ...priceOperations,
   ...usageCallOperations,
   ...proxyOperations,
   ...auditOperations,

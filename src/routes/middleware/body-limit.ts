@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { AppError } from '../../errors.ts';
 import type { Env } from '../env.ts';
@@ -9,15 +9,18 @@ const mebibyte = 1024 * 1024;
 /**
  * Refuses bodies that are too large, by their declared length or, when they are chunked, as they arrive.
  * @param options.maxSize bytes
- * @param options.passedOn bytes of what goes on to a service
+ * @param options.passedOn bytes of what goes on to a service, and of documents that others wrote
  * @throws AppError too_large
  */
 export function limitBody({ maxSize = mebibyte, passedOn = 10 * mebibyte } = {}): MiddlewareHandler<Env> {
   const [own, others] = [limitTo(maxSize), limitTo(passedOn)];
   return function limitBody(c, next) {
-    return (isPassedOn(c) ? others : own)(c, next);
+    return (isPassedOn(c) || takesDocument(c) ? others : own)(c, next);
   };
 }
+
+/** Where OpenAPI documents of others come in. */
+const takesDocument = (c: Context) => /\/connectors\/[^/]+\/operations(\/preview)?$/.test(c.req.path);
 
 function limitTo(maxSize: number): MiddlewareHandler<Env> {
   return bodyLimit({
