@@ -30,6 +30,7 @@ import { redirectPages } from './routes/dashboard/redirects.ts';
 import { secondStepPages } from './routes/dashboard/second-step.ts';
 import { singleSignOnPages } from './routes/dashboard/single-sign-on.ts';
 import { toolPages } from './routes/dashboard/tools.ts';
+import { usagePages } from './routes/dashboard/usage.ts';
 import type { Env } from './routes/env.ts';
 import { problemFor } from './routes/errors.ts';
 import { accountForms } from './routes/form/account.ts';
@@ -121,6 +122,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...executionForms(tools),
     ...rotationForms(tools),
     ...activityPages(tools),
+    ...usagePages(tools),
     ...apiKeyForms(tools),
     ...webhookForms(tools),
     ...memberForms(tools),

@@ -10,6 +10,7 @@ import type { HealthPartials } from './health-views.ts';
 import type { OperatorPartials } from './operator-views.ts';
 import type { SettingsPartials } from './settings-views.ts';
 import type { ToolPartials } from './tool-views.ts';
+import type { UsagePartials } from './usage-views.ts';
 import type {
   CatalogCard,
   CatalogFilters,
@@ -37,7 +38,8 @@ export interface Partials
     HealthPartials,
     OperatorPartials,
     SettingsPartials,
-    ToolPartials {
+    ToolPartials,
+    UsagePartials {
   'account/_history': { account: AccountPage };
   'account/_password': { account: AccountPage };
   'account/_profile': { account: AccountPage };

@@ -9,12 +9,13 @@ import type { AccountModels } from './account-views.ts';
 import type { ActivityModels, ActivityRow } from './activity-views.ts';
 import type { AccountsPanel, ConnectForm, ConnectionModels, CredentialPanel } from './connection-views.ts';
 import type { ExecutionModels, RunsPanel, Use } from './execution-views.ts';
-import type { CardHealth, CheckReport, ConnectionHealth, HealthModels } from './health-views.ts';
+import type { CardHealth, CheckReport, ConnectionHealth, Ending, Fix, HealthModels } from './health-views.ts';
 import type { OperatorModels } from './operator-views.ts';
 import type { paths } from './paths.ts';
 import type { RepositoriesPanel, RepositoryModels } from './repository-views.ts';
 import type { Confirm, SettingsModels } from './settings-views.ts';
 import type { ToolModels, ToolsPanel } from './tool-views.ts';
+import type { UsageModels } from './usage-views.ts';
 
 // What each template is given, by its name under views/. Paths are without the base path: templates put it in front.
 //
@@ -31,7 +32,7 @@ export interface Named {
 /** What the frame of every signed-in page shows. */
 export interface Shell {
   title: string;
-  tab: 'catalog' | 'installed' | 'activity' | null;
+  tab: 'catalog' | 'installed' | 'activity' | 'usage' | null;
   tenant: Named;
   tenants: Named[];
   user: { name: string; email: string; initial: string };
@@ -174,6 +175,12 @@ export interface ConnectorCard {
   locked: string;
   /** Begins the first authorisation; null where there is an account already, none is needed, or this person may not. */
   connect: ConnectForm | null;
+  /** Whether it needs somebody. */
+  attention: boolean;
+  /** The account whose access ends soon, when nothing is worse. */
+  ending: Ending | null;
+  /** Null when nothing is wrong, or this person cannot mend it. */
+  fix: Fix | null;
   /** Null while nothing is connected. */
   health: CardHealth | null;
 }
@@ -252,7 +259,8 @@ export interface Models
     OperatorModels,
     RepositoryModels,
     SettingsModels,
-    ToolModels {
+    ToolModels,
+    UsageModels {
   'catalog/index': { shell: Shell; results: CatalogResults };
   'catalog/_results': { results: CatalogResults };
   'connectors/index': { shell: Shell; results: InstalledResults };

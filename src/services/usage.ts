@@ -1,6 +1,7 @@
 import { type Ctx, mayActAs } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import {
+  anyUsage,
   countTimes,
   rolledUntil,
   sumUsage,
@@ -82,6 +83,8 @@ export interface UsageReport {
   names: UsageNames;
   /** Keys of others are left out. */
   ownKeysOnly: boolean;
+  /** Whether anything was ever called. */
+  ever: boolean;
 }
 
 /**
@@ -115,6 +118,7 @@ export function getUsageReport(
         connectors: await selectConnectorNames(tx, ctx.tenantId, of('connector')),
       },
       ownKeysOnly: own !== null,
+      ever: facets.length > 0 || (await anyUsage(tx, ctx.tenantId)),
     };
   });
 }

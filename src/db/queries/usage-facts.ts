@@ -159,3 +159,11 @@ export async function usageFacets(tx: Tx, facts: SQL) {
     where value.name is not null order by 1, 2`);
   return rows as unknown as { kind: 'model' | 'tier' | 'key' | 'connector'; name: string }[];
 }
+
+/** Whether a language model was ever called. */
+export async function anyUsage(tx: Tx, tenantId: string): Promise<boolean> {
+  const [row] = await tx.execute<{ any: boolean }>(sql`
+    select exists (select from llm_usage where tenant_id = ${tenantId})
+      or exists (select from usage_rollups where tenant_id = ${tenantId}) as any`);
+  return row?.any ?? false;
+}
