@@ -10,6 +10,7 @@ import { type Ending, problemOf } from './executions.ts';
 import type { PreparedRequest } from './gateway-request.ts';
 import type { ModelTarget } from './gateway-target.ts';
 import type { Seen } from './llm-stream.ts';
+import { nothingSeen } from './model-calls.ts';
 
 const maxBytes = 100 * 1024 * 1024;
 
@@ -152,5 +153,3 @@ function parsed(text: string): Values | null {
     return null;
   }
 }
-
-const nothingSeen = (): Seen => ({ model: null, tokens: null, firstAt: null, characters: 0 });

@@ -17,8 +17,10 @@ export interface MeterOptions {
   hideUsage: boolean;
   /** Milliseconds between two pieces. */
   idleMs: number;
-  /** Called once, before the end is told: by an error when the stream broke, or its reader went away. */
-  ended(seen: Seen, error: unknown): Promise<void>;
+  /**
+   * Called once, before the end is told: by an error when the stream broke, or its reader went away. What it gives is told last.
+   */
+  ended(seen: Seen, error: unknown): Promise<Uint8Array | undefined>;
 }
 
 /** Longer events are nobody's; they are passed on unread. */
@@ -33,9 +35,9 @@ export function metered(body: ReadableStream<Uint8Array>, options: MeterOptions)
   let pending = '';
   let over = false;
   const end = async (error: unknown) => {
-    if (over) return;
+    if (over) return undefined;
     over = true;
-    await options.ended(seen, error);
+    return options.ended(seen, error);
   };
   const next = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<boolean> => {
     const { done, value } = await inTime(reader, options.idleMs);
@@ -49,7 +51,8 @@ export function metered(body: ReadableStream<Uint8Array>, options: MeterOptions)
       .join('');
     if (passed) controller.enqueue(Buffer.from(passed, 'latin1'));
     if (!done) return passed !== '';
-    await end(null);
+    const last = await end(null);
+    if (last) controller.enqueue(last);
     controller.close();
     return true;
   };
@@ -61,8 +64,9 @@ export function metered(body: ReadableStream<Uint8Array>, options: MeterOptions)
         } catch (error) {
           void reader.cancel(error).catch(() => {});
           if (over) return; // its reader is gone, and nobody can be told
-          await end(error);
+          const last = await end(error);
           controller.enqueue(failureEvent(error));
+          if (last) controller.enqueue(last);
           controller.close();
         }
       },

@@ -1,4 +1,4 @@
-import type { Ctx } from '../context.ts';
+import type { Ctx, Hub } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { insertLlmUsage, type LlmUsageRow } from '../db/queries/llm-usage.ts';
 import { usdOf } from '../lib/money.ts';
@@ -7,10 +7,13 @@ import type { Seen } from './llm-stream.ts';
 import type { WorstCase } from './llm-worst-case.ts';
 import { guessTokens } from './model-tiers.ts';
 
-/** Told of every row that is written, for counters. */
-export type CountUsage = (
-  usage: Pick<LlmUsageRow, 'operation' | 'tokensIn' | 'tokensOut' | 'costUsd' | 'estimated'>,
-) => void;
+/** What was written down of a call. */
+export type RecordedUsage = Omit<LlmUsageRow, 'tenantId' | 'createdAt'>;
+
+const counters = new WeakMap<Hub, (usage: RecordedUsage) => void>();
+
+/** Tells a counter of everything that is written down in this hub. */
+export const countUsage = (hub: Hub, count: (usage: RecordedUsage) => void) => void counters.set(hub, count);
 
 /** One call of a model, as it was sent. */
 export interface ModelCall {
@@ -26,7 +29,8 @@ export interface ModelCall {
   worst: WorstCase;
   /** `performance.now()` */
   startedAt: number;
-  count: CountUsage;
+  /** Told what was written down. */
+  recorded?(usage: RecordedUsage): void;
 }
 
 /** Who pays: null for what people call. */
@@ -59,13 +63,14 @@ export async function recordUsage(tx: Tx, ctx: Ctx, call: ModelCall, prices: Pri
     totalMs: since(performance.now()),
   };
   await insertLlmUsage(tx, { tenantId: ctx.tenantId, ...row });
-  call.count(row);
+  counters.get(ctx.hub)?.(row);
+  call.recorded?.(row);
   ctx.log.info(logged(row), 'llm_call');
   return cost;
 }
 
 /** Numbers and names, never a text of the conversation. */
-const logged = (row: Omit<LlmUsageRow, 'tenantId' | 'createdAt'>) => ({
+const logged = (row: RecordedUsage) => ({
   execution_id: row.id,
   connector_id: row.connectorId,
   operation: row.operation,

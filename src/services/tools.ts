@@ -9,6 +9,8 @@ import { type CallReport, noteUse } from './calls.ts';
 import { callService } from './connected-calls.ts';
 import { type Ending, type ExecutionProblem, endExecution, problemOf, startExecution } from './executions.ts';
 import { getConnector } from './installed.ts';
+import type { RecordedUsage } from './llm-usage.ts';
+import { type AnsweredInPieces, type AskingTool, askByTool, streamByTool } from './model-tools.ts';
 import { checkArguments } from './tool-arguments.ts';
 import type { SourcedTool } from './tool-source.ts';
 import { countTools, findSourced, pageOfTools, type ToolPageQuery } from './tool-sources.ts';
@@ -38,6 +40,8 @@ export interface Executed {
   data: unknown;
   error: ExecutionProblem | null;
   report: CallReport;
+  /** What it used of language models, where it asked one. */
+  usage?: RecordedUsage | null;
 }
 
 /**
@@ -50,17 +54,54 @@ export async function executeTool(
   input: ExecuteInput,
   signal?: AbortSignal,
 ): Promise<Executed> {
-  const { driver, tool, connectorId } = await findTool(ctx, name);
-  const values = await checkArguments(tool, input.arguments);
-  const named = throughOwn(name, input, connectorId);
-  const executionId = input.executionId ?? uuidv7();
+  const found = await prepare(ctx, name, input);
+  const { driver, tool, values, named, executionId } = found;
+  if (asksModel(tool)) return { executionId, ...(await askByTool(ctx, { ...found, tool, signal })) };
   const { connector, connection } = await startExecution(ctx, { id: executionId, tool: name, input: values }, (tx) =>
-    findTarget(tx, ctx, driver, named),
+    findTarget(tx, ctx, driver, named, found.account),
   );
-  const ending = await run(ctx, { driver, tool, connector, connection }, { values, executionId, signal });
+  const ending = await run(
+    ctx,
+    { driver, tool: asAccount(found, connection), connector, connection },
+    { values, executionId, signal },
+  );
   await settle(ctx, connection, executionId, ending);
   const { status, output, problem, report } = ending;
   return { executionId, status, data: output ?? null, error: problem ?? null, report };
+}
+
+/**
+ * Runs a tool and hands its answer on while it comes, as server-sent events; at once where there is none to come.
+ * @param last what is told at the very end
+ * @throws AppError as `executeTool`, and invalid_input for a tool that answers in one piece
+ */
+export async function streamTool(
+  ctx: Ctx,
+  name: string,
+  input: ExecuteInput,
+  last: (executed: Executed) => Uint8Array,
+  signal?: AbortSignal,
+): Promise<Executed | AnsweredInPieces> {
+  const found = await prepare(ctx, name, input);
+  const { tool, executionId } = found;
+  if (!asksModel(tool) || !tool.llm.stream)
+    throw invalid({ stream: [`“${name}” answers in one piece. Leave this out.`] });
+  const asked = { ...found, tool, signal, stream: tool.llm.stream };
+  const given = await streamByTool(ctx, asked, (answered) => last({ executionId, ...answered }));
+  return 'stream' in given ? given : { executionId, ...given };
+}
+
+const asAccount = ({ tool, runAs }: Pick<SourcedTool, 'tool' | 'runAs'>, connection: ConnectionRow): Tool =>
+  runAs ? { ...tool, run: (context, values) => runAs(connection, context, values) } : tool;
+
+const asksModel = (tool: Tool): tool is AskingTool => tool.llm !== undefined;
+
+/** What is run, with its arguments checked. */
+async function prepare(ctx: Ctx, name: string, input: ExecuteInput) {
+  const { driver, tool, connectorId, account, runAs } = await findTool(ctx, name);
+  const values = await checkArguments(tool, input.arguments);
+  const named = throughOwn(name, input, connectorId);
+  return { driver, tool, account, runAs, name, values, named, executionId: input.executionId ?? uuidv7() };
 }
 
 /** A tool that one connector brought is called through that one. @throws AppError invalid_input */
@@ -89,7 +130,11 @@ async function run(
   { driver, tool, connector, connection }: Target & { driver: LoadedDriver; tool: Tool },
   { values, executionId, signal }: { values: Values; executionId: string; signal?: AbortSignal },
 ): Promise<Ending> {
-  const options = { sideEffect: tool.sideEffect, executionId, signal };
+  const patience = driver.broker?.timeoutMs(connector.config);
+  const options = {
+    ...{ sideEffect: tool.sideEffect, executionId, signal },
+    ...(patience && { deadlineMs: patience, attemptMs: patience }),
+  };
   let failed: CallReport | undefined;
   try {
     const { value, report } = await callService(

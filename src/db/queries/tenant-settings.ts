@@ -6,20 +6,25 @@ import { tenantSettings } from '../schema/index.ts';
 /** What the workspace decided about itself; the defaults when it decided nothing. */
 export interface TenantSettings {
   keepPayloads: boolean;
+  /** What questions to language models go through when nothing else says it. */
+  defaultModelConnectorId: string | null;
 }
 
 export async function findSettings(tx: Tx, tenantId: string): Promise<TenantSettings> {
   const [row] = await tx
-    .select({ keepPayloads: tenantSettings.keepPayloads })
+    .select({
+      keepPayloads: tenantSettings.keepPayloads,
+      defaultModelConnectorId: tenantSettings.defaultModelConnectorId,
+    })
     .from(tenantSettings)
     .where(eq(tenantSettings.tenantId, tenantId));
-  return row ?? { keepPayloads: false };
+  return row ?? { keepPayloads: false, defaultModelConnectorId: null };
 }
 
 export async function upsertSettings(
   tx: Tx,
   tenantId: string,
-  settings: TenantSettings & { updatedBy: string | null; updatedByName: string },
+  settings: Partial<TenantSettings> & { updatedBy: string | null; updatedByName: string },
 ): Promise<void> {
   await tx
     .insert(tenantSettings)

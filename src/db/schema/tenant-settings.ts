@@ -9,7 +9,7 @@ export const tenantSettings = pgTable(
     id: id(),
     /** Whether executions keep their masked inputs and outputs. */
     keepPayloads: boolean('keep_payloads').notNull().default(false),
-    /** What questions to language models go through when nothing else says it; null for none. No foreign key: one that is gone is told. */
+    /** What questions to language models go through when nothing else says it. No foreign key: one that is gone counts as none. */
     defaultModelConnectorId: uuid('default_model_connector_id'),
     updatedAt: instant('updated_at').notNull().defaultNow(),
     updatedBy: uuid('updated_by'),

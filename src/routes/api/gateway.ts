@@ -4,7 +4,7 @@ import type { Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { callModel, listModels, type ModelAnswer } from '../../services/gateway.ts';
-import type { CountUsage } from '../../services/llm-usage.ts';
+import { countUsage, type RecordedUsage } from '../../services/llm-usage.ts';
 import type { Env } from '../env.ts';
 import { asAppError } from '../errors.ts';
 import { bearerOf, enterByKey, requireScope } from '../middleware/api-key.ts';
@@ -16,7 +16,7 @@ const handleOf = (c: Context<Env>) => c.req.header('x-patchbay-connector')?.trim
 
 /** The language models of the workspace under the protocol of OpenAI, for any client that speaks it; by API key alone. */
 export function mountGateway(app: Hono<Env>, { hub, metrics }: { hub: Hub; metrics: Metrics }) {
-  const count = counters(metrics);
+  countUsage(hub, counters(metrics));
   const began = new WeakMap<Request, number>();
   app.use('/v1/*', async (c, next) => {
     began.set(c.req.raw, performance.now());
@@ -31,7 +31,7 @@ export function mountGateway(app: Hono<Env>, { hub, metrics }: { hub: Hub; metri
   const call = (operation: 'chat' | 'embeddings') => async (c: Context<Env>) => {
     const startedAt = began.get(c.req.raw) ?? performance.now();
     const { signal } = c.req.raw;
-    const request = { operation, text: await c.req.text(), handle: handleOf(c), signal, startedAt, count };
+    const request = { operation, text: await c.req.text(), handle: handleOf(c), signal, startedAt };
     return answered(await callModel(ctxOf(c), request));
   };
   app.post('/v1/chat/completions', call('chat'));
@@ -44,7 +44,7 @@ function answered({ status, headers, body }: ModelAnswer): Response {
   return new Response(body, { status, headers });
 }
 
-function counters(metrics: Metrics): CountUsage {
+function counters(metrics: Metrics): (usage: RecordedUsage) => void {
   const calls = metrics.counter('patchbay_llm_calls_total', 'Calls of language models that were accounted for', [
     'operation',
     'estimated',

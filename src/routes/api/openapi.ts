@@ -119,8 +119,9 @@ const isPassedOn = ({ status }: Operation) => status === 'service';
 function responses(operation: Operation): Json {
   if (isPassedOn(operation))
     return { default: { description: 'What the service answered.' }, ...problemReferences(operation) };
+  const pieces = operation.streams && { 'text/event-stream': { schema: { type: 'string' } } };
   const success = operation.response
-    ? { description: 'Done.', content: { 'application/json': { schema: reference(operation.response) } } }
+    ? { description: 'Done.', content: { 'application/json': { schema: reference(operation.response) }, ...pieces } }
     : { description: 'Done; no content.' };
   return {
     [operation.status]: success,

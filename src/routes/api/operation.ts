@@ -45,6 +45,8 @@ export interface Operation<P extends Parts = Parts, R extends TSchema = TSchema>
   input: P;
   /** `service`: whatever the service answered; the body of both is the service's too. */
   status: 200 | 201 | 204 | 'service';
+  /** Whether it can also answer piece by piece, as server-sent events. */
+  streams?: true;
   /** Answered with 200 instead of 201 when what was to be made is there already. */
   onceOnly?: boolean;
   response: R | null;
@@ -57,7 +59,7 @@ export type Handler<P extends Parts, R extends TSchema> = (
   ctx: Ctx,
   input: Input<P>,
   c: Context<Env>,
-) => Promise<Static<R> | null>;
+) => Promise<Static<R> | Response | null>;
 /** Answers anybody. */
 export type PublicHandler<P extends Parts, R extends TSchema> = (
   input: Input<P>,

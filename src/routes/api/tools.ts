@@ -1,6 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
+import type { Context } from 'hono';
+import type { RecordedUsage } from '../../services/llm-usage.ts';
 import type { OfferedTool } from '../../services/tool-sources.ts';
-import { executeTool, listTools } from '../../services/tools.ts';
+import { type Executed, executeTool, listTools, streamTool } from '../../services/tools.ts';
 import { ByEntry, Cursor, component, exampleId, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 
@@ -54,6 +56,16 @@ const ExecuteResponse = component(
     usage: Type.Object({
       duration_ms: Type.Integer(),
       attempts: Type.Integer({ description: 'Requests sent, with repetitions.' }),
+      model: Type.Optional(
+        Type.String({ description: 'From here on for tools that asked a language model: its name.' }),
+      ),
+      tier: Type.Optional(Nullable(Type.String(), 'Null when a model was named.')),
+      tokens_in: Type.Optional(Type.Integer()),
+      tokens_cached: Type.Optional(Type.Integer({ description: 'Of `tokens_in`.' })),
+      tokens_out: Type.Optional(Type.Integer()),
+      estimated: Type.Optional(Type.Boolean({ description: 'The provider did not say, so tokens are guessed.' })),
+      cost_usd: Type.Optional(Nullable(Type.String(), 'US dollars, exact; null when nobody knows the price.')),
+      first_token_ms: Type.Optional(Nullable(Type.Integer(), 'Until the answer began.')),
     }),
   }),
 );
@@ -104,7 +116,7 @@ export const toolOperations = [
       id: 'executeTool',
       summary: 'Call a tool',
       description:
-        'A failure at the service is an answer (200) with its reason; a status from 400 on means that nothing was called. Send an Idempotency-Key to make a repeated call safe.',
+        'A failure at the service is an answer (200) with its reason; a status from 400 on means that nothing was called. Send an Idempotency-Key to make a repeated call safe. A stream has the provider’s events, and at its end the event `execution` with the answer that there would have been, without `data`.',
       tag: 'Tools',
       role: 'member',
       scope: 'tools:execute',
@@ -120,11 +132,18 @@ export const toolOperations = [
               Uuid('The connector to go through; needed when several of the toolkit are active.'),
             ),
             arguments: Type.Optional(ByEntry('By the tool’s `input_schema`.')),
+            stream: Type.Optional(
+              Type.Boolean({
+                description:
+                  'The answer while it comes, as server-sent events; the same as Accept: text/event-stream. For tools that ask a language model.',
+              }),
+            ),
           },
           { additionalProperties: false },
         ),
       },
       status: 200,
+      streams: true,
       response: ExecuteResponse,
       example: {
         params: { slug: 'github.get_user' },
@@ -137,14 +156,35 @@ export const toolOperations = [
         connectorId: body.connector_id,
         arguments: body.arguments ?? {},
       };
-      const { executionId, status, data, error, report } = await executeTool(ctx, params.slug, input, c.req.raw.signal);
-      return {
-        execution_id: executionId,
-        status,
-        data,
-        error,
-        usage: { duration_ms: report.durationMs, attempts: report.attempts },
-      };
+      const { signal } = c.req.raw;
+      if (!(body.stream ?? wantsEvents(c))) return executeResponse(await executeTool(ctx, params.slug, input, signal));
+      const last = (executed: Executed) =>
+        Buffer.from(`event: execution\ndata: ${JSON.stringify(executeResponse(executed))}\n\n`);
+      const given = await streamTool(ctx, params.slug, input, last, signal);
+      if (!('stream' in given)) return executeResponse(given);
+      const headers = { ...given.headers, 'content-type': 'text/event-stream; charset=utf-8' };
+      return new Response(given.stream, { headers: { ...headers, 'cache-control': 'no-cache' } });
     },
   ),
 ];
+
+const wantsEvents = (c: Context): boolean => /^text\/event-stream\b/i.test(c.req.header('accept') ?? '');
+
+const executeResponse = ({ executionId, status, data, error, report, usage }: Executed) => ({
+  execution_id: executionId,
+  status,
+  data,
+  error,
+  usage: { duration_ms: report.durationMs, attempts: report.attempts, ...(usage && usedOfModels(usage)) },
+});
+
+const usedOfModels = (usage: RecordedUsage) => ({
+  model: usage.model,
+  tier: usage.tier,
+  tokens_in: usage.tokensIn,
+  tokens_cached: usage.tokensCached,
+  tokens_out: usage.tokensOut,
+  estimated: usage.estimated,
+  cost_usd: usage.costUsd,
+  first_token_ms: usage.firstTokenMs,
+});
