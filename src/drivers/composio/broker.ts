@@ -1,8 +1,9 @@
-import { type Broker, type ExecutionContext, ServiceError, type Values } from '../driver.ts';
+import { type Broker, type ExecutionContext, type HealthReport, ServiceError, type Values } from '../driver.ts';
 import { account, authConfig, link } from './accounts.ts';
 import { type Client, createClients, type Sdk, timeoutMs } from './client.ts';
 import { notJson } from './errors.ts';
 import { verifyWebhook } from './events.ts';
+import { healthIn } from './health.ts';
 import { record } from './read.ts';
 import { logIdOf, result } from './results.ts';
 import { categories, toolkitDetails, toolkits } from './toolkits.ts';
@@ -11,11 +12,18 @@ import { tools } from './tools.ts';
 /** The SDK writes these in upper case, we do not. */
 const schemeOf = (scheme: string) => scheme.toUpperCase() as 'API_KEY';
 
+interface Kept {
+  checkHealth(context: ExecutionContext): Promise<HealthReport>;
+  release(connectorId?: string): void;
+  /** For how many connectors an SDK instance is kept. */
+  kept(): number;
+}
+
 /**
  * What Composio offers, asked by its generated client alone: the SDK's own models drop cursors, ask twice, and stumble over answers that
  * lack a part (https://docs.composio.dev/reference).
  */
-export function createBroker(load: () => Promise<Sdk>): Broker & { release(connectorId?: string): void } {
+export function createBroker(load: () => Promise<Sdk>): Broker & Kept {
   const clients = createClients(load);
 
   /** An answer in JSON; a page of a proxy in between comes as text. */
@@ -31,7 +39,12 @@ export function createBroker(load: () => Promise<Sdk>): Broker & { release(conne
   return {
     timeoutMs,
     release: clients.release,
+    kept: clients.size,
     verifyWebhook,
+
+    async checkHealth(context) {
+      return healthIn(await ask(context, (client) => client.toolkits.list({ limit: 1 })));
+    },
 
     async listToolkits(context, { search, category, cursor, limit }) {
       const query = { search, category, cursor, limit, sort_by: 'usage', managed_by: 'all' } as const;

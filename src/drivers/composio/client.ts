@@ -1,6 +1,6 @@
 import type { Composio } from '@composio/core';
 import type { ExecutionContext, Values } from '../driver.ts';
-import { explained } from './errors.ts';
+import { explained, tookTooLong } from './errors.ts';
 
 /** The part of the SDK that is used; another version of it has it as well. */
 export interface Sdk {
@@ -54,27 +54,24 @@ export function createClients(load: () => Promise<Sdk>) {
     async use<T>(context: ExecutionContext, work: (client: Client) => Promise<T>, values?: Values): Promise<T> {
       const instance = await instanceFor(context);
       const timeout = timeoutMs(context.config);
-      let lost: unknown;
+      let lost: unknown; // the SDK keeps only a part of it
       const fetch: typeof globalThis.fetch = (input, init) =>
         context.fetch(input, init).catch((error: unknown) => {
-          lost = error; // the SDK keeps only a part of it
-          throw error;
+          const itsOwnTime = init?.signal?.aborted && !context.signal.aborted;
+          lost = itsOwnTime ? tookTooLong(timeout, error) : error;
+          throw lost;
         });
       const client = instance.getClient().withOptions({ fetch, timeout, maxRetries: 0, logLevel: 'off' });
       try {
         return await work(client);
       } catch (error) {
-        const itsOwnTime = /Timeout/.test((error as Error)?.constructor?.name) && !context.signal.aborted;
-        throw explained(lost && !itsOwnTime ? lost : error, { values, timeoutMs: timeout });
+        throw explained(lost ?? error, values);
       }
     },
     release(connectorId?: string): void {
       if (connectorId === undefined) kept.clear();
       else kept.delete(connectorId);
     },
-    /** How many connectors an instance is kept for. */
-    get size(): number {
-      return kept.size;
-    },
+    size: () => kept.size,
   };
 }

@@ -22,26 +22,23 @@ const sentences: Record<ServiceFault, string> = {
 };
 
 /** What its own sentence would not add anything to. */
-const selfEvident: ServiceFault[] = ['credential', 'rate_limited', 'service'];
+const selfEvident: ServiceFault[] = ['rate_limited', 'service'];
 
-export interface Asked {
-  /** What was sent and may come back in a message: texts that nobody may read there. */
-  values?: Record<string, unknown>;
-  timeoutMs: number;
-}
-
-/** Errors of the SDK wrap the one that knows the status, sometimes twice; their own message is the answer's whole JSON. */
-export function explained(error: unknown, { values = {}, timeoutMs }: Asked): unknown {
+/**
+ * Errors of the SDK wrap the one that knows the status, sometimes twice; their own message is the answer's whole JSON.
+ * @param values what was sent and may come back in a message, where nobody may read it
+ */
+export function explained(error: unknown, values: Record<string, unknown> = {}): unknown {
   if (error instanceof ServiceError || error instanceof OutboundError) return error;
   const refusal = refusalIn(error);
   if (refusal) return fromRefusal(refusal, values, error);
-  const name = error instanceof Error ? error.constructor.name : '';
-  if (/Timeout/.test(name))
-    return new OutboundError('timeout', `Composio did not answer within ${timeoutMs / 1000} s.`, true, error);
   if (error instanceof SyntaxError) return notJson(error);
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof OutboundError ? cause : error;
 }
+
+export const tookTooLong = (ms: number, cause: unknown) =>
+  new OutboundError('timeout', `Composio did not answer within ${ms / 1000} s.`, true, cause);
 
 export const notJson = (cause?: unknown) =>
   new ServiceError('service', 'Composio answered something that is not JSON. Check the base URL.', { cause });
@@ -69,7 +66,7 @@ function fromRefusal(
   cause: unknown,
 ): ServiceError {
   const told = record(record(body).error ?? body);
-  const code = ['string', 'number'].includes(typeof told.code) ? line(String(told.code), 60) : '';
+  const code = codeIn(told, status);
   const known = byCode[code];
   const fault = known?.fault ?? faultOf(status);
   const secrets = Object.values(values).filter((value) => typeof value === 'string');
@@ -83,6 +80,12 @@ function fromRefusal(
     ...(code && { serviceCode: code }),
     ...fieldIn(said, values, fault),
   });
+}
+
+/** Its own code, where that says more than the status. */
+function codeIn({ code }: Record<string, unknown>, status: number): string {
+  const text = ['string', 'number'].includes(typeof code) ? line(String(code), 60) : '';
+  return text === String(status) ? '' : text;
 }
 
 /** The value that a refusal speaks of: one that was sent, or one that it names in quotes. */

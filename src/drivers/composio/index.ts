@@ -3,7 +3,6 @@ import { authSchema } from './auth-schema.ts';
 import { createBroker } from './broker.ts';
 import { baseUrl } from './client.ts';
 import { configSchema } from './config-schema.ts';
-import { checkHealth } from './health.ts';
 
 const broker = createBroker(() => import('@composio/core')); // late: only who uses it pays for it
 
@@ -31,7 +30,7 @@ export const driver = defineDriver({
   destinations: (config) => originsOf(baseUrl(config)),
   summary: (config) => hostOf(baseUrl(config)),
   needsConnection: authorisedByPerson,
-  checkHealth: checkHealth(broker),
+  checkHealth: broker.checkHealth,
   broker,
   release: async (connectorId) => broker.release(connectorId),
 });

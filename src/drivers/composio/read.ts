@@ -55,5 +55,5 @@ export const items = <T>(value: unknown, read: (item: Values) => T | null, most?
 /** The cursor of what follows, or null at the end. */
 export const cursorIn = (answer: unknown): string | null => {
   const { next_cursor } = record(answer);
-  return typeof next_cursor === 'string' && next_cursor.length <= 2048 ? next_cursor || null : null;
+  return typeof next_cursor === 'string' && /^[!-~]{1,2048}$/.test(next_cursor) ? next_cursor : null;
 };

@@ -19,8 +19,8 @@ export function result(answer: unknown): BrokerResult {
 
 function failure(error: unknown, data: unknown): ServiceError {
   const status = statusIn(data) ?? statusIn(error);
-  const said = sentenceIn(error) || sentenceIn(data) || 'It does not say why.';
-  const message = `The tool failed: ${said}`;
+  const said = sentenceIn(error) || sentenceIn(data);
+  const message = said ? `The tool failed: ${said}` : 'The tool failed, and Composio does not say why.';
   return new ServiceError(faultBy(status), /[.!?…]$/.test(message) ? message : `${message}.`, status ? { status } : {});
 }
 

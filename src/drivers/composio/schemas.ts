@@ -43,6 +43,9 @@ const maps = ['properties', 'patternProperties', '$defs', 'definitions'];
 
 const typeNames = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
 
+/** A NUL, or half of a surrogate pair, as JSON writes them. */
+const unstorable = /\\u(0000|d[89a-f])/;
+
 class TooDeep extends Error {}
 
 /**
@@ -56,7 +59,9 @@ export function readSchema(given: unknown): { schema: JsonSchema } | { reason: s
     const schema = cleaned(given, 0) as Values;
     if (schema.type === undefined) schema.type = 'object';
     if (schema.type !== 'object') return { reason: 'it does not describe an object.' };
-    const read = readForeign(JSON.stringify(schema));
+    const text = JSON.stringify(schema);
+    if (unstorable.test(text)) return { reason: 'it holds characters that nothing can store.' };
+    const read = readForeign(text);
     return 'reasons' in read ? { reason: read.reasons[0] ?? 'it is refused.' } : { schema: schema as JsonSchema };
   } catch (error) {
     if (error instanceof TooDeep) return { reason: `it is nested more than ${foreignLimits.depth} deep.` };

@@ -36,7 +36,7 @@ export function tool(item: Values): BrokerTool | null {
 }
 
 function unusable(input: ReturnType<typeof readSchema>, version: string | null): string | null {
-  if ('reason' in input) return `Its input cannot be described: ${input.reason}`.slice(0, 300);
+  if ('reason' in input) return `The schema of its input is refused: ${input.reason}`.slice(0, 300);
   return version ? null : 'Composio names no version of it, so what it does could change at any time.';
 }
 
