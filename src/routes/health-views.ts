@@ -23,12 +23,18 @@ export interface HealthLine {
 export type Fix =
   | { kind: 'reconnect'; form: ConnectForm }
   | { kind: 'check'; tenantId: string; connectionId: string }
+  | { kind: 'switch-on'; tenantId: string; connectionId: string }
+  | { kind: 'rotate'; connectionId: string }
   | { kind: 'edit' };
 
+/** A credential that the hub cannot renew. */
+export interface Ending {
+  account: string;
+  at: Date;
+  over: boolean;
+}
+
 export interface CardHealth extends HealthLine {
-  attention: boolean;
-  /** Null when nothing is wrong, or this person cannot mend it. */
-  fix: Fix | null;
   /** The first check is about to be made. */
   soon: boolean;
 }

@@ -10,6 +10,7 @@ import type { ActivityModels, ActivityRow } from './activity-views.ts';
 import type { AccountsPanel, ConnectForm, ConnectionModels, CredentialPanel } from './connection-views.ts';
 import type { ExecutionModels, RunsPanel, Use } from './execution-views.ts';
 import type { CardHealth, CheckReport, ConnectionHealth, Ending, Fix, HealthModels } from './health-views.ts';
+import type { OperationModels } from './operation-views.ts';
 import type { OperatorModels } from './operator-views.ts';
 import type { paths } from './paths.ts';
 import type { RepositoriesPanel, RepositoryModels } from './repository-views.ts';
@@ -257,6 +258,7 @@ export interface Models
     HealthModels,
     ExecutionModels,
     OperatorModels,
+    OperationModels,
     RepositoryModels,
     SettingsModels,
     ToolModels,

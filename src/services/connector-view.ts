@@ -35,12 +35,16 @@ export const computedFields = (ctx: Ctx, connectorId: string): Record<string, st
 const redirectUri = (ctx: Ctx, connectorId: string) => `${ctx.hub.config.baseUrl}${connectorCallbackPath(connectorId)}`;
 
 /** For each connector the dotted paths of saved secrets that no longer open. Without the tenant's data keys that is all of them. */
-export async function findUnreadable(ctx: Ctx, tx: Tx, rows: ConnectorRow[]): Promise<Map<string, string[]>> {
+export async function findUnreadable(
+  ctx: Ctx,
+  tx: Tx,
+  rows: Pick<ConnectorRow, 'id' | Part>[],
+): Promise<Map<string, string[]>> {
   const keys = await existingTenantKeys(tx, ctx.hub.vault, ctx.tenantId).catch((error: unknown) => {
     if (error instanceof VaultError) return null;
     throw error;
   });
-  const inPart = (row: ConnectorRow, part: Part) => {
+  const inPart = (row: (typeof rows)[number], part: Part) => {
     const seat = { tenantId: ctx.tenantId, connectorId: row.id, part };
     const paths = keys ? unreadableSecrets(ctx.hub.vault, keys, seat, row[part]) : storedSecretPaths(row[part]);
     return paths.map((path) => `${part}.${path}`);

@@ -1,4 +1,5 @@
 import type { Ctx } from '../context.ts';
+import type { Tx } from '../db/client.ts';
 import {
   type ConnectorFilter,
   type ConnectorRow,
@@ -7,37 +8,51 @@ import {
   selectInstalledEntries,
 } from '../db/queries/connectors.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
+import { attentionIn, urgencyOf } from './attention.ts';
 import { findUnreadable } from './connector-view.ts';
 import { mustFind } from './connectors.ts';
 
 export type InstalledQuery = Pick<ConnectorFilter, 'q' | 'status' | 'catalogKey'> & { limit?: number; cursor?: string };
 
-/** The tenant's connectors by name, how many there are in each status, and which saved secrets no longer open. */
+/** The tenant's connectors by name, and which saved secrets no longer open. */
 export async function listInstalled(ctx: Ctx, query: InstalledQuery) {
-  const limit = query.limit ?? 50;
-  const after = query.cursor ? decodeCursor(query.cursor, 2) : null;
-  return ctx.hub.db.asTenant(
-    ctx.tenantId,
-    async (tx) => {
-      const rows = await selectConnectors(tx, ctx.tenantId, { ...query, after, limit: limit + 1 });
-      const counts = await countByStatus(tx, ctx.tenantId);
-      const list = page(rows, limit, (row) => [row.sortName, row.id]);
-      return { ...list, counts, unreadable: await findUnreadable(ctx, tx, list.data) };
-    },
-    { readOnly: true },
-  );
+  const read = async (tx: Tx) => {
+    const list = await listIn(tx, ctx, query);
+    return { ...list, unreadable: await findUnreadable(ctx, tx, list.data) };
+  };
+  return ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
 }
 
-/** How many connectors there are, which in each status, and of which entries; for tabs and filters. */
-export async function summariseInstalled(ctx: Ctx) {
-  return ctx.hub.db.asTenant(
-    ctx.tenantId,
-    async (tx) => {
-      const counts = await countByStatus(tx, ctx.tenantId);
-      return { counts, total: total(counts), entries: await selectInstalledEntries(tx, ctx.tenantId) };
-    },
-    { readOnly: true },
-  );
+async function listIn(
+  tx: Tx,
+  ctx: Ctx,
+  { limit = 50, cursor, ...filter }: InstalledQuery & Pick<ConnectorFilter, 'ids' | 'ranks'>,
+) {
+  const after = cursor ? decodeCursor(cursor, 3) : null;
+  const rows = await selectConnectors(tx, ctx.tenantId, { ...filter, after, limit: limit + 1 });
+  return page(rows, limit, (row) => row.sortKeys);
+}
+
+export type BrowseQuery = Omit<InstalledQuery, 'status' | 'limit'> & { status?: 'active' | 'inactive' | 'attention' };
+
+/** The same with what needs attention first, the most urgent before; and what the filters count and offer. */
+export async function browseInstalled(ctx: Ctx, { status, ...query }: BrowseQuery) {
+  const read = async (tx: Tx) => {
+    const { attention, unreadable } = await attentionIn(tx, ctx);
+    const list = await listIn(tx, ctx, {
+      ...query,
+      ...(status === 'attention' ? { ids: [...attention.keys()] } : { status }),
+      ranks: new Map([...attention].map(([id, each]) => [id, urgencyOf(each)])),
+    });
+    const counts = await countByStatus(tx, ctx.tenantId);
+    const { active = 0, inactive = 0 } = counts;
+    return {
+      ...{ list, attention, unreadable },
+      counts: { all: total(counts), active, inactive, attention: attention.size },
+      entries: await selectInstalledEntries(tx, ctx.tenantId),
+    };
+  };
+  return ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
 }
 
 /** How many connectors the tenant has. */

@@ -19,13 +19,13 @@ export interface PublishTarget {
 /** Every connector that is switched on and can publish, with whether it would be tried now: by its connection and that one's health. */
 export async function getPublishTargets(ctx: Ctx, query: { limit?: number; cursor?: string } = {}) {
   const limit = query.limit ?? 50;
-  const after = query.cursor ? decodeCursor(query.cursor, 2) : null;
+  const after = query.cursor ? decodeCursor(query.cursor, 3) : null;
   const catalogKeys = [...ctx.hub.drivers.values()]
     .filter((driver) => driver.entry.capabilities.publish)
     .map((driver) => driver.entry.key);
   const read = async (tx: Tx) => {
     const filter = { statuses: ['active' as const, 'error' as const], catalogKeys, after, limit: limit + 1 };
-    const list = page(await selectConnectors(tx, ctx.tenantId, filter), limit, (row) => [row.sortName, row.id]);
+    const list = page(await selectConnectors(tx, ctx.tenantId, filter), limit, (row) => row.sortKeys);
     const person = await personIn(tx, ctx);
     const connectorIds = list.data.map(({ id }) => id);
     const connections = await selectConnections(tx, ctx.tenantId, { connectorIds, reachableBy: person, limit: 5_000 });

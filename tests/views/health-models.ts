@@ -14,8 +14,7 @@ const line = {
 
 export const cardHealth: CardHealth = {
   ...line,
-  ...{ attention: true, soon: true },
-  fix: { kind: 'reconnect', form: { tenantId: id, connectorId: id, connectionId: id, user: '' } },
+  soon: true,
 };
 
 export const connectionHealth: ConnectionHealth = {

@@ -52,6 +52,8 @@ export const card: ConnectorCard = {
   changedBy: 'Ada',
   locked: '',
   connect: null,
+  ...{ attention: true, ending: { account: hostile, at, over: false } },
+  fix: { kind: 'reconnect', form: { tenantId: id, connectorId: id, connectionId: id, user: '' } },
   health: cardHealth,
 };
 

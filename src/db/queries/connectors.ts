@@ -24,25 +24,45 @@ export interface ConnectorFilter {
   statuses?: ConnectorStatus[];
   catalogKey?: string;
   catalogKeys?: string[];
-  /** `[lower-case name, id]` of the last row of the previous page. */
+  ids?: string[];
+  /** Which of them come before the others, the lowest number (at most 8) first. */
+  ranks?: Map<string, number>;
+  /** The last row of the previous page: its keys of sorting. */
   after?: string[] | null;
   limit: number;
 }
 
-/** Sorted by name without regard to case; `sortName` is the key that the next page starts after. */
+/** Sorted by rank, then by name without regard to case; `sortKeys` are what the next page starts after. */
 export async function selectConnectors(tx: Tx, tenantId: string, filter: ConnectorFilter) {
+  const rank = rankIn(filter.ranks);
   const rows = await tx
-    .select({ connector: connectors, catalog, sortName: sql<string>`lower(${connectors.name})` })
+    .select({ connector: connectors, catalog, rank, sortName: sql<string>`lower(${connectors.name})` })
     .from(connectors)
     .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
-    .where(and(installed(tenantId), ...conditions(filter)))
-    .orderBy(asc(sql`lower(${connectors.name})`), asc(connectors.id))
+    .where(and(installed(tenantId), ...conditions(filter, rank)))
+    .orderBy(asc(rank), asc(sql`lower(${connectors.name})`), asc(connectors.id))
     .limit(filter.limit);
-  return rows.map((row) => ({ ...row.connector, catalog: row.catalog, sortName: row.sortName }));
+  return rows.map((row) => ({
+    ...row.connector,
+    catalog: row.catalog,
+    sortKeys: [String(row.rank), row.sortName, row.connector.id],
+  }));
 }
 
-function conditions({ q, status, statuses, catalogKey, catalogKeys, after }: ConnectorFilter): (SQL | undefined)[] {
+const unranked = 9;
+
+function rankIn(ranks: ConnectorFilter['ranks']): SQL<number> {
+  if (!ranks?.size) return sql<number>`${unranked}::int`;
+  const ids = sql`string_to_array(${[...ranks.keys()].join()}, ',')::uuid[]`;
+  const numbers = sql`string_to_array(${[...ranks.values()].join()}, ',')::int[]`;
+  return sql<number>`coalesce((${numbers})[array_position(${ids}, ${connectors.id})], ${unranked}::int)`;
+}
+
+function conditions(filter: ConnectorFilter, rank: SQL<number>): (SQL | undefined)[] {
+  const { q, status, statuses, catalogKey, catalogKeys, ids, after } = filter;
+  const [lastRank = '', lastName, lastId = ''] = after ?? [];
   return [
+    ids && (ids.length ? inArray(connectors.id, ids) : sql`false`),
     status && eq(connectors.status, status),
     statuses && inArray(connectors.status, statuses),
     catalogKey ? eq(connectorCatalog.key, catalogKey) : undefined,
@@ -55,8 +75,8 @@ function conditions({ q, status, statuses, catalogKey, catalogKeys, after }: Con
           ilike(sql`${connectors.tags}::text`, containing(q)),
         )
       : undefined,
-    after && isUuid(after[1] ?? '')
-      ? sql`(lower(${connectors.name}), ${connectors.id}) > (${after[0]}, ${after[1]}::uuid)`
+    isUuid(lastId) && /^\d$/.test(lastRank)
+      ? sql`(${rank}, lower(${connectors.name}), ${connectors.id}) > (${lastRank}::int, ${lastName}::text, ${lastId}::uuid)`
       : undefined,
   ];
 }

@@ -5,19 +5,27 @@ import type { JsonSchema } from '../../lib/schema/json-schema.ts';
 import { shapeOf } from '../../lib/schema/shape.ts';
 import { fieldAt, variantIndex } from '../../lib/schema/walk.ts';
 import type { Accounts } from '../../services/accounts.ts';
+import type { Attention } from '../../services/attention.ts';
 import { presentConnector } from '../../services/connector-view.ts';
 import type { CheckedConnection } from '../../services/health-overview.ts';
+import { whyManaged } from '../../services/managed.ts';
 import { type SecretState, withoutSecrets } from '../../services/secrets.ts';
 import type { ConnectorCard, ConnectorDetail, ShownValue } from '../views.ts';
 import { firstConnect } from './accounts-model.ts';
-import { cardHealth } from './health-model.ts';
+import { cardHealth, endingOf, fixOf } from './health-model.ts';
+
+/** What a card tells beside the connector itself. */
+interface Known {
+  unreadable: string[];
+  attention: Attention | null;
+  accounts: Accounts | undefined;
+  connections: CheckedConnection[] | undefined;
+}
 
 export function connectorCard(
   ctx: Ctx,
   row: ConnectorRow,
-  unreadable: string[],
-  accounts?: Accounts,
-  connections?: CheckedConnection[],
+  { unreadable, attention, accounts, connections = [] }: Known,
 ): ConnectorCard {
   const driver = ctx.hub.drivers.get(row.catalog.key);
   return {
@@ -41,12 +49,15 @@ export function connectorCard(
     changedBy: row.updatedByName ?? 'Patchbay',
     locked: whyLocked(ctx, row),
     connect: firstConnect(row, accounts),
-    health: cardHealth(ctx, row, connections),
+    attention: attention !== null || unreadable.length > 0,
+    ending: attention && endingOf(row, attention, connections),
+    fix: attention && fixOf(ctx, row, attention, connections),
+    health: cardHealth(row, connections, attention),
   };
 }
 
 function whyLocked(ctx: Ctx, row: ConnectorRow): string {
-  if (row.managedBy) return `This connector is managed by ${row.managedBy}; change it there.`;
+  if (row.managedBy) return whyManaged(row);
   return mayActAs(ctx.actor, 'admin') ? '' : 'Only owners and admins can change connectors. Ask one of them.';
 }
 

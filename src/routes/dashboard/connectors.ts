@@ -1,9 +1,10 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { accountsOf } from '../../services/accounts.ts';
+import { attentionTo } from '../../services/attention.ts';
 import { listAudit } from '../../services/audit.ts';
 import { healthOverview } from '../../services/health-overview.ts';
-import { getConnector, listInstalled, summariseInstalled } from '../../services/installed.ts';
+import { browseInstalled, getConnector } from '../../services/installed.ts';
 import { toolsOf } from '../../services/tools.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
@@ -11,7 +12,7 @@ import { nextPage } from '../next-page.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { ConnectorCard, ConnectorDetail, InstalledFilters, InstalledResults } from '../views.ts';
+import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../views.ts';
 import { accountsPanel } from './accounts-model.ts';
 import { activityRow } from './activity-model.ts';
 import { connectorCard, connectorSections } from './connector-model.ts';
@@ -54,60 +55,45 @@ function filtersOf(query: Record<string, string>): InstalledFilters {
 export async function installedResults(ctx: Ctx, c: Context<Env>, query = c.req.query()): Promise<InstalledResults> {
   const filters = filtersOf(query);
   const { value, failure } = await orFailure(load(ctx, filters, query.cursor));
-  const counts = value?.summary.counts ?? {};
   return {
     filters,
-    counts: {
-      all: value?.summary.total ?? 0,
-      active: counts.active ?? 0,
-      inactive: counts.inactive ?? 0,
-      attention: counts.error ?? 0,
-    },
-    entries: value?.summary.entries ?? [],
-    cards: attentionFirst(
+    counts: value?.counts ?? { all: 0, active: 0, inactive: 0, attention: 0 },
+    entries: value?.entries ?? [],
+    cards:
       value?.list.data.map((row) =>
-        connectorCard(
-          ctx,
-          row,
-          value.list.unreadable.get(row.id) ?? [],
-          value.accounts.get(row.id),
-          value.health.get(row.id),
-        ),
+        connectorCard(ctx, row, {
+          unreadable: value.unreadable.get(row.id) ?? [],
+          attention: value.attention.get(row.id) ?? null,
+          accounts: value.accounts.get(row.id),
+          connections: value.health.get(row.id),
+        }),
       ) ?? [],
-    ),
     next: value?.list.nextCursor ? nextPage(c, paths.installed, value.list.nextCursor) : null,
     failure,
   };
 }
 
-/** What needs somebody stands first on its page; the rest keeps its order. */
-const attentionFirst = (cards: ConnectorCard[]) => {
-  const needed = (card: ConnectorCard) =>
-    card.status === 'error' || card.unreadable.length > 0 || card.health?.attention === true;
-  return cards.toSorted((a, b) => Number(needed(b)) - Number(needed(a)));
-};
-
 async function load(ctx: Ctx, filters: InstalledFilters, cursor: string | undefined) {
-  const status = filters.status === 'attention' ? 'error' : filters.status || undefined;
-  const list = await listInstalled(ctx, {
+  const installed = await browseInstalled(ctx, {
     q: filters.q || undefined,
-    status,
+    status: filters.status || undefined,
     catalogKey: filters.entry || undefined,
     cursor,
   });
-  const health = await healthOverview(ctx, list.data);
-  return { list, health, accounts: await accountsOf(ctx, list.data), summary: await summariseInstalled(ctx) };
+  const { data } = installed.list;
+  return { ...installed, health: await healthOverview(ctx, data), accounts: await accountsOf(ctx, data) };
 }
 
 /** Everything on a connector's page. @throws AppError not_found */
 export async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
   const { connector, unreadable } = await getConnector(ctx, id);
+  const attention = await attentionTo(ctx, connector.id);
   const accounts = (await accountsOf(ctx, [connector])).get(connector.id);
   const connections = (await healthOverview(ctx, [connector])).get(connector.id);
   const tools = toolsPanel(await toolsOf(ctx, connector.id));
   const events = await listAudit(ctx, { subjectId: connector.id, limit: 10 });
   return {
-    card: connectorCard(ctx, connector, unreadable, accounts, connections),
+    card: connectorCard(ctx, connector, { unreadable, attention, accounts, connections }),
     health: connectionHealths(ctx, connector, connections),
     accounts: accountsPanel(ctx, connector, accounts),
     credential: await credentialPanel(ctx, connector),

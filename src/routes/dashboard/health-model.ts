@@ -2,9 +2,10 @@ import { type Ctx, mayActAs } from '../../context.ts';
 import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { Health } from '../../db/schema/index.ts';
+import type { Attention } from '../../services/attention.ts';
 import { type CheckedConnection, shownChecks } from '../../services/health-overview.ts';
 import { withoutSecrets } from '../../services/secrets.ts';
-import type { Bar, CardHealth, ConnectionHealth, Fix, HealthLine } from '../health-views.ts';
+import type { Bar, CardHealth, ConnectionHealth, Ending, Fix, HealthLine } from '../health-views.ts';
 
 type Tone = HealthLine['tone'];
 
@@ -55,13 +56,14 @@ function toldOf(made: Bar[]): string {
   return `Last ${made.length === 1 ? 'check' : `${made.length} checks`}: ${bad.length ? bad.join(', ') : 'all healthy'}`;
 }
 
-const isBroken = ({ connection: { status, health } }: CheckedConnection) =>
-  ['expired', 'failed', 'revoked'].includes(status) || (status === 'active' && health === 'unhealthy');
-
 /** The card tells about the connection that needs somebody, else about the first one; null where nothing is connected. */
-export function cardHealth(ctx: Ctx, row: ConnectorRow, all: CheckedConnection[] = []): CardHealth | null {
-  const broken = all.find(isBroken);
-  const shown = broken ?? all.find(({ connection }) => connection.status === 'active') ?? all[0];
+export function cardHealth(
+  row: ConnectorRow,
+  all: CheckedConnection[],
+  attention: Attention | null,
+): CardHealth | null {
+  const needy = all.find(({ connection }) => connection.id === attention?.connectionId);
+  const shown = needy ?? all.find(({ connection }) => connection.status === 'active') ?? all[0];
   if (!shown) return null;
   const line = lineOf(shown);
   const paused = row.status === 'inactive';
@@ -79,10 +81,20 @@ export function cardHealth(ctx: Ctx, row: ConnectorRow, all: CheckedConnection[]
         : line.tone === 'ok' && account
           ? limited(shown.connection, account)
           : line.text || account,
-    attention: !paused && broken !== undefined,
-    fix: broken && !paused ? fixOf(ctx, row, broken.connection) : null,
     soon: !paused && health === 'unknown' && recently,
   };
+}
+
+/** Whose access ends soon. */
+export function endingOf(
+  row: ConnectorRow,
+  { connectionId, endsAt }: Attention,
+  all: CheckedConnection[],
+): Ending | null {
+  const found = all.find(({ connection }) => connection.id === connectionId);
+  return found && endsAt
+    ? { account: found.connection.accountLabel ?? row.name, at: endsAt, over: endsAt.getTime() < Date.now() }
+    : null;
 }
 
 const limited = ({ rateLimit }: ConnectionRow, account: string) =>
@@ -91,18 +103,21 @@ const limited = ({ rateLimit }: ConnectionRow, account: string) =>
 const left = ({ remaining, limit }: { remaining: number; limit: number }) =>
   `${remaining.toLocaleString('en')} of ${limit.toLocaleString('en')} left`;
 
-function fixOf(ctx: Ctx, row: ConnectorRow, connection: ConnectionRow): Fix | null {
+/** What mends it; null when nobody here can, or connecting an account is all there is to do. */
+export function fixOf(ctx: Ctx, row: ConnectorRow, { connectionId }: Attention, all: CheckedConnection[]): Fix | null {
+  const connection = all.find((each) => each.connection.id === connectionId)?.connection;
+  if (!connection) return null;
   const { actor, hub } = ctx;
-  const own = connection.userId !== null && connection.userId === actor.id;
-  if (!own && !mayActAs(actor, 'admin')) return null;
-  const check: Fix = { kind: 'check', tenantId: row.tenantId, connectionId: connection.id };
-  if (connection.status === 'active') return check;
+  const admin = mayActAs(actor, 'admin');
+  if (!admin && (connection.userId === null || connection.userId !== actor.id)) return null;
+  const about = { tenantId: row.tenantId, connectionId: connection.id };
+  if (connection.status === 'inactive') return { kind: 'switch-on', ...about };
+  if (connection.status === 'active' && connection.health === 'unhealthy') return { kind: 'check', ...about };
   const driver = hub.drivers.get(row.catalog.key);
-  if (!driver?.oauth || !driver.needsConnection(withoutSecrets(row.auth))) return { kind: 'edit' };
-  return {
-    kind: 'reconnect',
-    form: { tenantId: row.tenantId, connectorId: row.id, connectionId: connection.id, user: '' },
-  };
+  if (driver?.oauth && driver.needsConnection(withoutSecrets(row.auth)))
+    return { kind: 'reconnect', form: { ...about, connectorId: row.id, user: '' } };
+  if (connection.status === 'active') return admin ? { kind: 'rotate', connectionId: connection.id } : null;
+  return { kind: 'edit' };
 }
 
 /** The connections of a connector, on its page. */
