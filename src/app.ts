@@ -42,6 +42,7 @@ import { connectorForms } from './routes/form/connectors.ts';
 import { executionForms } from './routes/form/executions.ts';
 import { invitationForms } from './routes/form/invitations.ts';
 import { memberForms } from './routes/form/members.ts';
+import { modelSettingsForms } from './routes/form/model-settings.ts';
 import { operatorTenantForms } from './routes/form/operator-tenants.ts';
 import { repositoryForms } from './routes/form/repositories.ts';
 import { rotationForms } from './routes/form/rotations.ts';
@@ -123,6 +124,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...rotationForms(tools),
     ...activityPages(tools),
     ...usagePages(tools),
+    ...modelSettingsForms(tools),
     ...apiKeyForms(tools),
     ...webhookForms(tools),
     ...memberForms(tools),

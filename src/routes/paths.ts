@@ -52,6 +52,7 @@ export const paths = {
   apiKey: (id: string) => `/settings/api-keys/${id}`,
   /** GET: what stops working; the question before a key is revoked. */
   apiKeyRevocation: (id: string) => `/settings/api-keys/${id}/revocation`,
+  modelSettings: '/settings/models',
   webhooks: '/settings/webhooks',
   newWebhook: '/settings/webhooks/new',
   webhook: (id: string) => `/settings/webhooks/${id}`,

@@ -4,6 +4,7 @@ import { type Ctx, mayActAs, type Role } from '../context.ts';
 import type { ApiKeyRow } from '../db/queries/api-keys.ts';
 import type { FieldErrors } from '../errors.ts';
 import { listApiKeys, roleOfKey, statusOfKey } from '../services/api-keys.ts';
+import { getModelSettings } from '../services/model-settings.ts';
 import { isScope, type Scope, scopes } from '../services/scopes.ts';
 import type { Env } from './env.ts';
 import { orFailure } from './failure.ts';
@@ -18,6 +19,7 @@ const ways: { label: string; path: string; lowest: Role }[] = [
   { label: 'Members', path: paths.members, lowest: 'member' },
   { label: 'API keys', path: paths.apiKeys, lowest: 'admin' },
   { label: 'Webhooks', path: paths.webhooks, lowest: 'admin' },
+  { label: 'Language models', path: paths.modelSettings, lowest: 'member' },
   { label: 'Tool runs', path: paths.executionSettings, lowest: 'member' },
   { label: 'Your account', path: paths.account, lowest: 'member' },
 ];
@@ -75,11 +77,16 @@ export interface SentKey {
   name: string;
   role: string;
   scopes: string[];
+  /** The only connector that it may ask models through; '' for any. */
+  modelConnector: string;
   /** Days until it ends, or `never`. */
   expires: string;
 }
 
-const unsent: SentKey = { name: '', role: 'member', scopes: ['catalog:read', 'connectors:read'], expires: '90' };
+const unsent: SentKey = {
+  ...{ name: '', role: 'member', scopes: ['catalog:read', 'connectors:read'] },
+  ...{ modelConnector: '', expires: '90' },
+};
 
 /** How long a key may live, as the form offers it. */
 const expiries = { '30': 'In 30 days', '90': 'In 90 days', '365': 'In a year', never: 'Never' };
@@ -92,12 +99,16 @@ export async function newApiKeyPage(
   { sent = unsent, errors = {} }: { sent?: SentKey; errors?: FieldErrors } = {},
 ): Promise<Response> {
   const roles = (['member', 'admin', 'owner'] as const).filter((role) => mayActAs(ctx.actor, role));
+  const { connectors } = await getModelSettings(ctx);
   const form: NewApiKeyPage = {
     tenantId: ctx.tenantId,
     id: uuidv7(),
     name: sent.name,
     roles: roles.map((role) => option(role, capital(role), role === sent.role)),
     scopes: (Object.keys(scopes) as Scope[]).map((scope) => option(scope, scopes[scope], sent.scopes.includes(scope))),
+    connectors: [{ id: '', name: 'Any' }, ...connectors].map(({ id, name }) =>
+      option(id, name, id === sent.modelConnector),
+    ),
     expiries: Object.entries(expiries).map(([value, label]) => option(value, label, value === sent.expires)),
     errors,
   };

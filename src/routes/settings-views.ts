@@ -62,6 +62,8 @@ export interface NewApiKeyPage {
   name: string;
   roles: Option[];
   scopes: Option[];
+  /** To language models; the first one stands for any. */
+  connectors: Option[];
   expiries: Option[];
   errors: FieldErrors;
 }
@@ -116,6 +118,7 @@ export interface SettingsModels extends WebhookModels {
   'settings/members': { shell: Shell; nav: SettingsNav; members: MembersPage };
   'settings/_confirm': { confirm: Confirm };
   'settings/api-keys': { shell: Shell; nav: SettingsNav; keys: ApiKeysPage };
+  'settings/models': { shell: Shell; nav: SettingsNav; options: Option[]; locked: string };
   'settings/new-api-key': { shell: Shell; nav: SettingsNav; form: NewApiKeyPage };
 }
 

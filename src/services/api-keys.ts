@@ -8,6 +8,7 @@ import { hashApiKey, newApiKey, prefixOf } from '../lib/api-key-format.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
 import { checkApiKey, roleTooHigh } from './api-key-input.ts';
 import { recordAudit } from './audit.ts';
+import { mustFindModelConnector } from './model-settings.ts';
 import { withMembers } from './with-members.ts';
 
 export interface ApiKeyInput {
@@ -16,6 +17,8 @@ export interface ApiKeyInput {
   scopes: unknown;
   /** An instant in ISO 8601, or null for a key without an end. */
   expiresAt: unknown;
+  /** The only connector that it may ask language models through; null for any. */
+  modelConnectorId?: string | null;
 }
 
 export type KeyStatus = 'active' | 'expired' | 'revoked';
@@ -48,8 +51,12 @@ export async function createApiKey(
     const maker = await mustBelong(tx, ctx);
     if (lowerRole(maker.role, checked.role) !== checked.role) throw invalid({ role: [roleTooHigh(maker.role)] });
     const { actor, tenantId } = ctx;
+    const bound = input.modelConnectorId
+      ? await mustFindModelConnector(tx, ctx, input.modelConnectorId, 'model_connector_id')
+      : null;
     const made = await insertApiKey(tx, {
       ...checked,
+      modelConnectorId: bound?.id ?? null,
       tenantId,
       id,
       prefix: prefixOf(key),
@@ -62,7 +69,12 @@ export async function createApiKey(
     await recordAudit(tx, ctx, {
       action: 'api_key.created',
       subject: { type: 'api_key', id, name: checked.name },
-      details: { role: checked.role, scopes: checked.scopes, expires_at: checked.expiresAt?.toISOString() ?? null },
+      details: {
+        role: checked.role,
+        scopes: checked.scopes,
+        expires_at: checked.expiresAt?.toISOString() ?? null,
+        ...(bound && { model_connector: bound.name }),
+      },
     });
     return { row: await mustFind(tx, ctx, id), key };
   });

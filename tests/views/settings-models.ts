@@ -122,6 +122,7 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
         failure: null,
       },
     },
+    'settings/models': { shell: { ...shell, tab: null }, nav, options, locked: hostile },
     'settings/new-api-key': {
       shell: { ...shell, tab: null },
       nav,
@@ -130,6 +131,7 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
         id,
         name: hostile,
         roles: options,
+        connectors: [...options, ...options],
         scopes: [{ value: 'catalog:read', label: 'Read the catalog', chosen: true }],
         expiries: [{ value: '90', label: 'In 90 days', chosen: true }],
         errors: { name: [hostile], scopes: [hostile], role: [hostile], expires_at: [hostile] },

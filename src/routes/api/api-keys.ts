@@ -19,6 +19,7 @@ const ApiKeyResponse = component(
       description: 'What it may do now: never more than its maker.',
     }),
     scopes: Type.Array(OneOf(scopeNames)),
+    model_connector_id: Nullable(Uuid('Of the connector.'), 'The only one that it may ask language models through.'),
     status: OneOf(['active', 'expired', 'revoked']),
     expires_at: Nullable(Type.String({ format: 'date-time' }), 'Null for a key without an end.'),
     last_used_at: Nullable(Type.String({ format: 'date-time' }), 'To the minute; null when it was never used.'),
@@ -43,6 +44,9 @@ const ApiKeyCreate = component(
       name: Type.String({ minLength: 1, maxLength: 255, title: 'Name', description: 'Such as what will use it.' }),
       role: OneOf(['member', 'admin', 'owner'], { title: 'Role', description: 'At most your own.' }),
       scopes: Type.Array(OneOf(scopeNames), { minItems: 1, uniqueItems: true, title: 'Scopes' }),
+      model_connector_id: Type.Optional(
+        Nullable(Uuid('Of a connector to language models.'), 'Binds the key to it: it asks models through no other.'),
+      ),
       expires_at: Type.Optional(
         Nullable(Type.String({ format: 'date-time' }), 'When it ends; without one it works until it is revoked.'),
       ),
@@ -58,6 +62,7 @@ const apiKeyResponse = (row: ApiKeyRow): Static<typeof ApiKeyResponse> => ({
   role: row.role,
   effective_role: roleOfKey(row),
   scopes: row.scopes as Scope[],
+  model_connector_id: row.modelConnectorId,
   status: statusOfKey(row),
   expires_at: row.expiresAt?.toISOString() ?? null,
   last_used_at: row.lastUsedAt?.toISOString() ?? null,
@@ -106,7 +111,11 @@ export const apiKeyOperations = [
       example: { body: { name: 'Deployment', role: 'member', scopes: ['connectors:read', 'publish:read'] } },
     },
     async (ctx, { body }) => {
-      const { row, key } = await createApiKey(ctx, { ...body, expiresAt: body.expires_at ?? null });
+      const { row, key } = await createApiKey(ctx, {
+        ...body,
+        expiresAt: body.expires_at ?? null,
+        modelConnectorId: body.model_connector_id ?? null,
+      });
       return { ...apiKeyResponse(row), key };
     },
   ),

@@ -12,6 +12,7 @@ import { executionOperations } from './executions.ts';
 import { importedOperationOperations } from './imported-operations.ts';
 import { invitationOperations } from './invitations.ts';
 import { memberOperations } from './members.ts';
+import { modelSettingsOperations } from './model-settings.ts';
 import { priceOperations } from './prices.ts';
 import { proxyOperations } from './proxy.ts';
 import { repositoryOperations } from './repositories.ts';
@@ -39,6 +40,7 @@ export const operations = [
   ...proxyOperations,
   ...auditOperations,
   ...webhookOperations,
+  ...modelSettingsOperations,
   ...apiKeyOperations,
   ...memberOperations,
   ...invitationOperations,

@@ -54,10 +54,11 @@ async function create(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Resp
     name: text('name'),
     role: text('role'),
     scopes: form.getAll('scopes').map(String),
+    modelConnector: text('model_connector_id'),
     expires: text('expires_at'),
   };
   try {
-    const input = { name: sent.name, role: sent.role, scopes: sent.scopes, expiresAt: endOf(sent.expires) };
+    const input = { ...sent, expiresAt: endOf(sent.expires), modelConnectorId: sent.modelConnector || null };
     const { row, key } = await createApiKey(ctx, input, { id: reservedId(form.get('id')) });
     return await apiKeysPage(tools, ctx, c, { made: { name: row.name, key, curl: trial(tools, key, sent.scopes) } });
   } catch (error) {
