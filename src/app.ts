@@ -3,6 +3,7 @@ import { compress } from 'hono/compress';
 import type { Hub } from './context.ts';
 import type { Assets } from './lib/assets.ts';
 import type { Metrics } from './lib/metrics.ts';
+import { mountBrokerEvents } from './routes/api/broker-events.ts';
 import { mountGateway, openaiErrorFor } from './routes/api/gateway.ts';
 import { mount } from './routes/api/mount.ts';
 import { openapiDocument } from './routes/api/openapi.ts';
@@ -66,6 +67,7 @@ import { mountProbes } from './routes/probes.ts';
 import { errorPage, pageTools } from './routes/render.ts';
 import type { PatchbayViews } from './routes/views.ts';
 import type { Identity } from './services/identity.ts';
+import { measureBrokers } from './services/broker-metrics.ts';
 import type { Upkeep } from './services/upkeep.ts';
 
 export interface AppDeps {
@@ -177,6 +179,8 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   for (const operation of operations) mount(app, operation);
   const pageLimit = rateLimit({ hub, name: 'pages', rate: 1200 });
   app.use('/operator/*', operatorSession({ hub, identity }), pageLimit);
+  mountBrokerEvents(app, hub);
+  measureBrokers(hub, metrics);
   for (const route of operatorPages) mountPage(app, route);
   app.use(pageSession({ hub, identity }), pageLimit, sameTenant());
   for (const route of workspacePages) mountPage(app, route);

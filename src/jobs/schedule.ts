@@ -1,8 +1,10 @@
 import type { Hub } from '../context.ts';
+import { pollAuthorizations } from '../services/account-authorizations.ts';
 import { forgetOldAccountEvents } from '../services/account-history.ts';
 import { expireAuthorizations } from '../services/authorization-wait.ts';
 import { releaseReservations } from '../services/budgets.ts';
 import { scanDueChecks } from '../services/check-queue.ts';
+import { recoverAccounts } from '../services/connected-accounts.ts';
 import { purgeDeletedConnectors } from '../services/connector-purge.ts';
 import { scanDueRefreshes } from '../services/credential-refresh.ts';
 import { wipeEndedCredentials } from '../services/ended-credentials.ts';
@@ -12,6 +14,7 @@ import { forgetEndedTokens } from '../services/one-time-tokens.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
 import { scanDueSyncs } from '../services/repository-sync.ts';
 import { forgetEndedSessions } from '../services/sessions.ts';
+import { refreshToolkits } from '../services/toolkit-cache.ts';
 import { forgetOldCalls, rollUpUsage } from '../services/usage-rollups.ts';
 import { forgetOldDeliveries, scanDueDeliveries } from '../services/webhook-deliveries.ts';
 
@@ -28,6 +31,9 @@ export const schedule: Job[] = [
   { name: 'purge-deleted-connectors', cron: '* * * * *', run: purgeDeletedConnectors },
   { name: 'refresh-credentials', cron: '* * * * *', run: (hub) => scanDueRefreshes(hub) },
   { name: 'expire-authorizations', cron: '* * * * *', run: expireAuthorizations },
+  { name: 'poll-authorizations', cron: '* * * * *', run: pollAuthorizations },
+  { name: 'recover-connections', cron: '* * * * *', run: recoverAccounts },
+  { name: 'refresh-toolkits', cron: '* * * * *', run: refreshToolkits },
   { name: 'deliver-webhooks', cron: '* * * * *', run: (hub) => scanDueDeliveries(hub) },
   { name: 'sync-repositories', cron: '* * * * *', run: (hub) => scanDueSyncs(hub) },
   { name: 'check-health', cron: '* * * * *', run: (hub) => scanDueChecks(hub) },

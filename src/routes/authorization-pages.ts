@@ -77,14 +77,14 @@ export function consentPage(tools: PageTools, c: Context<Env>, consent: Consent,
 }
 
 function consentModel(consent: Consent, action: string): { consent: ConsentPage } {
-  const { request, ctx, connector, connection, workspace, scopes, host } = consent;
+  const { request, ctx, connector, connection, workspace, service, scopes, host } = consent;
   const guest = request.linkHash !== null;
   return {
     consent: {
       action,
       back: guest ? null : paths.connector(connector.id),
       icon: connector.catalog.icon,
-      service: connector.catalog.name,
+      service,
       connector: connector.name,
       account: connection ? connectionName(connection, connector) : '',
       workspace,

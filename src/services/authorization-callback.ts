@@ -5,6 +5,7 @@ import { findTenant } from '../db/queries/tenants.ts';
 import { ServiceError } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
+import { brokerFor, completeAccount } from './account-authorizations.ts';
 import { recordAudit } from './audit.ts';
 import { type Established, settle, whoIsConnected } from './authorization-settlement.ts';
 import { type Consent, findStart, nameOf, redirectUriOf, requireOpen, verifierPlace } from './authorization-start.ts';
@@ -129,6 +130,8 @@ async function endDeleted(ctx: Ctx, { id }: AuthorizationRequest, error: unknown
 async function redeem(found: Found, query: URLSearchParams): Promise<Established> {
   const { ctx, request, connector, connection, state } = found;
   const name = nameOf(connector, connection);
+  const broker = brokerFor(ctx, request, connector);
+  if (broker) return completeAccount(ctx, broker, request, name);
   const claimed = await ctx.hub.db.asTenant(ctx.tenantId, (tx) =>
     claimAuthorizationRequest(tx, ctx.tenantId, request.id, hashOf(state)),
   );

@@ -6,6 +6,7 @@ import { type ConnectionRow, findConnection } from '../db/queries/connections.ts
 import { type ConnectorRow, findConnector } from '../db/queries/connectors.ts';
 import { findTenant } from '../db/queries/tenants.ts';
 import { notFound } from '../errors.ts';
+import { brokerAddress, brokerFor, linkAccount, toolkitNameOf } from './account-authorizations.ts';
 import { recordAudit } from './audit.ts';
 import {
   type AuthorizationRequest,
@@ -17,6 +18,7 @@ import {
 } from './authorization-visit.ts';
 import { openTokenTarget } from './authorizations.ts';
 import { bindingCookie, fits, hashOf, newSecret } from './binding-cookie.ts';
+import type { BrokerTarget } from './brokers.ts';
 import { callbackPath, connectorCallbackPath } from './connection-addresses.ts';
 import { connectionName } from './connections.ts';
 import { subject } from './connectors.ts';
@@ -34,6 +36,8 @@ export interface Consent {
   connection: ConnectionRow | null;
   /** The workspace's name. */
   workspace: string;
+  /** What is connected, as people know it. */
+  service: string;
   scopes: string[];
   /** Where the browser will go, as people know the host. */
   host: string;
@@ -59,12 +63,26 @@ export async function consentFor(visit: Visit, request: AuthorizationRequest): P
   const ctx = requireRightPerson(visit, request);
   const { connector, connection } = await findStart(ctx, request);
   requireOpen(request, nameOf(connector, connection));
+  const target = brokerFor(ctx, request, connector);
+  if (target) return brokeredConsent(target, { request, ctx, connector, connection });
   const { driver, opened, registration } = await openTokenTarget(ctx, connector);
   const goal = new URL(driver.oauth.endpoints(opened.config).authorization);
   const workspace = (await findTenant(ctx.hub.db.system, ctx.tenantId))?.name ?? '';
   const { origin } = ctx.hub.outbound.policy.overrides.forward(goal);
   const named = { ...{ request, ctx, connector, connection, workspace }, scopes: registration.scopes };
-  return { ...named, host: goal.host, origin };
+  return { ...named, service: connector.catalog.name, host: goal.host, origin };
+}
+
+/** The broker says itself what the service will ask for. */
+async function brokeredConsent(
+  target: BrokerTarget,
+  about: Pick<Consent, 'request' | 'ctx' | 'connector' | 'connection'>,
+): Promise<Consent> {
+  const { ctx, request, connector } = about;
+  const toolkit = await toolkitNameOf(ctx, target, request.toolkitSlug);
+  const workspace = (await findTenant(ctx.hub.db.system, ctx.tenantId))?.name ?? '';
+  const service = `${toolkit} via ${connector.catalog.name}`;
+  return { ...about, workspace, service, scopes: [], ...brokerAddress(ctx, target) };
 }
 
 export const nameOf = (connector: ConnectorRow, connection: ConnectionRow | null): string =>
@@ -115,6 +133,11 @@ export async function sendOff(visit: Visit, { request, ctx, connector }: Consent
       'foreign_browser',
       'This link was opened in another browser already. Go on there, or ask for a new one.',
     );
+  const broker = brokerFor(ctx, request, connector);
+  if (broker) {
+    const { url, browser } = await linkAccount(ctx, broker, request);
+    return { url, setCookie: cookie.issue(browser, minutesAtService * 60 + 60) };
+  }
   const target = await openTokenTarget(ctx, connector);
   const [browser, state] = [newSecret(), `${request.id}.${newSecret()}`];
   const verifier = target.driver.oauth.pkce ? newVerifier() : null;

@@ -10,6 +10,7 @@ import {
 import { type ConnectionRow, findConnection } from '../db/queries/connections.ts';
 import type { AuthorizationStatus } from '../db/schema/index.ts';
 import { notFound } from '../errors.ts';
+import { pollAuthorization } from './account-authorizations.ts';
 import { personBehind } from './api-key-access.ts';
 
 export interface AuthorizationState {
@@ -35,14 +36,16 @@ export async function waitForAuthorization(
   const until = performance.now() + Math.min(timeoutS * 1000, longestMs);
   const person = await personBehind(ctx);
   for (;;) {
-    const state = await lookAtRequest(ctx, id, person);
+    const { due, ...state } = await lookAtRequest(ctx, id, person);
+    if (due && (await pollAuthorization(ctx.hub, ctx.tenantId, id))) continue;
     const left = until - performance.now();
     if (state.status !== 'pending' || left <= 0 || signal?.aborted) return state;
     await sleep(Math.min(pollMs, left), undefined, { signal }).catch(() => {});
   }
 }
 
-const lookAtRequest = (ctx: Ctx, id: string, person: string | null): Promise<AuthorizationState> =>
+/** `due` when a broker has to be asked how it went. */
+const lookAtRequest = (ctx: Ctx, id: string, person: string | null): Promise<AuthorizationState & { due: boolean }> =>
   ctx.hub.db.asTenant(
     ctx.tenantId,
     async (tx) => {
@@ -51,6 +54,7 @@ const lookAtRequest = (ctx: Ctx, id: string, person: string | null): Promise<Aut
       const over = request.status === 'pending' && request.over && !request.usedAt;
       const connectionId = request.status === 'succeeded' ? request.connectionId : null;
       return {
+        due: request.status === 'pending' && request.nextPollAt !== null && request.nextPollAt <= new Date(),
         status: over ? 'expired' : request.status,
         error: over ? 'expired' : request.error,
         message: over ? inTime : request.message,

@@ -7,8 +7,10 @@ import type { ConnectorRow } from '../db/queries/connectors.ts';
 import type { LoadedDriver, OAuthProvider } from '../drivers/driver.ts';
 import { invalid } from '../errors.ts';
 import { sameOriginPath } from '../lib/same-origin-path.ts';
+import { requestAccount } from './account-authorizations.ts';
 import { personBehind } from './api-key-access.ts';
 import { recordAudit } from './audit.ts';
+import { asBroker } from './brokers.ts';
 import { openTarget } from './calls.ts';
 import { startPath } from './connection-addresses.ts';
 import { ownerFor, requirePersonal } from './connection-rights.ts';
@@ -23,6 +25,8 @@ export interface AuthorizationInput {
   /** Whose own connection it becomes, `me` for the caller's; the whole workspace's without it. */
   userId?: string | null;
   toolkitSlug?: string | null;
+  /** How it is to be connected at a broker; the way that the toolkit offers by itself without it. */
+  authConfigId?: string | null;
   /** The connection to authorise anew, in place. */
   connectionId?: string | null;
   /** Where the browser goes in the end: a path of this hub. */
@@ -49,6 +53,19 @@ export async function initiateAuthorization(ctx: Ctx, input: AuthorizationInput)
   const returnTo = checkedReturn(ctx, input.returnTo);
   const read = (tx: Tx) => findTarget(tx, ctx, input, { userId, person });
   const { connector, connection } = await ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
+  const target = asBroker(ctx, connector);
+  if (target) {
+    const { toolkitSlug = null, authConfigId = null } = input;
+    const request = await requestAccount(
+      ctx,
+      target,
+      { connection, userId, toolkitSlug, authConfigId, returnTo },
+      patience,
+    );
+    return { request, connector, redirectUrl: `${ctx.hub.config.baseUrl}${startPath(request.id)}` };
+  }
+  if (input.authConfigId)
+    throw invalid({ auth_config_id: ['This connector has no such configurations. Leave it out.'] });
   await openTokenTarget(ctx, connector); // says early when no application is there
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const request = await insertAuthorizationRequest(
@@ -83,9 +100,10 @@ async function findTarget(
 ) {
   const connector = await mustFind(tx, ctx, connectorId);
   await requireEnabled(tx, ctx, { id: connector.catalogId, name: connector.catalog.name }, 'connected');
-  oauthDriver(ctx, connector);
+  const brokered = asBroker(ctx, connector) !== null;
+  if (!brokered) oauthDriver(ctx, connector);
   const connection = connectionId ? await reconnectable(tx, ctx, connector, { id: connectionId, person }) : null;
-  requirePersonal(connector, userId);
+  if (!brokered) requirePersonal(connector, userId);
   return { connector, connection };
 }
 

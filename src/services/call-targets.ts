@@ -22,11 +22,26 @@ export interface NamedTarget {
   connectorId?: string;
 }
 
+/** The service behind a broker whose account is needed. */
+export interface NeededToolkit {
+  /** As the broker calls it. */
+  slug: string;
+  name: string;
+  /** Its tools need no account. */
+  noAuth: boolean;
+}
+
 /**
  * The connector of this driver, and the connection under it, that a call goes through.
  * @throws AppError not_found, invalid_input, or conflict when nothing usable is connected
  */
-export async function findTarget(tx: Tx, ctx: Ctx, driver: LoadedDriver, input: NamedTarget): Promise<Target> {
+export async function findTarget(
+  tx: Tx,
+  ctx: Ctx,
+  driver: LoadedDriver,
+  input: NamedTarget,
+  toolkit?: NeededToolkit,
+): Promise<Target> {
   const named = input.connectionId ? await mustFindConnection(tx, ctx, input.connectionId) : null;
   const connectorId = named?.connectorId ?? input.connectorId;
   if (named && input.connectorId && input.connectorId !== named.connectorId) throw notFound('connection');
@@ -36,9 +51,21 @@ export async function findTarget(tx: Tx, ctx: Ctx, driver: LoadedDriver, input: 
       connector_id: [`${connector.name} is a connector of ${connector.catalog.name}, not of ${driver.entry.name}.`],
     });
   requireActive(connector);
-  const connection = named ?? (await usualConnection(tx, ctx, driver, connector));
+  if (named) requireOfToolkit(named, toolkit);
+  const connection = named ?? (await usualConnection(tx, ctx, driver, connector, toolkit));
   requireUsable(connection, connector);
   return { connector, connection };
+}
+
+/** @throws AppError invalid_input for an account of another toolkit */
+function requireOfToolkit({ toolkitSlug, authConfigId }: ConnectionRow, toolkit?: NeededToolkit): void {
+  const wanted = toolkit?.slug ?? null;
+  const held = authConfigId ? toolkitSlug : null;
+  if (held === wanted || (toolkit?.noAuth && held === null)) return;
+  const why = wanted
+    ? `This account is not one of ${toolkit?.name}.`
+    : `This account is for its own toolkit (${held}) only.`;
+  throw invalid({ connection_id: [why] });
 }
 
 async function onlyConnector(tx: Tx, ctx: Ctx, driver: LoadedDriver): Promise<ConnectorRow> {
@@ -97,9 +124,20 @@ function requireActive({ name, status, statusReason }: ConnectorRow) {
     throw new AppError('conflict', `${name} does not work at the moment. ${statusReason ?? ''}`.trim());
 }
 
-async function usualConnection(tx: Tx, ctx: Ctx, driver: LoadedDriver, connector: ConnectorRow) {
-  const found = await defaultConnection(tx, ctx, connector.id);
+async function usualConnection(
+  tx: Tx,
+  ctx: Ctx,
+  driver: LoadedDriver,
+  connector: ConnectorRow,
+  toolkit?: NeededToolkit,
+) {
+  const found = await defaultConnection(tx, ctx, connector.id, toolkit?.noAuth ? undefined : toolkit?.slug);
   if (found) return found;
+  if (toolkit && !toolkit.noAuth)
+    throw new AppError(
+      'conflict',
+      `No account of ${toolkit.name} is connected to ${connector.name}, or none that is active. Connect one first.`,
+    );
   if (!driver.needsConnection(withoutSecrets(connector.auth))) return ensureOwnConnection(tx, ctx, connector);
   throw noAccount(connector);
 }

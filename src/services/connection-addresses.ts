@@ -9,3 +9,6 @@ export const connectorCallbackPath = (connectorId: string) => `${callbackPath}/$
 
 /** The page behind a connect link. */
 export const linkPath = (token: string) => `/connections/links/${token}`;
+
+/** Where a broker reports what became of a connector's accounts. */
+export const brokerEventsPath = (connectorId: string) => `/connections/webhook/${connectorId}`;

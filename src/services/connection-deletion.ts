@@ -2,7 +2,9 @@ import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, deleteConnectionRow, updateConnectionRow } from '../db/queries/connections.ts';
 import { notFound } from '../errors.ts';
+import { revokeAccount } from './account-endings.ts';
 import { recordAudit } from './audit.ts';
+import { asBroker } from './brokers.ts';
 import { type ConnectionPair, findPair } from './connection-pair.ts';
 import { requireDecision } from './connection-rights.ts';
 import { connectionSubject } from './connections.ts';
@@ -23,6 +25,26 @@ export async function deleteConnection(ctx: Ctx, id: string): Promise<Connection
     await settleConnector(tx, ctx, connector);
   });
   return { ...pair, revocation };
+}
+
+/**
+ * Ends the access of an account and keeps its row with its history; deleting is another step. Use stops at once, whatever the service says.
+ * @throws AppError forbidden, not_found
+ */
+export async function revokeConnection(ctx: Ctx, id: string): Promise<ConnectionPair & { revocation: Revocation }> {
+  const pair = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => stopUse(tx, ctx, id));
+  const target = pair.connection.authConfigId ? asBroker(ctx, pair.connector) : null;
+  const revocation = target
+    ? await revokeAccount(ctx, target, pair.connection)
+    : await revokeAtService(ctx, pair.connector, pair.connection);
+  return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+    const { connection, connector } = await findPair(tx, ctx, id, { lock: true });
+    const subject = connectionSubject(connection, connector);
+    const details = { revocation: revocation.outcome, reason: revocation.message };
+    await recordAudit(tx, ctx, { action: 'connection.revoked', subject, details });
+    await settleConnector(tx, ctx, connector);
+    return { connection, connector, revocation };
+  });
 }
 
 /** From here on nothing is called through it; who is cut off before the end sees it as revoked, and disconnects it again. */

@@ -1,7 +1,10 @@
 import type { Ctx } from '../context.ts';
+import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, updateConnectionRow } from '../db/queries/connections.ts';
-import { notFound } from '../errors.ts';
+import { AppError, notFound } from '../errors.ts';
+import { switchAccount } from './account-endings.ts';
 import { recordAudit } from './audit.ts';
+import { asBroker, type BrokerTarget, brokerProblem } from './brokers.ts';
 import { checkSoon } from './check-queue.ts';
 import { findPair } from './connection-pair.ts';
 import { requireDecision } from './connection-rights.ts';
@@ -14,6 +17,42 @@ import { settleConnector } from './connector-settlement.ts';
  * @throws AppError forbidden, not_found, invalid_transition
  */
 export async function setConnectionStatus(ctx: Ctx, id: string, status: 'active' | 'inactive'): Promise<ConnectionRow> {
+  const held = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => findHeld(tx, ctx, id, status), { readOnly: true });
+  // What is to run is switched on there first; what is to stop stops here first.
+  if (held && status === 'active') await tellBroker(ctx, held, true);
+  const after = await store(ctx, id, status);
+  if (held && status === 'inactive') await tellBroker(ctx, held, false);
+  return after;
+}
+
+interface Held {
+  target: BrokerTarget;
+  accountId: string;
+}
+
+/** The account that a broker holds for it, when this changes anything. @throws AppError forbidden, not_found, invalid_transition */
+async function findHeld(tx: Tx, ctx: Ctx, id: string, status: 'active' | 'inactive'): Promise<Held | null> {
+  const { connection, connector } = await findPair(tx, ctx, id);
+  const target = connection.authConfigId ? asBroker(ctx, connector) : null;
+  await requireDecision(tx, ctx, connection, 'switch connections of the workspace on and off');
+  requireTransition(connection.status, status, 'person', connectionName(connection, connector));
+  const { externalAccountId } = connection;
+  return target && externalAccountId && connection.status !== status ? { target, accountId: externalAccountId } : null;
+}
+
+/** @throws AppError that says what is switched now and what is not */
+async function tellBroker(ctx: Ctx, { target, accountId }: Held, enabled: boolean): Promise<void> {
+  try {
+    await switchAccount(ctx, target, accountId, enabled);
+  } catch (error) {
+    const told = brokerProblem(error, target);
+    if (enabled || !(told instanceof AppError)) throw told;
+    const sentence = `It is switched off here and nothing runs through it, but ${target.connector.catalog.name} was not told: ${told.message}`;
+    throw new AppError('service_failed', sentence, { cause: error });
+  }
+}
+
+async function store(ctx: Ctx, id: string, status: 'active' | 'inactive'): Promise<ConnectionRow> {
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const { connection: before, connector } = await findPair(tx, ctx, id, { lock: true });
     await requireDecision(tx, ctx, before, 'switch connections of the workspace on and off');

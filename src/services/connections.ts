@@ -49,11 +49,21 @@ export async function mustFindConnection(
 /**
  * The connection through which a call to this connector goes when none is named: the actor's own one, else the workspace's.
  * Null when there is none that is switched on.
+ * @param toolkitSlug only accounts of this toolkit, which a broker holds
  */
-export async function defaultConnection(tx: Tx, ctx: Ctx, connectorId: string): Promise<ConnectionRow | null> {
+export async function defaultConnection(
+  tx: Tx,
+  ctx: Ctx,
+  connectorId: string,
+  toolkitSlug?: string,
+): Promise<ConnectionRow | null> {
   const person = await personIn(tx, ctx);
   const filter = { connectorIds: [connectorId], reachableBy: person, limit: 200 };
-  return chooseConnection(await selectConnections(tx, ctx.tenantId, filter), person);
+  const all = await selectConnections(tx, ctx.tenantId, filter);
+  return chooseConnection(
+    all.filter((each) => (toolkitSlug === undefined ? each.authConfigId === null : each.toolkitSlug === toolkitSlug)),
+    person,
+  );
 }
 
 /** The same out of what was read already: the connections of one connector. */

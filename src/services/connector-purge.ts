@@ -1,6 +1,6 @@
 import type { Ctx, Hub } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import { type ConnectionRow, selectByGrant } from '../db/queries/connections.ts';
+import { type ConnectionRow, selectBrokered, selectByGrant } from '../db/queries/connections.ts';
 import {
   type ConnectorRow,
   dueConnectorPurges,
@@ -51,7 +51,10 @@ async function claim(
 ): Promise<{ connector: ConnectorRow; granted: ConnectionRow[] } | null> {
   const connector = await findConnector(tx, ctx.tenantId, id, { deleted: true, lock: true });
   if (!connector || !(await isPurgeable(tx, ctx.tenantId, id, olderThan))) return null;
-  const granted = await selectByGrant(tx, ctx.tenantId, id, true);
+  const granted = [
+    ...(await selectByGrant(tx, ctx.tenantId, id, true)),
+    ...(await selectBrokered(tx, ctx.tenantId, id)),
+  ];
   for (const connection of granted) await markRevoked(tx, ctx, connection);
   return { connector, granted };
 }

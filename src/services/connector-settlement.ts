@@ -10,7 +10,9 @@ import { recordAudit } from './audit.ts';
  */
 export async function settleConnector(tx: Tx, ctx: Ctx, connector: ConnectorRow): Promise<void> {
   if (connector.status === 'inactive') return;
-  const all = await selectConnections(tx, ctx.tenantId, { connectorIds: [connector.id], limit: 1_000 });
+  const every = await selectConnections(tx, ctx.tenantId, { connectorIds: [connector.id], limit: 1_000 });
+  // A broker works when its own key does, whatever the accounts are that it holds.
+  const all = every.filter(({ authConfigId }) => authConfigId === null);
   const usable = all.some(isUsable);
   const status = usable ? 'active' : 'error';
   const statusReason = usable ? null : whyUnusable(all);

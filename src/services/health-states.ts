@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { ConnectionRow } from '../db/queries/connections.ts';
 import type { ConnectionStatus, Health } from '../db/schema/index.ts';
+import { movedBy } from './account-standing.ts';
 import type { CheckOutcome } from './health-steps.ts';
 
 export interface Judgement {
@@ -18,7 +19,7 @@ const patience = { degraded: 2, unhealthy: 3 };
  * to repeat itself. One check that passes heals.
  */
 export function judge(connection: ConnectionRow, outcome: CheckOutcome): Judgement {
-  const { status, statusReason } = connection;
+  const { status, statusReason } = outcome.standing ? movedBy(connection, outcome.standing) : connection;
   if (outcome.verdict !== 'failed') {
     const healed = status === 'expired' || status === 'failed';
     return {
@@ -33,8 +34,8 @@ export function judge(connection: ConnectionRow, outcome: CheckOutcome): Judgeme
     return {
       health: 'unhealthy',
       healthFailures,
-      status: status === 'active' ? 'expired' : status,
-      statusReason: outcome.message,
+      status: status === 'active' && !outcome.standing ? 'expired' : status,
+      statusReason: outcome.standing ? statusReason : outcome.message,
     };
   const health =
     healthFailures >= patience.unhealthy

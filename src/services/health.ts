@@ -4,7 +4,9 @@ import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, findByAccount, updateConnectionRow } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { insertHealthCheck, selectHealthChecks } from '../db/queries/health-checks.ts';
+import { checkAccount } from './account-checks.ts';
 import { recordAudit } from './audit.ts';
+import { asBroker } from './brokers.ts';
 import { findPair } from './connection-pair.ts';
 import { connectionSubject, mustFindConnection } from './connections.ts';
 import { settleConnector } from './connector-settlement.ts';
@@ -34,6 +36,8 @@ export async function checkConnection(ctx: Ctx, id: string, trigger: Trigger): P
 
 /** The check of what is saved, through this connection or, when there is none, with what the admin typed. */
 export async function checkStored(ctx: Ctx, connector: ConnectorRow, connection: ConnectionRow | null) {
+  const target = connection?.authConfigId ? asBroker(ctx, connector) : null;
+  if (connection && target) return checkAccount(ctx, target, connection);
   const driver = driverFor(ctx, connector.catalog.key);
   const addresses = driver.destinations(withoutSecrets(connector.config), withoutSecrets(connector.auth));
   const outcome = await checkFresh(ctx, { driver, connector, connection }, addresses);

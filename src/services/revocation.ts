@@ -7,6 +7,8 @@ import { type CredentialRow, findCredential } from '../db/queries/credentials.ts
 import { type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
+import { endAccount } from './account-endings.ts';
+import { asBroker } from './brokers.ts';
 import { callOpened, type OpenedTarget, openTarget } from './calls.ts';
 import { destinationsOf } from './connector-input.ts';
 import { currentCredential, openCredential } from './credentials.ts';
@@ -31,6 +33,8 @@ export async function revokeAtService(
   connector: ConnectorRow,
   connection: ConnectionRow,
 ): Promise<Revocation> {
+  const target = connection.authConfigId ? asBroker(ctx, connector) : null;
+  if (target) return endAccount(ctx, target, connection);
   const { current, replaced } = await ctx.hub.db.asTenant(
     ctx.tenantId,
     async (tx) => ({

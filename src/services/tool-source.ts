@@ -1,6 +1,8 @@
 import type { Ctx } from '../context.ts';
+import type { ConnectionRow } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
-import type { LoadedDriver, Tool } from '../drivers/driver.ts';
+import type { ExecutionContext, LoadedDriver, Tool, Values } from '../drivers/driver.ts';
+import type { NeededToolkit } from './call-targets.ts';
 
 /** A tool as a source gives it. */
 export interface SourcedTool {
@@ -10,6 +12,12 @@ export interface SourcedTool {
   connectorId?: string;
   /** Where it belongs, when that is not the catalog entry itself; the key as callers name it, e.g. `composio.gmail`. */
   toolkit?: { key: string; name: string };
+  /** Whose account it needs, when that is another service than the driver’s own. */
+  account?: NeededToolkit;
+  /** Where it stands among the source’s tools, when its slug does not say it. */
+  place?: string;
+  /** Takes the place of the tool’s own `run` where that needs to know the account. */
+  runAs?(connection: ConnectionRow, context: ExecutionContext, input: Values): Promise<unknown>;
 }
 
 export interface SourceQuery {
@@ -19,7 +27,7 @@ export interface SourceQuery {
   words: string[];
   /** Only slugs whose first part is one of these; null for all. */
   groups: string[] | null;
-  /** The slug that the page before ended with. */
+  /** The slug, or the place, that the page before ended with. */
   after: string | null;
   limit: number;
 }

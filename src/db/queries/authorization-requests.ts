@@ -86,7 +86,7 @@ export async function finishAuthorizationRequest(
 ): Promise<boolean> {
   const done = await tx
     .update(authorizationRequests)
-    .set({ ...values, finishedAt: sql`now()`, sealedVerifier: null })
+    .set({ ...values, finishedAt: sql`now()`, sealedVerifier: null, nextPollAt: null })
     .where(and(row(tenantId, id), eq(authorizationRequests.status, 'pending')))
     .returning({ id: authorizationRequests.id });
   return done.length === 1;
@@ -126,6 +126,62 @@ export async function requestOfLink(db: Drizzle, hash: string): Promise<{ tenant
 export async function dueAuthorizationExpiries(db: Drizzle, max: number): Promise<{ tenantId: string; id: string }[]> {
   const rows = await db.execute<{ tenant_id: string; id: string }>(
     sql`select tenant_id, id from due_authorization_expiries(${max})`,
+  );
+  return rows.map(({ tenant_id, id }) => ({ tenantId: tenant_id, id }));
+}
+
+/** An open request for the same account at a broker by the same caller; whoever asks twice gets one. */
+export async function findSameRequest(
+  tx: Tx,
+  tenantId: string,
+  wanted: {
+    connectorId: string;
+    connectionId: string | null;
+    userId: string | null;
+    toolkitSlug: string;
+    authConfigId: string;
+    createdBy: string | null;
+  },
+): Promise<AuthorizationRequestRow | null> {
+  const same = <C extends keyof typeof wanted>(name: C) => {
+    const value = wanted[name];
+    return value === null ? isNull(authorizationRequests[name]) : eq(authorizationRequests[name], value);
+  };
+  const [found] = await tx
+    .select()
+    .from(authorizationRequests)
+    .where(
+      and(
+        eq(authorizationRequests.tenantId, tenantId),
+        ...(Object.keys(wanted) as (keyof typeof wanted)[]).map(same),
+        isNull(authorizationRequests.startedAt),
+        open,
+      ),
+    )
+    .limit(1);
+  return found ?? null;
+}
+
+/** Claims asking the broker what became of it; false when it is not due, or somebody else asks. The next time comes after so many seconds. */
+export async function claimPoll(tx: Tx, tenantId: string, id: string, seconds: number): Promise<boolean> {
+  const claimed = await tx
+    .update(authorizationRequests)
+    .set({ nextPollAt: inSeconds(seconds), polls: sql`${authorizationRequests.polls} + 1` })
+    .where(
+      and(
+        row(tenantId, id),
+        eq(authorizationRequests.status, 'pending'),
+        sql`${authorizationRequests.nextPollAt} <= now()`,
+      ),
+    )
+    .returning({ id: authorizationRequests.id });
+  return claimed.length === 1;
+}
+
+/** Requests of which a broker has to be asked, of any tenant; for a job. */
+export async function dueAuthorizationPolls(db: Drizzle, max: number): Promise<{ tenantId: string; id: string }[]> {
+  const rows = await db.execute<{ tenant_id: string; id: string }>(
+    sql`select tenant_id, id from due_authorization_polls(${max})`,
   );
   return rows.map(({ tenant_id, id }) => ({ tenantId: tenant_id, id }));
 }

@@ -18,6 +18,9 @@ const InitiateOAuthRequest = component(
         ),
       ),
       toolkit_slug: Type.Optional(Nullable(Type.String({ maxLength: 100 }), 'The toolkit that it is for.')),
+      auth_config_id: Type.Optional(
+        Nullable(Type.String({ maxLength: 200 }), 'How it is connected at a broker; see `/api/toolkits`.'),
+      ),
       connection_id: Type.Optional(
         Nullable(
           Type.String({ format: 'uuid' }),
@@ -151,6 +154,7 @@ export const authorizationOperations = [
         connectorId: body.connector_id,
         userId: body.user_id,
         toolkitSlug: body.toolkit_slug,
+        authConfigId: body.auth_config_id,
         connectionId: body.connection_id,
         returnTo: body.return_to,
       });

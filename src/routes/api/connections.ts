@@ -1,27 +1,13 @@
 import { Type } from '@sinclair/typebox';
-import { invalid } from '../../errors.ts';
 import { createConnection } from '../../services/connection-creation.ts';
-import { deleteConnection } from '../../services/connection-deletion.ts';
+import { deleteConnection, revokeConnection } from '../../services/connection-deletion.ts';
 import { getConnection, listConnections } from '../../services/connection-list.ts';
 import { setConnectionStatus } from '../../services/connection-status.ts';
 import { getHealth } from '../../services/health.ts';
-import { ById, Cursor, component, exampleId, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
+import { ByEntry, ById, Cursor, component, exampleId, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { ConnectionResponse, connectionResponse } from './connection-schemas.ts';
 import { HealthCheckResponse, healthResponse } from './health-schemas.ts';
 import { operation } from './operation.ts';
-
-const Credential = Type.Object(
-  {
-    access_token: Type.String({ minLength: 1, maxLength: 20_000 }),
-    refresh_token: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 20_000 }), 'For renewing it.')),
-    expires_at: Type.Optional(Nullable(Type.String({ format: 'date-time' }), 'When the access token ends.')),
-    scopes: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 200 })),
-  },
-  {
-    additionalProperties: false,
-    description: 'A token got elsewhere. The service is asked whose it is before it is saved; no answer ever shows it.',
-  },
-);
 
 const ConnectionCreate = component(
   'ConnectionCreate',
@@ -35,8 +21,17 @@ const ConnectionCreate = component(
         ),
       ),
       toolkit_slug: Type.Optional(Nullable(Type.String({ maxLength: 100 }), 'The toolkit that it is for.')),
-      auth_config_id: Type.Optional(Nullable(Type.String({ maxLength: 200 }), 'Of toolkits that have such.')),
-      credential: Type.Optional(Credential),
+      auth_config_id: Type.Optional(
+        Nullable(
+          Type.String({ maxLength: 200 }),
+          'How it is connected at a broker, as `/api/toolkits/{slug}/auth-configs` answers it; without it, the way that the toolkit offers by itself.',
+        ),
+      ),
+      credential: Type.Optional(
+        ByEntry(
+          'A token got elsewhere (`access_token`, and `refresh_token`, `expires_at`, `scopes` where there are such), which the service is asked about before it is saved; for a toolkit of a broker the fields of its `account_fields`, which go to the broker and are not kept here. No answer ever shows them.',
+        ),
+      ),
     },
     { additionalProperties: false, description: 'An account to connect without anybody’s browser.' },
   ),
@@ -46,10 +41,6 @@ const ConnectionUpdate = component(
   'ConnectionUpdate',
   Type.Object({ status: OneOf(['active', 'inactive']) }, { additionalProperties: false }),
 );
-
-const refuseAuthConfig = (id: string | null | undefined) => {
-  if (id) throw invalid({ auth_config_id: ['This connector has no such configurations. Leave it out.'] });
-};
 
 export const connectionOperations = [
   operation(
@@ -71,18 +62,12 @@ export const connectionOperations = [
       example: { body: { connector_id: exampleId } },
     },
     async (ctx, { body }, c) => {
-      refuseAuthConfig(body.auth_config_id);
-      const { credential } = body;
       const { connection, created } = await createConnection(ctx, {
         connectorId: body.connector_id,
         userId: body.user_id,
         toolkitSlug: body.toolkit_slug,
-        credential: credential && {
-          accessToken: credential.access_token,
-          refreshToken: credential.refresh_token,
-          expiresAt: credential.expires_at ? new Date(credential.expires_at) : null,
-          scopes: credential.scopes,
-        },
+        authConfigId: body.auth_config_id,
+        values: body.credential,
       });
       c.header('Location', `${ctx.hub.config.basePath}/api/connections/${connection.id}`);
       if (!created) c.status(200);
@@ -179,6 +164,25 @@ export const connectionOperations = [
       await deleteConnection(ctx, params.id);
       return null;
     },
+  ),
+  operation(
+    {
+      method: 'post',
+      path: '/api/connections/:id/revoke',
+      id: 'revokeConnection',
+      summary: 'End the access of an account',
+      description:
+        'Its use stops at once, and the service is asked to end the access; the connection stays with its history, `revoked`, until it is connected anew or deleted. What the service said stands in the activity as `connection.revoked`.',
+      tag: 'Connections',
+      role: 'member',
+      scope: 'connections:write',
+      audit: 'connection.revoked',
+      input: { params: ById },
+      status: 200,
+      response: ConnectionResponse,
+      example: {},
+    },
+    async (ctx, { params }) => connectionResponse((await revokeConnection(ctx, params.id)).connection),
   ),
   operation(
     {

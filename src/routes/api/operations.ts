@@ -16,6 +16,7 @@ import { modelSettingsOperations } from './model-settings.ts';
 import { priceOperations } from './prices.ts';
 import { proxyOperations } from './proxy.ts';
 import { repositoryOperations } from './repositories.ts';
+import { toolkitOperations } from './toolkits.ts';
 import { toolOperations } from './tools.ts';
 import { usageOperations } from './usage.ts';
 import { usageCallOperations } from './usage-calls.ts';
@@ -30,6 +31,7 @@ export const operations = [
   ...connectionOperations,
   ...credentialOperations,
   ...repositoryOperations,
+  ...toolkitOperations,
   ...toolOperations,
   ...importedOperationOperations,
   ...executionOperations,

@@ -1,0 +1,313 @@
+import type { Ctx } from '../context.ts';
+import type { ConnectorRow } from '../db/queries/connectors.ts';
+import type {
+  BrokerTool,
+  LoadedDriver,
+  Tool,
+  ToolkitDetails,
+  ToolkitScheme,
+  ToolkitSummary,
+} from '../drivers/driver.ts';
+import { ServiceError } from '../drivers/driver.ts';
+import { AppError, invalid, notFound } from '../errors.ts';
+import { OutboundError } from '../lib/outbound/outbound.ts';
+import { decodeCursor, encodeCursor } from '../lib/pagination.ts';
+import type { JsonSchema } from '../lib/schema/json-schema.ts';
+import { toolNameIn } from './broker-tool-names.ts';
+import { asBroker, type BrokerTarget, brokerProblem, readBrokers } from './brokers.ts';
+import { type CatalogItem, getCatalogEntry, listCatalog } from './catalog.ts';
+import { mustFind } from './connectors.ts';
+import { askBroker } from './toolkit-cache.ts';
+
+/** A service whose tools can be had: one of our own drivers, or one that a broker brings. */
+export interface Toolkit {
+  /** As callers name it: the catalog key, or `<catalog key>.<toolkit>` below a broker. */
+  slug: string;
+  name: string;
+  description: string;
+  logo: string | null;
+  categories: { slug: string; name: string }[];
+  toolsCount: number | null;
+  schemes: string[];
+  managedSchemes: string[];
+  noAuth: boolean;
+  version: string | null;
+  deprecated: boolean;
+  /** The broker’s connector that brings it; null for our own. */
+  via: Pick<ConnectorRow, 'id' | 'name' | 'catalog'> | null;
+}
+
+/** How old the broker’s part of an answer is. */
+export interface Freshness {
+  fetchedAt: Date;
+  stale: boolean;
+}
+
+export interface ToolkitQuery {
+  q?: string;
+  category?: string;
+  /** Only what this broker’s connector brings. */
+  connectorId?: string;
+  limit?: number;
+  cursor?: string;
+}
+
+export interface ToolkitList {
+  data: Toolkit[];
+  nextCursor: string | null;
+  /** The oldest part of what a broker said; null when none was asked. */
+  freshness: Freshness | null;
+  /** Brokers that could not be asked, and why. */
+  troubles: { connectorId: string; name: string; message: string }[];
+}
+
+/** Where a page goes on: among our own (`''`), or at a broker’s connector, in which of its pages, behind how many of it. */
+type Place = [connectorId: string, brokerCursor: string, offset: string];
+
+/** Pages of a broker that one request reads at most. */
+const mostPages = 8;
+
+/**
+ * What this workspace can have tools of: our own drivers first, then what its brokers bring. A broker that is away takes nothing along.
+ * @throws AppError invalid_input, not_found for a connector that is not there
+ */
+export async function listToolkits(
+  ctx: Ctx,
+  { q = '', category = '', connectorId, limit = 50, cursor }: ToolkitQuery = {},
+): Promise<ToolkitList> {
+  const brokers = connectorId ? [await mustBroker(ctx, connectorId)] : await firstOfEach(ctx);
+  const list: ToolkitList = { data: [], nextCursor: null, freshness: null, troubles: [] };
+  let [at, brokerCursor, offset] = cursor
+    ? (decodeCursor(cursor, 3) as Place)
+    : ([connectorId ?? '', '', '0'] as Place);
+  if (at === '') {
+    const own = await ownToolkits(ctx, q, category);
+    const from = positionIn(offset);
+    list.data.push(...own.slice(from, from + limit));
+    if (from + limit < own.length) return { ...list, nextCursor: encodeCursor(['', '', String(from + limit)]) };
+    [at, brokerCursor, offset] = [brokers[0]?.connector.id ?? '', '', '0'];
+    if (!at) return list;
+  }
+  const start = brokers.findIndex(({ connector }) => connector.id === at);
+  for (const target of start < 0 ? [] : brokers.slice(start)) {
+    const next = await addBrokered(ctx, target, list, { q, category, limit, brokerCursor, from: positionIn(offset) });
+    if (next) return { ...list, nextCursor: encodeCursor([target.connector.id, ...next]) };
+    [brokerCursor, offset] = ['', '0'];
+    const following = brokers[brokers.indexOf(target) + 1];
+    if (list.data.length >= limit)
+      return { ...list, nextCursor: following ? encodeCursor([following.connector.id, '', '0']) : null };
+  }
+  return list;
+}
+
+function positionIn(offset: string): number {
+  if (/^\d{1,6}$/.test(offset)) return Number(offset);
+  throw invalid({
+    cursor: ['This is not a cursor of this list. Take next_cursor from the previous page, or leave it out.'],
+  });
+}
+
+/** Of several connectors of one broker the first that works: they bring the same. */
+async function firstOfEach(ctx: Ctx): Promise<BrokerTarget[]> {
+  const all = await readBrokers(ctx);
+  return all.filter(({ driver }, index) => all.findIndex((each) => each.driver === driver) === index);
+}
+
+/** Fills the list up from one broker; returns where its next page begins, or null at its end. */
+async function addBrokered(
+  ctx: Ctx,
+  target: BrokerTarget,
+  list: ToolkitList,
+  {
+    q,
+    category,
+    limit,
+    brokerCursor,
+    from,
+  }: { q: string; category: string; limit: number; brokerCursor: string; from: number },
+): Promise<[string, string] | null> {
+  let [at, skip] = [brokerCursor, from];
+  for (let pages = 0; pages < mostPages; pages++) {
+    const question = {
+      kind: 'toolkits',
+      search: q || undefined,
+      category: category || undefined,
+      cursor: at || undefined,
+    } as const;
+    const answer = await askBroker(ctx, target, question).catch((error: unknown) => trouble(list, target, error));
+    if (!answer) return null;
+    noteAge(list, answer);
+    const room = limit - list.data.length;
+    const { items, nextCursor } = answer.value;
+    list.data.push(...items.slice(skip, skip + room).map((each) => brokered(target, each)));
+    if (skip + room < items.length) return [at, String(skip + room)];
+    if (!nextCursor) return null;
+    [at, skip] = [nextCursor, 0];
+    if (list.data.length >= limit) return [at, '0'];
+  }
+  return [at, '0'];
+}
+
+function trouble(list: ToolkitList, { connector }: BrokerTarget, error: unknown): null {
+  if (!(error instanceof ServiceError || error instanceof OutboundError || error instanceof AppError)) throw error;
+  list.troubles.push({ connectorId: connector.id, name: connector.name, message: error.message });
+  return null;
+}
+
+function noteAge(list: ToolkitList, { fetchedAt, stale }: Freshness) {
+  const older = !list.freshness || fetchedAt < list.freshness.fetchedAt;
+  list.freshness = {
+    fetchedAt: older ? fetchedAt : (list.freshness?.fetchedAt ?? fetchedAt),
+    stale: stale || Boolean(list.freshness?.stale),
+  };
+}
+
+async function ownToolkits(ctx: Ctx, q: string, category: string): Promise<Toolkit[]> {
+  const { data } = await listCatalog(ctx, { q: q || undefined, limit: 100 });
+  const wanted = category.toLowerCase();
+  return data
+    .filter((item) => !wanted || item.category.toLowerCase() === wanted)
+    .flatMap((item) => {
+      const driver = ctx.hub.drivers.get(item.key);
+      return driver?.tools?.length ? [own(item, driver)] : [];
+    });
+}
+
+const own = (item: CatalogItem, driver: LoadedDriver): Toolkit => ({
+  slug: item.key,
+  name: item.name,
+  description: item.description,
+  logo: null,
+  categories: [{ slug: item.category.toLowerCase(), name: item.category }],
+  toolsCount: driver.tools?.length ?? 0,
+  schemes: item.authMethods,
+  managedSchemes: [],
+  noAuth: item.authType === 'none',
+  version: null,
+  deprecated: Boolean(item.retiredAt),
+  via: null,
+});
+
+const brokered = ({ driver, connector }: BrokerTarget, toolkit: ToolkitSummary): Toolkit => ({
+  ...toolkit,
+  slug: `${driver.entry.key}.${toolkit.slug}`,
+  via: connector,
+});
+
+export interface ToolkitTool {
+  name: string;
+  title: string;
+  description: string;
+  sideEffect: Tool['sideEffect'];
+  unusable: string | null;
+}
+
+export interface DetailedToolkit {
+  toolkit: Toolkit;
+  schemes: ToolkitScheme[];
+  tools: ToolkitTool[];
+  /** True when there are more tools than are told here. */
+  moreTools: boolean;
+  freshness: Freshness | null;
+}
+
+/** Tools that the details name at most; GET /api/tools has all, with their schemas. */
+const mostTools = 50;
+
+/**
+ * One toolkit with its ways to authenticate, their fields, and its first tools.
+ * @param slug as lists name it; a broker’s toolkit also without the broker’s name when it is no catalog entry
+ * @throws AppError not_found, unavailable when the broker cannot be asked and was not asked before
+ */
+export async function getToolkitDetails(ctx: Ctx, slug: string, connectorId?: string): Promise<DetailedToolkit> {
+  const found = await findToolkit(ctx, slug, connectorId);
+  if (!found.target) return ownDetails(ctx, found.driver);
+  const { target, toolkit } = found;
+  const details = await brokeredDetails(ctx, target, toolkit);
+  const tools = await askBroker(ctx, target, { kind: 'tools', toolkit }).catch(() => null);
+  const items = tools?.value.items ?? [];
+  return {
+    toolkit: brokered(target, details.value),
+    schemes: details.value.authSchemes,
+    tools: items.slice(0, mostTools).map((each) => brokeredTool(target, each)),
+    moreTools: items.length > mostTools || Boolean(tools?.value.nextCursor),
+    freshness: details,
+  };
+}
+
+/** A broker’s toolkit as it is known. @throws AppError not_found, unavailable */
+export async function brokeredDetails(
+  ctx: Ctx,
+  target: BrokerTarget,
+  toolkit: string,
+): Promise<Freshness & { value: ToolkitDetails }> {
+  try {
+    if (!isSlug(toolkit)) throw notFound('toolkit');
+    return await askBroker(ctx, target, { kind: 'toolkit', toolkit });
+  } catch (error) {
+    throw brokerProblem(error, target, { unknown: 'toolkit' });
+  }
+}
+
+const isSlug = (text: string) => /^[a-z0-9][a-z0-9_-]{0,99}$/.test(text);
+
+const brokeredTool = ({ driver }: BrokerTarget, tool: BrokerTool): ToolkitTool => ({
+  name: `${driver.entry.key}.${toolNameIn(tool)}`,
+  title: tool.title,
+  description: tool.description.slice(0, 500),
+  sideEffect: tool.sideEffect,
+  unusable: tool.unusable,
+});
+
+async function ownDetails(ctx: Ctx, driver: LoadedDriver): Promise<DetailedToolkit> {
+  const item = await getCatalogEntry(ctx, driver.entry.key);
+  return {
+    toolkit: own(item, driver),
+    schemes: (item.authSchema.oneOf ?? []).map((each: JsonSchema) => ownScheme(each)),
+    tools: (driver.tools ?? []).slice(0, mostTools).map(({ slug, title, description, sideEffect }) => ({
+      ...{ name: `${driver.entry.key}.${slug}`, title, description, sideEffect, unusable: null },
+    })),
+    moreTools: (driver.tools?.length ?? 0) > mostTools,
+    freshness: null,
+  };
+}
+
+/** The auth of our own entries stands in their connectors: there is nothing to make beside. */
+function ownScheme(schema: JsonSchema): ToolkitScheme {
+  const scheme = String((schema.properties?.method as { const?: unknown } | undefined)?.const ?? '');
+  const connects = scheme === 'oauth2' ? 'link' : scheme === 'none' ? 'none' : 'values';
+  const empty = { type: 'object', properties: {} } as JsonSchema;
+  const title = typeof schema.title === 'string' ? schema.title : scheme;
+  return {
+    scheme,
+    title,
+    connects,
+    managed: false,
+    configFields: schema,
+    accountFields: empty,
+    helpUrl: null,
+    unusable: null,
+  };
+}
+
+type FoundToolkit = { target: null; driver: LoadedDriver } | { target: BrokerTarget; toolkit: string };
+
+/** Whose toolkit a name means. @throws AppError not_found, also while no broker is installed that could have it */
+export async function findToolkit(ctx: Ctx, slug: string, connectorId?: string): Promise<FoundToolkit> {
+  const [first = '', ...rest] = slug.toLowerCase().split('.');
+  const driver = ctx.hub.drivers.get(first);
+  if (connectorId) return { target: await mustBroker(ctx, connectorId), toolkit: rest[0] ?? first };
+  if (driver?.tools?.length && !rest.length) return { target: null, driver };
+  const [target] = await readBrokers(ctx, rest.length ? first : undefined);
+  const toolkit = rest.length ? rest.join('.') : first;
+  if (!target || (driver?.broker === undefined && rest.length)) throw notFound('toolkit');
+  return { target, toolkit };
+}
+
+/** The workspace’s connector of a broker. @throws AppError not_found, invalid_input for a connector that is none */
+export async function mustBroker(ctx: Ctx, connectorId: string): Promise<BrokerTarget> {
+  const connector = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => mustFind(tx, ctx, connectorId), { readOnly: true });
+  const target = asBroker(ctx, connector);
+  if (!target) throw invalid({ connector_id: [`${connector.name} brings no toolkits.`] });
+  return target;
+}
