@@ -118,6 +118,7 @@ export interface BrokerLink {
 }
 
 export interface BrokerResult {
+  /** As the tool gave it. */
   data: unknown;
   /** By which the broker's support finds the run; null where it does not tell. */
   logId: string | null;
@@ -155,7 +156,7 @@ export interface Broker {
   /**
    * Not idempotent: ask it once, and keep the id.
    * @param input.values for the scheme's `configFields`; nothing is needed when managed
-   * @throws ServiceError `input` where the broker has no OAuth client of its own for it
+   * @throws ServiceError `input` where the broker has no OAuth client of its own for it; `field` names the value to mend
    */
   createAuthConfig(
     context: ExecutionContext,
@@ -172,7 +173,7 @@ export interface Broker {
     context: ExecutionContext,
     input: { authConfigId: string; brokerUserId: string; callbackUrl: string },
   ): Promise<BrokerLink>;
-  /** Makes an account whose scheme connects by `values`. Not idempotent. */
+  /** Makes an account whose scheme connects by `values`. Not idempotent. @throws ServiceError whose `field` names the value to mend */
   createAccount(
     context: ExecutionContext,
     input: { authConfigId: string; brokerUserId: string; scheme: string; values: Values },

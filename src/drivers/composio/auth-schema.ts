@@ -14,6 +14,14 @@ export const authSchema = authBy(
         'x-placeholder': 'ak_…',
         'x-help-url': 'https://platform.composio.dev',
       }),
+      webhook_secret: secret({
+        title: 'Webhook secret',
+        description:
+          'Only if Composio sends its events to this hub: proves that they are its own. Composio dashboard → Project Settings → Webhooks.',
+        minLength: 16,
+        maxLength: 256,
+        'x-help-url': 'https://docs.composio.dev/docs/webhook-verification',
+      }),
     },
     ['api_key'],
   ),

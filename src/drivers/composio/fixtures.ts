@@ -4,7 +4,12 @@ const auth = { method: 'api_key', api_key: 'ak_not-a-real-key' };
 
 export const fixtures: Fixtures = {
   minimal: { config: {}, auth },
-  maximal: [{ config: { base_url: 'https://composio.example.com', timeout_s: 60, tls: fakeTls }, auth }],
+  maximal: [
+    {
+      config: { base_url: 'https://composio.example.com', timeout_s: 60, tls: fakeTls },
+      auth: { ...auth, webhook_secret: 'not-a-real-webhook-secret' },
+    },
+  ],
   invalid: [
     {
       config: {},

@@ -26,6 +26,7 @@ export const driver = defineDriver({
     'config.timeout_s': 'https://docs.composio.dev/reference',
     ...tlsDocs,
     'auth.api_key': 'https://docs.composio.dev/reference/authenticating-to-composio',
+    'auth.webhook_secret': 'https://docs.composio.dev/docs/webhook-verification',
   },
   destinations: (config) => originsOf(baseUrl(config)),
   summary: (config) => hostOf(baseUrl(config)),
