@@ -1,10 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.ts';
+import { createBudget } from '../../src/services/budget-settings.ts';
 import { installConnector } from '../../src/services/connectors.ts';
 import { getOperatorEvent, listOperatorEvents, type OperatorCtx } from '../../src/services/operator-trail.ts';
 import { setOperator } from '../../src/services/operators.ts';
 import { makeResetLink } from '../../src/services/password-reset.ts';
+import { createPrice } from '../../src/services/prices.ts';
 import { getTenant, resumeTenant, setQuotas } from '../../src/services/tenant-admin.ts';
 import { deleteTenant } from '../../src/services/tenant-deletion.ts';
 import { exportTenant } from '../../src/services/tenant-export.ts';
@@ -59,11 +61,13 @@ describe('deleteTenant', () => {
     const cleo = at.ctx(at.cast.cleo);
     await createWebhook(cleo, { url: 'https://example.com/hooks', events: ['connection.created'] });
     await installConnector(cleo, 'wordpress', { ...blog, name: 'Second blog' });
+    await createBudget(cleo, { scope: 'workspace', period: 'day', limit_usd: '1' });
+    await createPrice(cleo, { model: 'm', input_usd: '1', output_usd: '1' });
     const { report, eventId } = await deleteTenant(ctx, tailspin, confirmed);
     expect(report).toEqual({
       data_keys: 1,
       rows: {
-        ...{ audit_events: 5, connections: 2, connectors: 2, tenant_quotas: 1 },
+        ...{ audit_events: 7, budgets: 1, connections: 2, connectors: 2, price_overrides: 1, tenant_quotas: 1 },
         ...{ webhook_deliveries: 1, webhooks: 1 },
       },
       memberships: 1,
@@ -250,6 +254,7 @@ describe('exportTenant', () => {
       tenant_keys: 'the keys of what is not exported',
       toolkit_cache: 'what brokers say about themselves, which they say again',
       idempotency_keys: 'sealed answers, forgotten after a day',
+      budget_reservations: 'what calls hold that are under way',
     };
     const { plainPages } = await import('../../src/db/queries/tenant-export.ts');
     const plain = plainPages.map(({ name }) => (name === 'settings' ? 'tenant_settings' : name));
