@@ -41,6 +41,7 @@ import { connectionForms } from './routes/form/connections.ts';
 import { connectorTestForms } from './routes/form/connector-tests.ts';
 import { connectorForms } from './routes/form/connectors.ts';
 import { executionForms } from './routes/form/executions.ts';
+import { importedOperationForms } from './routes/form/imported-operations.ts';
 import { invitationForms } from './routes/form/invitations.ts';
 import { memberForms } from './routes/form/members.ts';
 import { modelSettingsForms } from './routes/form/model-settings.ts';
@@ -121,6 +122,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...toolPages(tools),
     ...toolForms(tools),
     ...repositoryForms(tools),
+    ...importedOperationForms(tools),
     ...executionPages(tools),
     ...executionForms(tools),
     ...rotationForms(tools),

@@ -7,6 +7,7 @@ import type { ActivityRow } from './activity-views.ts';
 import type { ConnectionPartials } from './connection-views.ts';
 import type { ExecutionPartials } from './execution-views.ts';
 import type { HealthPartials } from './health-views.ts';
+import type { OperationPartials } from './operation-views.ts';
 import type { OperatorPartials } from './operator-views.ts';
 import type { SettingsPartials } from './settings-views.ts';
 import type { ToolPartials } from './tool-views.ts';
@@ -38,6 +39,7 @@ export interface Partials
     HealthPartials,
     OperatorPartials,
     SettingsPartials,
+    OperationPartials,
     ToolPartials,
     UsagePartials {
   'account/_history': { account: AccountPage };

@@ -92,6 +92,10 @@ export const paths = {
   connectorDeletion: (id: string) => `/connectors/${id}/deletion`,
   /** POST brings a deleted connector back. */
   connectorRestoration: (id: string) => `/connectors/${id}/restoration`,
+  /** GET: what is imported; PUT chooses anew. */
+  connectorOperations: (id: string) => `/connectors/${id}/operations`,
+  /** POST shows what a document would become. */
+  operationsPreview: (id: string) => `/connectors/${id}/operations/preview`,
   connectorTools: (id: string) => `/connectors/${id}/tools`,
   connectorTool: (id: string, tool: string) => `/connectors/${id}/tools/${tool}`,
   /** POST runs it. */

@@ -11,6 +11,8 @@ export type SideEffectWord = 'Reads' | 'Changes' | 'Writes';
 export interface ToolsPanel {
   connectorId: string;
   q: string;
+  /** Whether operations can be imported as tools. */
+  imports: boolean;
   /** Without the search. */
   total: number;
   tools: { slug: string; title: string; description: string; effect: SideEffectWord }[];

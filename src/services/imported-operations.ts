@@ -58,10 +58,6 @@ export async function listOperations(
   );
 }
 
-/** Whether operations can be imported for connectors of this entry. */
-export const importsOperations = (ctx: Ctx, { catalog }: Pick<ConnectorRow, 'catalog'>): boolean =>
-  ctx.hub.drivers.get(catalog.key)?.runOperation !== undefined;
-
 /**
  * What a document would become, beside what is imported already. Nothing is changed.
  * @throws AppError forbidden, not_found, conflict for a service without imports, invalid_input at `document` or `url`

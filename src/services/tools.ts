@@ -115,7 +115,14 @@ function throughOwn(name: string, { connectionId, connectorId }: NamedTarget, ow
 export async function toolsOf(ctx: Ctx, connectorId: string, search = '', cursor?: string) {
   const { connector } = await getConnector(ctx, connectorId);
   const { data, nextCursor } = await pageOfTools(ctx, [connector], { search, cursor, limit: 50 });
-  return { connector, total: await countTools(ctx, [connector]), tools: data.map(({ tool }) => tool), nextCursor };
+  return {
+    connector,
+    total: await countTools(ctx, [connector]),
+    /** Whether operations can be imported as further ones. */
+    imports: ctx.hub.drivers.get(connector.catalog.key)?.runOperation !== undefined,
+    tools: data.map(({ tool }) => tool),
+    nextCursor,
+  };
 }
 
 /** @throws AppError not_found */

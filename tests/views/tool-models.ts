@@ -1,4 +1,5 @@
 import type { Field } from '../../src/lib/forms/field.ts';
+import type { OperationModels, OperationsPage } from '../../src/routes/operation-views.ts';
 import { paths } from '../../src/routes/paths.ts';
 import type { RepositoriesPanel, RepositoryModels } from '../../src/routes/repository-views.ts';
 import type { ToolModels, ToolsPanel, ToolTrial } from '../../src/routes/tool-views.ts';
@@ -9,6 +10,7 @@ const id = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
 export const toolsPanel = (hostile: string): ToolsPanel => ({
   connectorId: id,
   q: hostile,
+  imports: true,
   total: 1,
   tools: [{ slug: 'get_user', title: hostile, description: hostile, effect: 'Reads' }],
   next: paths.connectorTools(id),
@@ -54,8 +56,36 @@ const trialOf = (hostile: string, fields: Field[]): ToolTrial => ({
   },
 });
 
+const operationsPage = (hostile: string): OperationsPage => ({
+  connector: { id, name: hostile, tenantId: id },
+  locked: '',
+  rows: [
+    {
+      slug: 'get_order',
+      title: hostile,
+      description: hostile,
+      place: hostile,
+      effect: 'Reads',
+      chosen: true,
+      change: 'New',
+    },
+  ],
+  review: {
+    ...{ about: hostile, digest: hostile, document: hostile, url: hostile, warnings: [hostile] },
+    refused: [{ place: hostile, reason: hostile }],
+    removed: [{ title: hostile, place: hostile, slug: 'old', calls: 2, lastAt: new Date('2026-11-20T09:00:00Z') }],
+  },
+  sent: { url: hostile, document: hostile },
+  errors: { operations: [hostile], document: [hostile], url: [hostile] },
+});
+
 /** A model for every page around tools, full of what must be escaped. */
-export const toolModels = (hostile: string, shell: Shell, fields: Field[]): ToolModels & RepositoryModels => ({
+export const toolModels = (
+  hostile: string,
+  shell: Shell,
+  fields: Field[],
+): ToolModels & OperationModels & RepositoryModels => ({
+  'operations/index': { shell, page: operationsPage(hostile) },
   'repositories/index': { shell, connector: { id, name: hostile }, panel: repositoriesPanel(hostile) },
   'repositories/_panel': { panel: repositoriesPanel(hostile) },
   'tools/index': { shell, connector: { id, name: hostile }, panel: toolsPanel(hostile) },

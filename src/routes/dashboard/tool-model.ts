@@ -7,20 +7,25 @@ import { labelAt } from './connector-model.ts';
 
 type Found = Awaited<ReturnType<typeof toolsOf>>;
 
-const words: Record<SideEffect, SideEffectWord> = { none: 'Reads', idempotent: 'Changes', write: 'Writes' };
+export const effectWords: Record<SideEffect, SideEffectWord> = {
+  none: 'Reads',
+  idempotent: 'Changes',
+  write: 'Writes',
+};
 
 /** Null for a connector whose driver has no tools. */
-export const toolsPanel = ({ connector, tools, total, nextCursor }: Found, q = ''): ToolsPanel | null =>
-  total
+export const toolsPanel = ({ connector, tools, total, nextCursor, imports }: Found, q = ''): ToolsPanel | null =>
+  total || imports
     ? {
         connectorId: connector.id,
         q,
         total,
+        imports,
         tools: tools.map(({ slug, title, description, sideEffect }) => ({
           slug,
           title,
           description,
-          effect: words[sideEffect],
+          effect: effectWords[sideEffect],
         })),
         next: nextCursor
           ? `${paths.connectorTools(connector.id)}?${new URLSearchParams({ q, cursor: nextCursor })}`
@@ -45,7 +50,7 @@ export const trialHead = (
     name: `${connector.catalog.key}.${tool.slug}`,
     title: tool.title,
     description: tool.description,
-    effect: words[tool.sideEffect],
+    effect: effectWords[tool.sideEffect],
   },
 });
 

@@ -19,7 +19,14 @@ export const toolPages = (tools: PageTools): PageRoute[] => [
       const q = (c.req.query('q') ?? '').slice(0, 200);
       const found = await toolsOf(ctx, c.req.param('id') ?? '', q, c.req.query('cursor'));
       const { connector } = found;
-      const panel = toolsPanel(found, q) ?? { connectorId: connector.id, q, total: 0, tools: [], next: null };
+      const panel = toolsPanel(found, q) ?? {
+        connectorId: connector.id,
+        q,
+        total: 0,
+        imports: false,
+        tools: [],
+        next: null,
+      };
       if (isPartial(c)) return tools.html(c, 'tools/_panel', { panel });
       const shell = await tools.shell(c, ctx, { title: `Tools of ${connector.name}`, tab: 'installed' });
       return tools.html(c, 'tools/index', { shell, connector: { id: connector.id, name: connector.name }, panel });
