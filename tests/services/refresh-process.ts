@@ -9,7 +9,7 @@ import { masterKeys } from '../support/app.ts';
 import { ask, driversOf } from './refresh-stage.ts';
 
 // A replica as a process of its own: at each SIGUSR2 it makes all of its calls at once, and prints how they went.
-const { database, env, tenantId, id, replicas, calls, clockOffsetS } = JSON.parse(process.argv[2] as string);
+const { database, env, tenantId, ids, replicas, calls, clockOffsetS } = JSON.parse(process.argv[2] as string);
 const clock = Date.now;
 Date.now = () => clock() + clockOffsetS * 1000;
 
@@ -26,7 +26,9 @@ const hub: Hub = {
 const hubs: Hub[] = Array.from({ length: replicas }, () => ({ ...hub }));
 
 process.on('SIGUSR2', async () => {
-  const told = hubs.flatMap((each) => Array.from({ length: calls }, () => ask(each, tenantId, id)));
+  const told = hubs.flatMap((each) =>
+    (ids as string[]).flatMap((id) => Array.from({ length: calls }, () => ask(each, tenantId, id))),
+  );
   const outcomes = await Promise.allSettled(told);
   const failed = outcomes.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []));
   console.log(JSON.stringify({ succeeded: outcomes.length - failed.length, failed: [...new Set(failed)] }));
