@@ -73,6 +73,7 @@ async function main(): Promise<number> {
       import('../src/services/oauth-applications.ts'),
       import('../src/services/connectors.ts'),
     ]);
+  const { seedUsage } = await import('./demo-usage.ts');
   const { setConnectorStatus } = await import('../src/services/connector-status.ts');
   const { selectFirstTenantId, selectUserByEmail } = await import('../src/db/queries/identity.ts');
   return withHub(async ({ hub: opened }) => {
@@ -87,6 +88,7 @@ async function main(): Promise<number> {
     for (const [key, input] of connectors) {
       const connector = await installConnector(ctx, key, { ...input, tags: ['demo'] });
       if (input.auth.method !== 'oauth2') await setConnectorStatus(ctx, connector.id, 'active');
+      if (key === 'openai') await seedUsage(ctx, connector.id);
     }
     return 0;
   });

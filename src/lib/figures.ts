@@ -1,4 +1,4 @@
-const compact = new Intl.NumberFormat('en-GB', { notation: 'compact', maximumFractionDigits: 1 });
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
 const plain = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
 
 /** `1,234,567` */
@@ -31,7 +31,8 @@ export function share(part: number, of: number): string {
   return `${Math.round(percent)} %`;
 }
 
-const decimals = (step: number) => Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
+/** Cents, or as many digits as tell two steps apart. */
+const decimals = (step: number) => (step >= 1 ? 0 : Math.max(2, Math.ceil(-Math.log10(step) - 1e-9)));
 
 /** For axes: all values of one look the same. */
 export const units = {

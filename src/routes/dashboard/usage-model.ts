@@ -89,7 +89,7 @@ export function labelOf({ names }: Pick<UsageReport, 'names'>, split: UsageSplit
   if (split === 'key') return group ? (names.keys.get(group) ?? `Removed key …${group.slice(-6)}`) : 'Without a key';
   if (split === 'connector') return names.connectors.get(group ?? '') ?? `Removed connector …${group?.slice(-6)}`;
   if (group) return split === 'tier' ? capital(group) : group;
-  return split === 'tier' ? 'Without a tier' : 'Failed before a model answered';
+  return split === 'tier' ? 'Without a tier' : 'Failed, no answer';
 }
 
 const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
@@ -169,7 +169,10 @@ function mainPanel(groups: Group[], stretches: StretchSums[], { split, show }: U
     }),
     legend: parts.map(({ label, tone, sums }) => ({
       ...{ tone, label },
-      value: show === 'cost' ? costText(sums) : measure.text(measure.of(sums)),
+      value:
+        show === 'cost'
+          ? costText(sums) + (sums.costUsd !== null && sums.unknownCost ? ' + unknown' : '')
+          : measure.text(measure.of(sums)),
       share: share(measure.of(sums), measure.of(all)),
     })),
   };
@@ -232,9 +235,9 @@ function smallBars(
 
 function timesPanel(stretches: StretchSums[], { allTimes }: UsageReport): ChartPanel {
   const kinds = [
-    { label: 'Half within', tone: 'tone-1', of: ({ p50 }: typeof allTimes) => p50 },
-    { label: '95 of 100 within', tone: 'tone-4', of: ({ p95 }: typeof allTimes) => p95 },
-    { label: 'First token, half within', tone: 'tone-2', of: ({ firstTokenP50 }: typeof allTimes) => firstTokenP50 },
+    { label: 'Half within (p50)', tone: 'tone-1', of: ({ p50 }: typeof allTimes) => p50 },
+    { label: '95 of 100 within (p95)', tone: 'tone-4', of: ({ p95 }: typeof allTimes) => p95 },
+    { label: 'First token (p50)', tone: 'tone-2', of: ({ firstTokenP50 }: typeof allTimes) => firstTokenP50 },
   ];
   const time = (ms: number | null) => (ms === null ? '–' : duration(ms));
   const named = (times: typeof allTimes) => kinds.map(({ label, of }) => `${label}: ${time(of(times))}`);
