@@ -50,14 +50,14 @@ async function start(config: Config, log: Logger) {
   const first = await ensureFirstOwner(hub);
   await syncEnvironmentConnectors(hub);
   const server = await listen(config, app.fetch);
-  stops.unshift(() => close(server));
 
   const jobs = startJobs(hub, {
     ...{ connection: database.login, roleMode: database.roleMode, schedule, queues },
     install: () => installJobSchema(database.admin),
     observe: measureJobs(hub, metrics),
   });
-  stops.unshift(jobs.stop);
+  // Both at once: nothing new comes in while jobs drain, and no request that hangs keeps jobs from draining.
+  stops.unshift(() => Promise.all([close(server), jobs.stop()]));
   log.info({ url: config.baseUrl, role_mode: database.roleMode, start_ms: Math.round(performance.now()) }, 'ready');
   if (first.url) announceSetup(first.url);
   void identity.warmUp().catch((error) => log.error({ err: error }, 'the identity library could not be loaded'));
@@ -86,15 +86,19 @@ function explainListen({ host, port }: Config, error: NodeJS.ErrnoException): Er
   });
 }
 
-/** Takes no new requests and lets the running ones finish. */
+const patienceMs = 10_000;
+/** Leaves time to stop everything else in order. */
+const drainMs = 6_000;
+
+/** Takes no new requests and lets the running ones finish, for a while. */
 function close(server: ServerType): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     if ('closeIdleConnections' in server) server.closeIdleConnections();
+    if ('closeAllConnections' in server) setTimeout(() => server.closeAllConnections(), drainMs).unref();
   });
 }
 
-const patienceMs = 10_000;
 let stopping = false;
 
 async function stop(log: Logger, why: string, code: number) {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -135,6 +136,31 @@ describe('the next start', () => {
     const code = hub.stop();
     expect(await answers).toEqual([200, 200, 200, 200]);
     expect(await code).toBe(0);
+  });
+
+  it('stops cleanly also while a request never ends, and takes no new one meanwhile', async () => {
+    const hub = await run();
+    const { hostname, port } = new URL(hub.url);
+    const endless = connect({ host: hostname, port: Number(port) });
+    endless.on('error', () => {});
+    const head = [
+      'POST /signin HTTP/1.1',
+      `Host: ${hostname}:${port}`,
+      'Content-Length: 100',
+      'Sec-Fetch-Site: same-origin',
+    ];
+    endless.write([...head, 'Content-Type: application/x-www-form-urlencoded', '', 'email=half'].join('\r\n'));
+    await once(endless, 'connect');
+    expect((await fetch(`${hub.url}/readyz`)).status).toBe(200);
+    const code = hub.stop();
+    const refused = () =>
+      fetch(`${hub.url}/readyz`).then(
+        () => false,
+        () => true,
+      );
+    await expect.poll(refused, { timeout: 5_000, interval: 50 }).toBe(true);
+    expect(await code).toBe(0);
+    endless.destroy();
   });
 });
 
