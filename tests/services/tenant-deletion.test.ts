@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { createBudget } from '../../src/services/budget-settings.ts';
@@ -89,6 +90,22 @@ describe('deleteTenant', () => {
     expect((await getOperatorEvent(ctx, eventId)).details).toEqual(report);
     expect((await at.as(at.cast.cleo, 'GET', '/api/installed')).status).toBe(401);
     expect((await at.as(at.cast.ada, 'GET', '/api/installed')).status).toBe(200);
+  });
+
+  it('counts also what hangs on other rows, such as credentials', async () => {
+    const admin = await import('../../src/db/connection.ts');
+    await admin.withConnection(at.database.admin, async (own) => {
+      const [connection] = await own`select id, connector_id from connections where tenant_id = ${tailspin}`;
+      for (const version of [1, 2, 3])
+        await own`insert into credentials (tenant_id, id, connection_id, version, state, sealed)
+          values (${tailspin}, ${uuidv7()}, ${connection?.id}, ${version}, 'previous', 'sealed')`;
+      await own`insert into health_checks (tenant_id, id, connection_id, status, steps, message, trigger)
+        values (${tailspin}, ${uuidv7()}, ${connection?.id}, 'healthy', '[]', '', 'person')`;
+      await own`insert into authorization_requests (tenant_id, id, connector_id, connection_id, created_by_type, expires_at)
+        values (${tailspin}, ${uuidv7()}, ${connection?.connector_id}, ${connection?.id}, 'user', now())`;
+    });
+    const { report } = await deleteTenant(ctx, tailspin, confirmed);
+    expect(report.rows).toMatchObject({ credentials: 3, health_checks: 1, authorization_requests: 1, connections: 1 });
   });
 
   it('goes by the typed name and asks about the people', async () => {
