@@ -1,21 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import {
-  categoryNames,
-  type ToolkitSeed,
-  type ToolSeed,
-  toolItem,
-  toolkitDetail,
-  toolkitItem,
-  toolkitSeeds,
-  toolSeedsOf,
-} from './composio-catalog.ts';
-import { oddities, odditiesTools, warehouse, warehouseTools } from './composio-odd.ts';
+import { categoryNames, type ToolSeed, toolItem, toolkitDetail, toolkitItem } from './composio-catalog.ts';
+import { type Catalog, page, toolBy, toolkitBy } from './composio-lists.ts';
 import {
   type Account,
   accountBody,
   authConfigBody,
   type ComposioState,
+  linkAddress,
   Refused,
   runTool,
   type Status,
@@ -23,54 +15,6 @@ import {
 import type { FrontEnv } from './front.ts';
 
 type C = Context<FrontEnv>;
-
-/** What browsers are sent to; overrides lead it to the stand-in as well. */
-const connectOrigin = 'https://connect.composio.dev';
-
-export interface Catalog {
-  toolkits: ToolkitSeed[];
-  /** Replaces every version, as when the service changed its tools. */
-  version: string | null;
-  toolsOf(toolkit: ToolkitSeed): ToolSeed[];
-}
-
-export function catalogOf({
-  odd,
-  many_tools,
-  new_version,
-}: {
-  odd: boolean;
-  many_tools: number;
-  new_version: string | null;
-}): Catalog {
-  return {
-    version: new_version,
-    toolkits: [...toolkitSeeds, ...(odd ? [oddities] : []), ...(many_tools ? [warehouse] : [])],
-    toolsOf: (toolkit) => {
-      if (toolkit.slug === warehouse.slug) return warehouseTools(many_tools);
-      return toolkit.slug === oddities.slug ? odditiesTools() : toolSeedsOf(toolkit);
-    },
-  };
-}
-
-/** One page; the cursor says where the next one begins, in words that nobody is to understand. */
-function page<T>(c: C, all: T[], most = 20) {
-  const start = Number(
-    Buffer.from(c.req.query('cursor') ?? '', 'base64url')
-      .toString()
-      .replace(/^from:/, '') || 0,
-  );
-  if (!Number.isInteger(start)) throw new Refused(400, 400, 'BadCursor', 'The cursor is none of ours.');
-  const limit = Math.min(Number(c.req.query('limit') ?? most), 1000);
-  const next = start + limit;
-  return {
-    items: all.slice(start, next),
-    next_cursor: next < all.length ? Buffer.from(`from:${next}`).toString('base64url') : null,
-    total_pages: Math.ceil(all.length / limit),
-    current_page: Math.floor(start / limit) + 1,
-    total_items: all.length,
-  };
-}
 
 const includes = (search: string | undefined, ...texts: string[]) =>
   !search || texts.some((text) => text.toLowerCase().includes(search.toLowerCase()));
@@ -99,6 +43,11 @@ export function toolkitRoutes(catalog: () => Catalog) {
       ),
     )
     .get('/toolkits/:slug', (c) => c.json(versioned(toolkitDetail(toolkitBy(catalog(), c.req.param('slug'))))))
+    .get('/tools/:slug', (c) => {
+      const { toolkits, toolsOf, version } = catalog();
+      const tool = toolBy(toolkits.flatMap(toolsOf), c.req.param('slug'));
+      return c.json({ ...toolItem(tool), ...(version && { version }) });
+    })
     .get('/tools', (c) => {
       const { toolkit_slug, tool_slugs, query, search } = c.req.query();
       const { toolkits, toolsOf, version } = catalog();
@@ -116,12 +65,6 @@ export function toolkitRoutes(catalog: () => Catalog) {
         items: answer.items.map((each) => ({ ...toolItem(each), ...(version && { version }) })),
       });
     });
-}
-
-function toolkitBy({ toolkits }: Catalog, slug: unknown): ToolkitSeed {
-  const found = toolkits.find((each) => each.slug === String(slug).toLowerCase());
-  if (!found) throw new Refused(404, 4041, 'Toolkit_NotFound', `Toolkit ${slug} was not found.`);
-  return found;
 }
 
 export function accountRoutes(state: ComposioState, catalog: () => Catalog) {
@@ -142,6 +85,16 @@ export function accountRoutes(state: ComposioState, catalog: () => Catalog) {
         201,
       );
     })
+    .get('/auth_configs', (c) => {
+      const wanted = c.req.query('toolkit_slug');
+      const found = [...state.authConfigs.values()].filter(({ toolkit }) => !wanted || toolkit === wanted);
+      return c.json(
+        page(
+          c,
+          found.map((each) => authConfigBody(each, connections(each.id))),
+        ),
+      );
+    })
     .get('/auth_configs/:id', (c) => {
       const config = state.authConfig(c.req.param('id'));
       return c.json(authConfigBody(config, connections(config.id)));
@@ -154,7 +107,7 @@ export function accountRoutes(state: ComposioState, catalog: () => Catalog) {
       const { auth_config_id, user_id, callback_url } = await made(c);
       const account = state.link(state.authConfig(auth_config_id), user_id, callback_url ?? null);
       const expires_at = new Date(account.createdAt + state.linkTtlS * 1000).toISOString();
-      const redirect_url = `${connectOrigin}/link/${account.linkToken}`;
+      const redirect_url = linkAddress(account);
       return c.json({ link_token: account.linkToken, redirect_url, expires_at, connected_account_id: account.id }, 201);
     })
     .post('/connected_accounts', async (c) => {
@@ -173,9 +126,15 @@ export function accountRoutes(state: ComposioState, catalog: () => Catalog) {
       );
     })
     .get('/connected_accounts', (c) => {
-      const ids = c.req.query('user_ids')?.split(',');
-      const found = [...state.accounts.keys()].map((id) => state.account(id));
-      return c.json(page(c, found.filter(({ userId }) => !ids || ids.includes(userId)).map(accountBody)));
+      const [users, configs, statuses] = ['user_ids', 'auth_config_ids', 'statuses'].map((name) =>
+        c.req.query(name)?.split(','),
+      );
+      const matching = [...state.accounts.keys()]
+        .map((id) => state.account(id))
+        .filter(({ userId }) => users?.includes(userId) ?? true)
+        .filter(({ authConfig }) => configs?.includes(authConfig.id) ?? true)
+        .filter(({ status }) => statuses?.includes(status) ?? true);
+      return c.json(page(c, matching.map(accountBody)));
     })
     .get('/connected_accounts/:id', (c) => c.json(accountBody(state.account(c.req.param('id')))))
     .patch('/connected_accounts/:id/status', async (c) => {
@@ -208,8 +167,7 @@ export function accountRoutes(state: ComposioState, catalog: () => Catalog) {
 }
 
 function execute(state: ComposioState, { toolkits, toolsOf }: Catalog, slug: string, body: Record<string, unknown>) {
-  const tool = toolkits.flatMap(toolsOf).find((each) => each.slug === slug);
-  if (!tool) throw new Refused(404, 2301, 'Tool_NotFound', `Tool ${slug} was not found.`);
+  const tool = toolBy(toolkits.flatMap(toolsOf), slug);
   const { connected_account_id, user_id, arguments: input = {} } = body;
   const free = tool.toolkit.schemes.includes('NO_AUTH');
   const account = free ? undefined : usable(state, tool, connected_account_id, user_id);

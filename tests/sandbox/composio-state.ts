@@ -156,6 +156,9 @@ function demand(fields: { name: string }[], given: unknown) {
   if (absent) throw new Refused(400, 1801, 'Validation', `Missing required field "${absent.name}".`);
 }
 
+/** What browsers are sent to; overrides lead it to the stand-in as well. */
+export const linkAddress = ({ linkToken }: Account) => `https://connect.composio.dev/link/${linkToken}`;
+
 /** As one is read again. */
 export const accountBody = (account: Account) => ({
   id: account.id,
@@ -175,7 +178,11 @@ export const accountBody = (account: Account) => ({
   },
   state: {
     authScheme: account.authConfig.scheme,
-    val: { status: account.status, ...(account.status === 'ACTIVE' && { access_token: 'only-in-the-sandbox' }) },
+    val: {
+      status: account.status,
+      ...(account.status === 'ACTIVE' && { access_token: 'only-in-the-sandbox' }),
+      ...(account.status === 'INITIATED' && { redirectUrl: linkAddress(account) }),
+    },
   },
   data: account.status === 'ACTIVE' && account.linkToken ? { email: `ada@${account.authConfig.toolkit}.example` } : {},
   params: {},

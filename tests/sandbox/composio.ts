@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import { demo } from '../../seeds/demo.ts';
-import { accountRoutes, catalogOf, toolkitRoutes } from './composio-api.ts';
+import { accountRoutes, toolkitRoutes } from './composio-api.ts';
+import { catalogOf } from './composio-lists.ts';
 import { drifted } from './composio-odd.ts';
 import { linkPages, orders } from './composio-orders.ts';
 import { ComposioState, Refused } from './composio-state.ts';
@@ -52,6 +53,7 @@ export async function startComposio({ port, keys = [demo.composioKey], auto }: C
     if (error instanceof Refused) return c.json(refusal(error), error.status as 400);
     throw error;
   });
+  front.app.notFound((c) => c.json(refusal(new Refused(404, 404, 'HTTP_NotFound', `No route ${c.req.path}.`)), 404));
   front.app.route('/link', linkPages(state, settings));
   front.app.use('/api/*', async (c, next) => {
     state.linkTtlS = settings.link_ttl_s;

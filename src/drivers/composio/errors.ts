@@ -25,14 +25,15 @@ const sentences: Record<ServiceFault, string> = {
 const selfEvident: ServiceFault[] = ['rate_limited', 'service'];
 
 /**
- * Errors of the SDK wrap the one that knows the status, sometimes twice; their own message is the answer's whole JSON.
+ * Errors of the SDK wrap the one that knows the status, sometimes twice; their own message is the answer's whole JSON, so none of them goes
+ * along as a cause, which would be logged.
  * @param values what was sent and may come back in a message, where nobody may read it
  */
 export function explained(error: unknown, values: Record<string, unknown> = {}): unknown {
   if (error instanceof ServiceError || error instanceof OutboundError) return error;
   const refusal = refusalIn(error);
-  if (refusal) return fromRefusal(refusal, values, error);
-  if (error instanceof SyntaxError) return notJson(error);
+  if (refusal) return fromRefusal(refusal, values);
+  if (error instanceof SyntaxError) return notJson();
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof OutboundError ? cause : error;
 }
@@ -40,8 +41,8 @@ export function explained(error: unknown, values: Record<string, unknown> = {}):
 export const tookTooLong = (ms: number, cause: unknown) =>
   new OutboundError('timeout', `Composio did not answer within ${ms / 1000} s.`, true, cause);
 
-export const notJson = (cause?: unknown) =>
-  new ServiceError('service', 'Composio answered something that is not JSON. Check the base URL.', { cause });
+export const notJson = () =>
+  new ServiceError('service', 'Composio answered something that is not JSON. Check the base URL.');
 
 interface Refusal {
   status: number;
@@ -60,11 +61,7 @@ function refusalIn(error: unknown): Refusal | null {
   return null;
 }
 
-function fromRefusal(
-  { status, body, headers }: Refusal,
-  values: Record<string, unknown>,
-  cause: unknown,
-): ServiceError {
+function fromRefusal({ status, body, headers }: Refusal, values: Record<string, unknown>): ServiceError {
   const told = record(record(body).error ?? body);
   const code = codeIn(told, status);
   const known = byCode[code];
@@ -75,7 +72,6 @@ function fromRefusal(
   const message = said ? `${sentence}: ${said}` : sentence;
   return new ServiceError(fault, /[.!?…]$/.test(message) ? message : `${message}.`, {
     status,
-    cause,
     retryAfterMs: retryAfterMs(headers),
     ...(code && { serviceCode: code }),
     ...fieldIn(said, values, fault),

@@ -32,7 +32,7 @@ export function schemeOf(detail: Values, managed: string[]): ToolkitScheme | nul
     scheme,
     title: titles[scheme] ?? (line(detail.name, 100) || scheme),
     connects,
-    managed: managed.includes(scheme) || scheme === 'dcr_oauth',
+    managed: managed.includes(scheme),
     configFields: config.schema,
     accountFields: account.schema,
     helpUrl: httpsAddress(detail.auth_hint_url),

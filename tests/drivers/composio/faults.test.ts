@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demo } from '../../../seeds/demo.ts';
 import { startComposio } from '../../sandbox/composio.ts';
@@ -141,8 +142,10 @@ describe('what must not happen twice', () => {
 });
 
 describe('values that somebody entered', () => {
-  it('do not come back in a message, which names their field', async () => {
-    await expect(account('trello', 'wrong-key-0123456789')).rejects.toMatchObject({
+  it('do not come back in a message, which names their field, nor in what is logged with it', async () => {
+    const error = await account('trello', 'wrong-key-0123456789').catch((thrown: unknown) => thrown);
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('wrong-key');
+    expect(error).toMatchObject({
       fault: 'input',
       field: 'generic_api_key',
       message:
