@@ -37,6 +37,7 @@ import { problemFor } from './routes/errors.ts';
 import { accountForms } from './routes/form/account.ts';
 import { apiKeyForms } from './routes/form/api-keys.ts';
 import { authorizationForms } from './routes/form/authorizations.ts';
+import { budgetForms } from './routes/form/budgets.ts';
 import { connectionForms } from './routes/form/connections.ts';
 import { connectorTestForms } from './routes/form/connector-tests.ts';
 import { connectorForms } from './routes/form/connectors.ts';
@@ -46,6 +47,7 @@ import { invitationForms } from './routes/form/invitations.ts';
 import { memberForms } from './routes/form/members.ts';
 import { modelSettingsForms } from './routes/form/model-settings.ts';
 import { operatorTenantForms } from './routes/form/operator-tenants.ts';
+import { priceForms } from './routes/form/prices.ts';
 import { repositoryForms } from './routes/form/repositories.ts';
 import { rotationForms } from './routes/form/rotations.ts';
 import { secondFactorForms } from './routes/form/second-factor.ts';
@@ -67,8 +69,9 @@ import { mountPage, type PageRoute } from './routes/page.ts';
 import { mountProbes } from './routes/probes.ts';
 import { errorPage, pageTools } from './routes/render.ts';
 import type { PatchbayViews } from './routes/views.ts';
-import type { Identity } from './services/identity.ts';
 import { measureBrokers } from './services/broker-metrics.ts';
+import { BudgetRefused } from './services/budget-refusals.ts';
+import type { Identity } from './services/identity.ts';
 import type { Upkeep } from './services/upkeep.ts';
 
 export interface AppDeps {
@@ -131,6 +134,8 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...modelSettingsForms(tools),
     ...apiKeyForms(tools),
     ...webhookForms(tools),
+    ...budgetForms(tools),
+    ...priceForms(tools),
     ...memberForms(tools),
     ...invitationForms(tools),
     ...accountPages(tools),
@@ -139,7 +144,9 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   ];
 
   const app = new Hono<Env>().basePath(config.basePath);
+  const refusals = metrics.counter('patchbay_budget_refusals_total', 'Calls that a budget refused', ['reason']);
   const told = (c: Context<Env>, error: unknown) => {
+    if (error instanceof BudgetRefused) refusals.inc({ reason: error.code });
     const [, area] = /^\/(api|v1|mcp)\//.exec(c.req.path.slice(config.basePath.length)) ?? [];
     if (area === 'v1') return openaiErrorFor(c, error);
     return area ? problemFor(c, error) : errorPage(tools, c, error);
@@ -176,13 +183,13 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   for (const operation of publicOperations) mount(app, operation);
   for (const route of publicPages) mountPage(app, route);
   mountGateway(app, { hub, metrics });
+  mountBrokerEvents(app, hub);
+  measureBrokers(hub, metrics);
   app.use('/api/*', apiSession({ hub, identity }), sameTenant(), rateLimit({ hub, name: 'api', rate: 600 }));
   app.use('/api/*', runningTenant(hub));
   for (const operation of operations) mount(app, operation);
   const pageLimit = rateLimit({ hub, name: 'pages', rate: 1200 });
   app.use('/operator/*', operatorSession({ hub, identity }), pageLimit);
-  mountBrokerEvents(app, hub);
-  measureBrokers(hub, metrics);
   for (const route of operatorPages) mountPage(app, route);
   app.use(pageSession({ hub, identity }), pageLimit, sameTenant());
   for (const route of workspacePages) mountPage(app, route);

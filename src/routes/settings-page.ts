@@ -20,6 +20,7 @@ const ways: { label: string; path: string; lowest: Role }[] = [
   { label: 'API keys', path: paths.apiKeys, lowest: 'admin' },
   { label: 'Webhooks', path: paths.webhooks, lowest: 'admin' },
   { label: 'Language models', path: paths.modelSettings, lowest: 'member' },
+  { label: 'Budgets and prices', path: paths.budgets, lowest: 'member' },
   { label: 'Tool runs', path: paths.executionSettings, lowest: 'member' },
   { label: 'Your account', path: paths.account, lowest: 'member' },
 ];

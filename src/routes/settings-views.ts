@@ -1,6 +1,7 @@
 import type { Role } from '../context.ts';
 import type { FieldErrors } from '../errors.ts';
 import type { KeyStatus } from '../services/api-keys.ts';
+import type { BudgetModels, BudgetPartials } from './budget-views.ts';
 import type { Shell } from './views.ts';
 import type { WebhookModels, WebhookPartials } from './webhook-views.ts';
 
@@ -113,7 +114,7 @@ export interface MembersPage {
   failure: string | null;
 }
 
-export interface SettingsModels extends WebhookModels {
+export interface SettingsModels extends WebhookModels, BudgetModels {
   'invitations/show': { invitation: InvitationPage };
   'settings/members': { shell: Shell; nav: SettingsNav; members: MembersPage };
   'settings/_confirm': { confirm: Confirm };
@@ -123,7 +124,7 @@ export interface SettingsModels extends WebhookModels {
 }
 
 /** What only pages of the settings include. */
-export interface SettingsPartials extends WebhookPartials {
+export interface SettingsPartials extends WebhookPartials, BudgetPartials {
   'settings/_nav': { nav: SettingsNav };
   'settings/_invite': { invite: InvitePanel };
   'settings/_member': { row: MemberRowView };

@@ -7,6 +7,7 @@ import type {
   SettingsModels,
 } from '../../src/routes/settings-views.ts';
 import type { Shell } from '../../src/routes/views.ts';
+import { budgetModels } from './budget-models.ts';
 
 /** A model for every page of the settings, with this text wherever people may put one. */
 export function settingsModels(hostile: string, shell: Shell): SettingsModels {
@@ -76,6 +77,7 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
     { ...delivery, ...when, status: 'delivered' as const },
   ];
   return {
+    ...budgetModels(hostile, shell, nav),
     'settings/webhooks': {
       shell: { ...shell, tab: null },
       nav,
