@@ -17,8 +17,19 @@ function relative(time) {
 
 setInterval(() => {
   if (document.hidden) return;
-  for (const time of document.querySelectorAll('time[title]')) {
+  for (const time of document.querySelectorAll('time[title]:not([data-clock])')) {
     const text = relative(time);
     if (time.textContent !== text) time.textContent = text;
   }
 }, 30_000);
+
+// The server tells the time of day in its own zone, with the zone's name.
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+function localise() {
+  for (const time of document.querySelectorAll('time[data-clock]')) {
+    const text = clock.format(new Date(time.dateTime));
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+localise();
+document.addEventListener('htmx:after:swap', localise);

@@ -21,6 +21,12 @@ export function relativeTime(date: Date, now = new Date()): string {
 /** The full time, e.g. `21 November 2026 at 02:48 UTC`. */
 export const absoluteTime = (date: Date): string => `${full.format(date)} UTC`;
 
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
+
+/** A `<time>` that reads as the time of day, e.g. `14:05 UTC`; browsers put it into their own zone. */
+export const timeOfDay = (date: Date): string =>
+  `<time datetime="${date.toISOString()}" title="${escapeHtml(absoluteTime(date))}" data-clock>${clock.format(date)} UTC</time>`;
+
 /** A `<time>` that reads as how long ago it was and tells the full time on hover. */
 export const ago = (date: Date, now?: Date): string =>
   `<time datetime="${date.toISOString()}" title="${escapeHtml(absoluteTime(date))}">${escapeHtml(relativeTime(date, now))}</time>`;

@@ -21,6 +21,8 @@ export interface Helpers {
   brand(name: string): string;
   /** A `<time>` as HTML: relative, with the full time in its title. */
   ago(date: Date): string;
+  /** A `<time>` as HTML: the time of day. */
+  timeOfDay(date: Date): string;
   /** `1 connector`, `2 connectors`. */
   plural(count: number, one: string, many: string): string;
 }

@@ -1,3 +1,5 @@
+import type { ConnectionHealth } from './health-views.ts';
+
 /** The templates of authorisations, and what each is given. */
 
 /** Begins an authorisation: a form that posts these. */
@@ -51,23 +53,47 @@ export interface GuestDonePage {
   workspace: string;
 }
 
-/** The accounts of a connector, on its page. */
-export interface AccountsPanel {
-  accounts: ConnectedAccount[];
+/** The connections of a connector, on its page: account, health and what can be done. */
+export interface ConnectionsPanel {
+  rows: { health: ConnectionHealth; account: ConnectedAccount | null }[];
+  /** Whether people authorise accounts; there is one connection otherwise, which goes by the settings. */
+  authorised: boolean;
   /** Ways to connect another one that this person has, with what the button says. */
   offers: { label: string; form: ConnectForm }[];
 }
 
+/** What an account has beside its health. */
 export interface ConnectedAccount {
-  id: string;
-  label: string;
   status: 'initiated' | 'active' | 'expired' | 'failed' | 'inactive' | 'revoked';
-  reason: string;
   own: boolean;
   scopes: string[];
   connectedAt: Date;
   /** Null where this person may not. */
   reconnect: ConnectForm | null;
+  /** What the service granted; null when there is nothing. */
+  credential: AccountCredential | null;
+}
+
+export interface AccountCredential {
+  since: Date;
+  /** Whether the hub renews it before it ends. */
+  renewed: boolean;
+  /** Null when it does not end, or the service does not say. */
+  endsAt: Date | null;
+  /** Why this person may not rotate it; '' when they may. */
+  locked: string;
+  /** Until when the one before can be brought back; null when there is none. */
+  rollbackUntil: Date | null;
+  /** The newest first. */
+  history: CredentialVersion[];
+}
+
+/** An earlier credential, without its contents. */
+export interface CredentialVersion {
+  version: number;
+  label: string;
+  by: string;
+  at: Date;
 }
 
 /** The secrets that were typed into a connector, on its page. */
@@ -81,7 +107,7 @@ export interface CredentialPanel {
   /** Until when the one before can be brought back; null when there is none. */
   rollbackUntil: Date | null;
   /** The newest first. */
-  history: { version: number; label: string; by: string; at: Date }[];
+  history: CredentialVersion[];
 }
 
 export interface ConnectionModels {
@@ -92,7 +118,10 @@ export interface ConnectionModels {
 
 export interface ConnectionPartials {
   'connections/_credential': { panel: CredentialPanel };
-  'connections/_accounts': { panel: AccountsPanel };
+  'connections/_account': { health: ConnectionHealth; account: ConnectedAccount };
+  'connections/_history': { history: CredentialVersion[] };
+  'connections/_panel': { panel: ConnectionsPanel };
+  'connections/_rollback': { connectionId: string; tenantId: string; until: Date; locked: string };
   'connections/_connect': { form: ConnectForm; label: string; of?: string; primary: boolean; small: boolean };
   'connections/_state': { status: ConnectedAccount['status'] };
 }

@@ -46,6 +46,7 @@ export interface ConnectionHealth extends HealthLine {
   name: string;
   /** `4,312 of 5,000 left`; '' when the service does not say. */
   limit: string;
+  /** Null when that is over. */
   limitResetsAt: Date | null;
   lastUsedAt: Date | null;
   on: boolean;
@@ -72,8 +73,8 @@ export interface CheckReport {
 export interface HealthPartials {
   'health/_line': { line: HealthLine };
   'health/_fix': { card: { id: string; name: string }; fix: Fix };
-  'health/_connection': { health: ConnectionHealth };
-  'health/_panel': { connections: ConnectionHealth[] };
+  'health/_facts': { health: ConnectionHealth };
+  'health/_actions': { health: ConnectionHealth };
 }
 
 export interface HealthModels {

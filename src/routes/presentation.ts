@@ -6,7 +6,7 @@ import type { DriverRegistry } from '../drivers/index.ts';
 import { type Assets, loadAssets } from '../lib/assets.ts';
 import { brandIcon, brandSprite, iconsIn, uiIcon, uiSprite } from '../lib/icons.ts';
 import { jsonEditorModule } from '../lib/json-editor.ts';
-import { ago } from '../lib/time.ts';
+import { ago, timeOfDay } from '../lib/time.ts';
 import { createViews, templatesIn } from '../lib/views.ts';
 import { paths } from './paths.ts';
 import type { Models, PatchbayViews, ViewGlobals } from './views.ts';
@@ -41,6 +41,7 @@ export async function loadPresentation(
     icon,
     brand: (name) => (drivers.has(name) ? brandIcon(asset('brands.svg'), name) : icon(noBrand)),
     ago,
+    timeOfDay,
     plural: (count, one, many) => `${count} ${count === 1 ? one : many}`,
     paths,
   };

@@ -7,9 +7,9 @@ import type { Reference } from '../lib/reference.ts';
 import type { Helpers, Views } from '../lib/views.ts';
 import type { AccountModels } from './account-views.ts';
 import type { ActivityModels, ActivityRow } from './activity-views.ts';
-import type { AccountsPanel, ConnectForm, ConnectionModels, CredentialPanel } from './connection-views.ts';
+import type { ConnectForm, ConnectionModels, ConnectionsPanel, CredentialPanel } from './connection-views.ts';
 import type { ExecutionModels, RunsPanel, Use } from './execution-views.ts';
-import type { CardHealth, CheckReport, ConnectionHealth, Ending, Fix, HealthModels } from './health-views.ts';
+import type { CardHealth, CheckReport, Ending, Fix, HealthModels } from './health-views.ts';
 import type { OperationModels } from './operation-views.ts';
 import type { OperatorModels } from './operator-views.ts';
 import type { paths } from './paths.ts';
@@ -211,10 +211,8 @@ export interface ConnectorDetail {
   /** A curl command that works once an API key stands in PATCHBAY_KEY. */
   curl: string;
   events: ActivityRow[];
-  /** How its connections are. */
-  health: ConnectionHealth[];
-  /** Null where no accounts are authorised. */
-  accounts: AccountsPanel | null;
+  /** Null where there are none and none is needed. */
+  connections: ConnectionsPanel | null;
   /** Null for a connector without secrets of its own. */
   credential: CredentialPanel | null;
   /** Null for a service whose tools cannot be called yet. */

@@ -2,8 +2,8 @@ import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { findOwnConnection } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
-import { findReplaced, selectEndingSoon } from '../db/queries/credential-versions.ts';
-import { selectCredentialHistory } from '../db/queries/credentials.ts';
+import { findReplaced } from '../db/queries/credential-versions.ts';
+import { selectCredentialHistories, selectCredentialHistory } from '../db/queries/credentials.ts';
 import { getAt } from '../lib/schema/walk.ts';
 import { findPair } from './connection-pair.ts';
 import { storedSecretPaths, withoutSecrets } from './secrets.ts';
@@ -35,6 +35,11 @@ export async function getOwnCredential(ctx: Ctx, connector: ConnectorRow) {
   };
 }
 
-/** Credentials of the workspace that end within a week and that the hub cannot renew, the first to end first. */
-export const listEndingCredentials = (ctx: Ctx, days = 7) =>
-  ctx.hub.db.asTenant(ctx.tenantId, (tx) => selectEndingSoon(tx, ctx.tenantId, days), { readOnly: true });
+/** How many versions a page shows of each. */
+const shownVersions = 8;
+
+/** The newest versions of these connections' credentials, newest first, by connection. The caller has seen that they may be read. */
+export async function credentialHistories(ctx: Ctx, connectionIds: string[]) {
+  const read = (tx: Tx) => selectCredentialHistories(tx, ctx.tenantId, connectionIds, shownVersions);
+  return Map.groupBy(await ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true }), (row) => row.connectionId);
+}

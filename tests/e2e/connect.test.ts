@@ -66,7 +66,9 @@ describe('Connect', () => {
     expect(page.url()).toBe(`${hub.url}/connectors/${id}`);
     await soon(() => announced(page)).toEqual([expect.stringContaining('is connected.')]);
     const accounts = page.locator('#accounts');
-    expect(await said(accounts)).toMatch(/ada Active For everybody in the workspace .* readwrite Reconnect/);
+    expect(await said(accounts)).toMatch(
+      /ada Active For everybody in the workspace .* readwrite.* Reconnect ada .*Credential In use since just now/,
+    );
     await expectAccessible(page, 'the connector');
     await expectNoOverflow(page, 'the connector');
   });

@@ -71,7 +71,7 @@ describe('a connector’s page', () => {
     const page = await hub.open(hub.cast.ada, `/connectors/${id}`);
     const panel = page.locator('#health');
     expect(await said(panel)).toMatch(
-      /octocat.*Healthy.*Rate limit\s*[\d,]+ of [\d,]+ left, resets.*Last used\s*never/,
+      /octocat.*Healthy.*Rate limit\s*[\d,]+ of [\d,]+ left, resets \d\d:\d\d\s*Last used\s*never/,
     );
     await expectAccessible(page, 'the health of a connector');
     await panel.getByRole('button', { name: 'Switch off' }).click();

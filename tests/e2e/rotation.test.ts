@@ -45,7 +45,7 @@ describe('Rotate', () => {
     await submit(page);
     await soon(() => announced(page)).toEqual([`${connector.name} uses the new credential. It was tested and works.`]);
     await soon(() => said(panel(page))).toContain('The one before can be brought back.');
-    expect(await said(panel(page))).toMatch(/Replaced by a new one .*entered by Ada.*Refused, never used/);
+    expect(await said(panel(page))).toMatch(/Replaced by a new one .*by Ada.*Refused, never used/);
     await expectAccessible(page, 'the panel');
     await expectNoOverflow(page, 'the panel');
     await panel(page).getByRole('button', { name: 'Roll back' }).click();

@@ -1,7 +1,9 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { attentionTo } from '../../src/services/attention.ts';
+import { setConnectorStatus } from '../../src/services/connector-status.ts';
 import { installConnector } from '../../src/services/connectors.ts';
-import { listCredentials, listEndingCredentials } from '../../src/services/credential-history.ts';
+import { listCredentials } from '../../src/services/credential-history.ts';
 import { rollBackCredential, rotateCredential } from '../../src/services/credential-rotation.ts';
 import { checkConnection } from '../../src/services/health.ts';
 import type { StandIn } from '../sandbox/front.ts';
@@ -254,6 +256,10 @@ describe('an account that was authorised', () => {
       ['revoked', 'rejected'],
       ['current', null],
     ]);
+    const { connector_id } = await connection(id);
+    const html = await (await at.as(at.cast.ada, 'GET', `/connectors/${connector_id}`)).text();
+    expect(html).toMatch(/Roll back.*Refused, never used.*by Ada.*Replaced by a new one.*Rotate/s);
+    expect(html).not.toMatch(/ghp_/);
     await rollBackCredential(at.ctx(at.cast.ada), id);
     expect(await inUse(id)).toBe(one);
     expect((await history(id)).map(({ state, ended_by }) => [state, ended_by])).toEqual([
@@ -265,13 +271,15 @@ describe('an account that was authorised', () => {
 
   it('is named when its credential ends within a week and nothing renews it', async () => {
     const id = await granted();
-    expect(await listEndingCredentials(at.ctx(at.cast.ada))).toEqual([]);
+    const { connector_id: connectorId } = await connection(id);
+    await setConnectorStatus(at.ctx(at.cast.ada), connectorId, 'active');
+    const ending = () => attentionTo(at.ctx(at.cast.ada), connectorId);
+    expect(await ending()).toBeNull();
     const expires_at = new Date(Date.now() + 3 * 24 * 3_600_000).toISOString();
     await rotateCredential(at.ctx(at.cast.ada), id, { access_token: two, expires_at });
-    const ending = await listEndingCredentials(at.ctx(at.cast.ada));
-    expect(ending).toMatchObject([{ connectionId: id, expiresAt: new Date(expires_at) }]);
+    expect(await ending()).toEqual({ cause: 'ending', connectionId: id, endsAt: new Date(expires_at) });
     await rotateCredential(at.ctx(at.cast.ada), id, { access_token: three, refresh_token: 'ghr_x', expires_at });
-    expect(await listEndingCredentials(at.ctx(at.cast.ada))).toEqual([]);
+    expect(await ending()).toBeNull();
   });
 });
 

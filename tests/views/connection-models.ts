@@ -1,27 +1,36 @@
 import type {
-  AccountsPanel,
   ConnectForm,
   ConnectionModels,
+  ConnectionsPanel,
   CredentialPanel,
 } from '../../src/routes/connection-views.ts';
+import type { ConnectionHealth } from '../../src/routes/health-views.ts';
 import { paths } from '../../src/routes/paths.ts';
 
 const id = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
 const form: ConnectForm = { tenantId: id, connectorId: id, connectionId: id, user: 'me' };
 
-export const accountsPanel = (hostile: string): AccountsPanel => ({
-  accounts: [
+const at = new Date('2026-11-20T09:00:00Z');
+
+export const connectionsPanel = (hostile: string, health: ConnectionHealth): ConnectionsPanel => ({
+  rows: [
     {
-      id,
-      label: hostile,
-      status: 'expired',
-      reason: hostile,
-      own: true,
-      scopes: [hostile],
-      connectedAt: new Date('2026-11-20T09:00:00Z'),
-      reconnect: form,
+      health,
+      account: {
+        status: 'expired',
+        own: true,
+        scopes: [hostile],
+        connectedAt: at,
+        reconnect: form,
+        credential: {
+          ...{ since: at, renewed: false, endsAt: at, locked: '', rollbackUntil: at },
+          history: [{ version: 1, label: hostile, by: hostile, at }],
+        },
+      },
     },
+    { health, account: null },
   ],
+  authorised: true,
   offers: [{ label: 'Connect another account', form }],
 });
 

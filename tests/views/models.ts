@@ -4,12 +4,13 @@ import { readReference } from '../../src/lib/reference.ts';
 import type { ActivityRow } from '../../src/routes/activity-views.ts';
 import { paths } from '../../src/routes/paths.ts';
 import type { ConnectorCard, ConnectorForm, Models, Question, Shell, Toast } from '../../src/routes/views.ts';
-import { accountsPanel, connectionModels, credentialPanel } from './connection-models.ts';
+import { connectionModels, connectionsPanel, credentialPanel } from './connection-models.ts';
 import { executionModels, runsPanel } from './execution-models.ts';
 import { cardHealth, connectionHealth, healthModels } from './health-models.ts';
 import { operatorModels } from './operator-models.ts';
 import { settingsModels } from './settings-models.ts';
 import { repositoriesPanel, toolModels, toolsPanel } from './tool-models.ts';
+import { usageModels } from './usage-models.ts';
 
 /** What no page may take for markup. */
 export const hostile = `"><img src=x onerror=alert(1)> & 'Co'`;
@@ -159,8 +160,7 @@ const detail: Models['connectors/_detail']['detail'] = {
   createdBy: hostile,
   curl: hostile,
   events: [row],
-  health: [connectionHealth],
-  accounts: accountsPanel(hostile),
+  connections: connectionsPanel(hostile, connectionHealth),
   credential: credentialPanel(hostile),
   tools: toolsPanel(hostile),
   repositories: repositoriesPanel(hostile),
@@ -193,6 +193,7 @@ export const models: Models = {
   ...settingsModels(hostile, shell),
   ...toolModels(hostile, shell, fields),
   ...executionModels(hostile, shell),
+  ...usageModels(hostile, shell),
   'catalog/index': { shell: { ...shell, dialog: { kind: 'form', form } }, results: catalog },
   'catalog/_results': { results: catalog },
   'connectors/index': { shell: { ...shell, dialog: { kind: 'question', question } }, results: installed },

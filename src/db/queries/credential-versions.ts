@@ -1,6 +1,6 @@
-import { and, eq, gt, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, gt, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../client.ts';
-import { connections, credentials } from '../schema/index.ts';
+import { credentials } from '../schema/index.ts';
 import type { CredentialRow } from './credentials.ts';
 
 /** What the last rotation replaced, while it is kept for going back; null when there is nothing to go back to. */
@@ -53,37 +53,4 @@ async function forget(tx: Tx, which: SQL | undefined, more: { endedBy?: string }
     .update(credentials)
     .set({ state: 'revoked', sealed: null, keptUntil: null, updatedAt: sql`now()`, ...more })
     .where(which);
-}
-
-export interface EndingCredential {
-  connectionId: string;
-  connectorId: string;
-  expiresAt: Date;
-}
-
-/** Current credentials that end within so many days and that nothing renews, the first to end first. */
-export async function selectEndingSoon(tx: Tx, tenantId: string, days: number): Promise<EndingCredential[]> {
-  const rows = await tx
-    .select({
-      connectionId: connections.id,
-      connectorId: connections.connectorId,
-      expiresAt: credentials.expiresAt,
-    })
-    .from(credentials)
-    .innerJoin(
-      connections,
-      and(eq(connections.tenantId, credentials.tenantId), eq(connections.id, credentials.connectionId)),
-    )
-    .where(
-      and(
-        eq(credentials.tenantId, tenantId),
-        eq(credentials.state, 'current'),
-        eq(credentials.kind, 'grant'),
-        eq(connections.status, 'active'),
-        isNull(connections.refreshAfter),
-        lt(credentials.expiresAt, sql`now() + make_interval(days => ${days})`),
-      ),
-    )
-    .orderBy(credentials.expiresAt);
-  return rows as EndingCredential[];
 }

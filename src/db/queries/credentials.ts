@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, max, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, inArray, lte, max, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
 import { type CredentialState, credentials } from '../schema/index.ts';
@@ -41,6 +41,19 @@ export function selectCredentialHistory(tx: Tx, tenantId: string, connectionId: 
     .where(and(eq(credentials.tenantId, tenantId), eq(credentials.connectionId, connectionId)))
     .orderBy(desc(credentials.version))
     .limit(limit);
+}
+
+/** The newest versions of each of these connections, newest first, without what is sealed. */
+export async function selectCredentialHistories(tx: Tx, tenantId: string, connectionIds: string[], each: number) {
+  if (!connectionIds.length) return [];
+  const { sealed: _sealed, ...columns } = getTableColumns(credentials);
+  const rank = sql<number>`row_number() over (partition by ${credentials.connectionId} order by ${credentials.version} desc)`;
+  const ranked = tx
+    .select({ ...columns, rank: rank.as('rank') })
+    .from(credentials)
+    .where(and(eq(credentials.tenantId, tenantId), inArray(credentials.connectionId, connectionIds)))
+    .as('ranked');
+  return tx.select().from(ranked).where(lte(ranked.rank, each)).orderBy(desc(ranked.version));
 }
 
 /** The number of the next version; the caller has locked the connection. */

@@ -1,12 +1,14 @@
 import { type Ctx, mayActAs } from '../../context.ts';
+import type { ConnectionRow } from '../../db/queries/connections.ts';
+import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { Accounts } from '../../services/accounts.ts';
-import type { AccountsPanel, ConnectForm } from '../connection-views.ts';
+import { credentialHistories } from '../../services/credential-history.ts';
+import type { CheckedConnection } from '../../services/health-overview.ts';
+import type { ConnectedAccount, ConnectForm, ConnectionsPanel } from '../connection-views.ts';
+import { historyOf, rotationLock } from './credential-model.ts';
+import { connectionHealth } from './health-model.ts';
 
-interface Connector {
-  id: string;
-  tenantId: string;
-  name: string;
-}
+type Connector = Pick<ConnectorRow, 'id' | 'tenantId'>;
 
 const form = ({ id, tenantId }: Connector, connectionId: string, user: ConnectForm['user']): ConnectForm => ({
   tenantId,
@@ -15,32 +17,61 @@ const form = ({ id, tenantId }: Connector, connectionId: string, user: ConnectFo
   user,
 });
 
-/** The connector's accounts with the ways to connect more; null for a connector without any authorisation. */
-export function accountsPanel(ctx: Ctx, connector: Connector, accounts: Accounts | undefined): AccountsPanel | null {
-  if (!accounts) return null;
-  const { connections, mayConnect } = accounts;
+/** The connector's connections, with the ways to connect more; null for a connector that has none and needs none. */
+export async function connectionsPanel(
+  ctx: Ctx,
+  connector: ConnectorRow,
+  accounts: Accounts | undefined,
+  connections: CheckedConnection[] = [],
+): Promise<ConnectionsPanel | null> {
+  if (!accounts && !connections.length) return null;
+  const ids = accounts ? connections.map(({ connection }) => connection.id) : [];
+  const histories = await credentialHistories(ctx, ids);
   return {
-    accounts: connections.map((connection) => {
-      const own = connection.userId !== null && connection.userId === ctx.actor.id;
-      return {
-        id: connection.id,
-        label: connection.accountLabel ?? connector.name,
-        status: connection.status,
-        reason: connection.statusReason ?? '',
-        own: connection.userId !== null,
-        scopes: connection.scopes,
-        connectedAt: connection.createdAt,
-        reconnect: own || mayActAs(ctx.actor, 'admin') ? form(connector, connection.id, '') : null,
-      };
-    }),
-    offers: [
-      ...(mayConnect.workspace
-        ? [{ label: connections.length ? 'Connect another account' : 'Connect', form: form(connector, '', '') }]
-        : []),
-      ...(mayConnect.own ? [{ label: 'Connect your own account', form: form(connector, '', 'me') }] : []),
-    ],
+    rows: connections.map((each) => ({
+      health: connectionHealth(ctx, connector, each),
+      account: accounts ? accountOf(ctx, connector, each.connection, histories.get(each.connection.id) ?? []) : null,
+    })),
+    authorised: accounts !== undefined,
+    offers: accounts ? offersOf(connector, accounts) : [],
   };
 }
+
+type Histories = Awaited<ReturnType<typeof credentialHistories>>;
+type Versions = NonNullable<ReturnType<Histories['get']>>;
+
+function accountOf(ctx: Ctx, connector: ConnectorRow, connection: ConnectionRow, versions: Versions): ConnectedAccount {
+  const own = connection.userId !== null && connection.userId === ctx.actor.id;
+  const current = versions.find(({ state }) => state === 'current');
+  const now = Date.now();
+  const kept = versions.find(
+    ({ state, endedBy, keptUntil }) => state === 'previous' && endedBy === 'rotated' && Number(keptUntil) > now,
+  );
+  return {
+    status: connection.status,
+    own: connection.userId !== null,
+    scopes: connection.scopes,
+    connectedAt: connection.createdAt,
+    reconnect: own || mayActAs(ctx.actor, 'admin') ? form(connector, connection.id, '') : null,
+    credential: current
+      ? {
+          since: current.createdAt,
+          renewed: connection.refreshAfter !== null,
+          endsAt: current.expiresAt,
+          locked: rotationLock(ctx, connector),
+          rollbackUntil: kept?.keptUntil ?? null,
+          history: historyOf(versions.filter(({ endedBy }) => endedBy)),
+        }
+      : null,
+  };
+}
+
+const offersOf = (connector: Connector, { connections, mayConnect }: Accounts): ConnectionsPanel['offers'] => [
+  ...(mayConnect.workspace
+    ? [{ label: connections.length ? 'Connect another account' : 'Connect', form: form(connector, '', '') }]
+    : []),
+  ...(mayConnect.own ? [{ label: 'Connect your own account', form: form(connector, '', 'me') }] : []),
+];
 
 /** What the card offers while nothing is connected. */
 export const firstConnect = (connector: Connector, accounts: Accounts | undefined): ConnectForm | null =>

@@ -13,12 +13,11 @@ import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../views.ts';
-import { accountsPanel } from './accounts-model.ts';
+import { connectionsPanel } from './accounts-model.ts';
 import { activityRow } from './activity-model.ts';
 import { connectorCard, connectorSections } from './connector-model.ts';
 import { credentialPanel } from './credential-model.ts';
 import { runsPanel } from './execution-model.ts';
-import { connectionHealths } from './health-model.ts';
 import { repositoriesPanel } from './repository-model.ts';
 import { toolsPanel } from './tool-model.ts';
 
@@ -94,8 +93,7 @@ export async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDe
   const events = await listAudit(ctx, { subjectId: connector.id, limit: 10 });
   return {
     card: connectorCard(ctx, connector, { unreadable, attention, accounts, connections }),
-    health: connectionHealths(ctx, connector, connections),
-    accounts: accountsPanel(ctx, connector, accounts),
+    connections: await connectionsPanel(ctx, connector, accounts, connections),
     credential: await credentialPanel(ctx, connector),
     tools,
     runs: await runsPanel(ctx, connector.id, tools !== null),

@@ -1,8 +1,9 @@
 import { type Ctx, mayActAs } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
+import type { CredentialRow } from '../../db/queries/credentials.ts';
 import { getOwnCredential } from '../../services/credential-history.ts';
 import { whyManaged } from '../../services/managed.ts';
-import type { CredentialPanel } from '../connection-views.ts';
+import type { CredentialPanel, CredentialVersion } from '../connection-views.ts';
 
 const shown = 8;
 
@@ -10,6 +11,9 @@ const labels: Record<string, string> = {
   rotated: 'Replaced by a new one',
   rolled_back: 'Taken back',
   rejected: 'Refused, never used',
+  refreshed: 'Renewed',
+  reconnected: 'Reconnected',
+  revoked: 'Ended at the service',
 };
 
 /** The secrets that were typed into a connector; null when there are none. */
@@ -22,18 +26,25 @@ export async function credentialPanel(ctx: Ctx, connector: ConnectorRow): Promis
     connectionId: connection.id,
     tenantId: ctx.tenantId,
     since,
-    locked: lockedFor(ctx, connector),
+    locked: rotationLock(ctx, connector),
     rollbackUntil,
-    history: typed.slice(0, shown).map(({ version, endedBy, createdByName, updatedAt }) => ({
-      version,
-      label: labels[endedBy ?? ''] ?? 'Ended',
-      by: createdByName ?? 'Patchbay',
-      at: updatedAt,
-    })),
+    history: historyOf(typed.slice(0, shown)),
   };
 }
 
-function lockedFor({ actor }: Ctx, connector: ConnectorRow): string {
+type Version = Pick<CredentialRow, 'version' | 'endedBy' | 'createdByName' | 'updatedAt'>;
+
+/** Earlier versions in words. */
+export const historyOf = (versions: Version[]): CredentialVersion[] =>
+  versions.map(({ version, endedBy, createdByName, updatedAt }) => ({
+    version,
+    label: labels[endedBy ?? ''] ?? 'Ended',
+    by: createdByName ?? 'Patchbay',
+    at: updatedAt,
+  }));
+
+/** Why this person may not rotate; '' when they may. */
+export function rotationLock({ actor }: Ctx, connector: ConnectorRow): string {
   if (!mayActAs(actor, 'admin')) return 'Only owners and admins can rotate credentials. Ask one of them.';
   return whyManaged(connector);
 }

@@ -120,21 +120,21 @@ export function fixOf(ctx: Ctx, row: ConnectorRow, { connectionId }: Attention, 
   return { kind: 'edit' };
 }
 
-/** The connections of a connector, on its page. */
-export const connectionHealths = (ctx: Ctx, row: ConnectorRow, all: CheckedConnection[] = []): ConnectionHealth[] =>
-  all.map((each) => {
-    const { connection } = each;
-    const { rateLimit } = connection;
-    return {
-      ...lineOf(each),
-      id: connection.id,
-      tenantId: row.tenantId,
-      name: connection.accountLabel ?? row.name,
-      limit: rateLimit ? left(rateLimit) : '',
-      limitResetsAt: rateLimit ? new Date(rateLimit.resets_at) : null,
-      lastUsedAt: connection.lastUsedAt,
-      on: connection.status !== 'inactive',
-      switchable: connection.status !== 'revoked',
-      mine: mayActAs(ctx.actor, 'admin') || (connection.userId !== null && connection.userId === ctx.actor.id),
-    };
-  });
+/** A connection, on its connector's page. */
+export function connectionHealth(ctx: Ctx, row: ConnectorRow, each: CheckedConnection): ConnectionHealth {
+  const { connection } = each;
+  const { rateLimit } = connection;
+  const resetsAt = rateLimit ? new Date(rateLimit.resets_at) : null;
+  return {
+    ...lineOf(each),
+    id: connection.id,
+    tenantId: row.tenantId,
+    name: connection.accountLabel ?? row.name,
+    limit: rateLimit ? left(rateLimit) : '',
+    limitResetsAt: resetsAt && resetsAt.getTime() > Date.now() ? resetsAt : null,
+    lastUsedAt: connection.lastUsedAt,
+    on: connection.status !== 'inactive',
+    switchable: connection.status !== 'revoked',
+    mine: mayActAs(ctx.actor, 'admin') || (connection.userId !== null && connection.userId === ctx.actor.id),
+  };
+}
