@@ -11,7 +11,7 @@ export const short = (value: number): string => compact.format(value);
 export function money(dollars: number): string {
   if (dollars === 0) return '$0';
   if (dollars >= 1_000) return `$${plain.format(dollars)}`;
-  if (dollars >= 1) return `$${dollars.toFixed(2)}`;
+  if (dollars >= 0.1) return `$${dollars.toFixed(2)}`;
   const digits = Math.min(9, Math.max(3, 1 - Math.floor(Math.log10(dollars))));
   return `$${dollars.toFixed(digits)}`;
 }

@@ -52,6 +52,7 @@ export const card: ConnectorCard = {
   changedAt: at,
   changedBy: 'Ada',
   locked: '',
+  managed: '',
   connect: null,
   ...{ attention: true, ending: { account: hostile, at, over: false } },
   fix: { kind: 'reconnect', form: { tenantId: id, connectorId: id, connectionId: id, user: '' } },
