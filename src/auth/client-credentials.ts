@@ -18,7 +18,10 @@ export async function clientCredentialsGrant(auth: Values, fetch: AuthorizationS
     ...(auth.scope ? { scope: String(auth.scope) } : {}),
     ...(auth.audience ? { audience: String(auth.audience) } : {}),
   };
-  return askForTokens(oauth, config, { provider, fetch }, () => oauth.clientCredentialsGrant(config, parameters));
+  const grantType = String(auth.grant_type ?? 'client_credentials');
+  return askForTokens(oauth, config, { provider, fetch }, () =>
+    oauth.genericGrantRequest(config, grantType, parameters),
+  );
 }
 
 const provider = { scopeSeparator: ' ' } as const;

@@ -69,6 +69,8 @@ export interface CallOptions {
   /** Asked to find out how the service is: also while calls to it pause. */
   probing?: boolean;
   maxBytes?: number;
+  /** How often a request is sent at most; 4 times unless told. */
+  attempts?: number;
   /** False: not even a GET is repeated, because at this service it may change something. */
   getIsSafe?: boolean;
 }
@@ -174,12 +176,13 @@ interface Sending {
   getIsSafe?: boolean;
   probing?: boolean;
   attemptMs?: number;
+  attempts?: number;
   deadline: AbortSignal;
   options: OutboundOptions;
 }
 
 async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
-  const { input, init, sideEffect, getIsSafe = true, probing, attemptMs, deadline, options } = sending;
+  const { input, init, sideEffect, getIsSafe = true, probing, attemptMs, attempts, deadline, options } = sending;
   const request = new Request(input, init);
   const body = request.body ? await request.arrayBuffer() : undefined;
   const { method, headers, redirect, url } = request;
@@ -190,6 +193,7 @@ async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
     signal: firstOf(deadline, request.signal),
     probing,
     attemptMs,
+    attempts,
   };
   return resiliently(about, (signal) => {
     count();

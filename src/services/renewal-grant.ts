@@ -1,4 +1,3 @@
-import { clientCredentialsGrant } from '../auth/client-credentials.ts';
 import { type Granted, refreshTokens } from '../auth/oauth2-code.ts';
 import { TokenError } from '../auth/token-error.ts';
 import type { Ctx } from '../context.ts';
@@ -9,9 +8,9 @@ import { openTarget } from './calls.ts';
 import { connectionName } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
 import { bothOf, destinationGuard } from './destinations.ts';
-import { secretsIn } from './echoes.ts';
+import { obtainToken } from './obtained-tokens.ts';
 import type { Claimed, Renewable } from './refresh-turns.ts';
-import { askTokenEndpoint, callTokenEndpoint } from './token-endpoint.ts';
+import { askTokenEndpoint } from './token-endpoint.ts';
 
 /**
  * Asks the service for the next credential; after a lost answer only as far as its way with used refresh tokens allows.
@@ -54,7 +53,5 @@ function isAnswerLost(error: unknown): boolean {
 /** With the client's own credentials: there is nothing to renew, so a new grant takes its place. */
 async function obtain(ctx: Ctx, { driver, connector }: Renewable, name: string): Promise<Granted> {
   const { config, client, destinations } = await openTarget(ctx, { driver, connector, connection: null });
-  const secrets = secretsIn(driver, config, client);
-  const endpoint = { driver, config, address: String(client.token_url), allows: destinations.allowsTokens, secrets };
-  return callTokenEndpoint(ctx, endpoint, name, (fetch) => clientCredentialsGrant(client, fetch));
+  return obtainToken(ctx, { driver, config, client, destinations }, name);
 }

@@ -16,6 +16,8 @@ export interface Attempting {
   probing?: boolean;
   /** Milliseconds until the first byte of an answer has to be there; 10 s unless told. */
   attemptMs?: number;
+  /** How often it is sent at most; 4 times unless told. */
+  attempts?: number;
 }
 
 const maxAttempts = 4;
@@ -43,7 +45,7 @@ export async function resiliently(
       (response) => ({ response, error: undefined }),
       (error: unknown) => ({ response: undefined, error }),
     );
-    const wait = attempt < maxAttempts ? waitFor(outcome, about, attempt) : null;
+    const wait = attempt < (about.attempts ?? maxAttempts) ? waitFor(outcome, about, attempt) : null;
     if (wait === null || about.signal.aborted) {
       if (outcome.response) return outcome.response;
       throw outcome.error;

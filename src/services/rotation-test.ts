@@ -1,4 +1,3 @@
-import { clientCredentialsGrant } from '../auth/client-credentials.ts';
 import type { Ctx } from '../context.ts';
 import type { ConnectionRow } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
@@ -8,11 +7,10 @@ import type { OpenedTarget } from './calls.ts';
 import { connectionName } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
 import { destinationGuard } from './destinations.ts';
-import { secretsIn } from './echoes.ts';
 import { type CheckOutcome, type CheckTarget, runCheck, sameAccount } from './health-steps.ts';
 import { existingTenantKeys } from './keyring.ts';
+import { obtainToken } from './obtained-tokens.ts';
 import { openForCall, withoutSecrets } from './secrets.ts';
-import { callTokenEndpoint } from './token-endpoint.ts';
 
 export interface RotationTarget {
   driver: LoadedDriver;
@@ -75,13 +73,9 @@ async function readyFor(
   const { driver, connector, connection } = target;
   if (opened.auth.method !== 'client_credentials') return { ...opened, driver };
   const { config, auth: client, destinations } = opened;
-  const secrets = secretsIn(driver, config, client);
-  const endpoint = { driver, config, address: String(client.token_url), allows: destinations.allowsTokens, secrets };
   const name = connectionName(connection, connector);
   try {
-    const { value, scopes } = await callTokenEndpoint(ctx, endpoint, name, (fetch) =>
-      clientCredentialsGrant(client, fetch),
-    );
+    const { value, scopes } = await obtainToken(ctx, { driver, config, client, destinations }, name);
     return { ...opened, driver, auth: { method: client.method, ...value, scopes: scopes ?? [] } };
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;

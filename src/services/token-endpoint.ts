@@ -92,18 +92,20 @@ interface TokenEndpoint {
   allows(origin: string): boolean;
   /** What the request carries and nobody may read. */
   secrets: string[];
+  /** How often it is sent at most, and milliseconds until it is given up, where that is the caller's affair. */
+  limits?: { attempts: number; deadlineMs: number };
 }
 
 /** The same for a request that needs no registration. @throws ServiceError */
 export async function callTokenEndpoint(
   ctx: Ctx,
-  { driver, config, address, allows, secrets }: TokenEndpoint,
+  { driver, config, address, allows, secrets, limits }: TokenEndpoint,
   name: string,
   ask: (fetch: typeof globalThis.fetch) => Promise<Granted>,
 ): Promise<Granted> {
   const target = { driver, config, auth: {}, destinations: { allows, allowsTokens: allows }, secrets };
   try {
-    const options = { sideEffect: 'write', deadlineMs, maxBytes } as const;
+    const options = { sideEffect: 'write', deadlineMs, maxBytes, ...limits } as const;
     return (await callOpened(ctx, target, options, ({ fetch }) => ask(fetch))).value;
   } catch (error) {
     throw asServiceError(error, name, URL.parse(address)?.host ?? 'the service');

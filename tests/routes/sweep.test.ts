@@ -152,7 +152,7 @@ describe('declarations', () => {
     const unaudited = protectedRoutes()
       .filter(({ method, audit }) => method.toUpperCase() !== 'GET' && !audit)
       .map(({ name }) => name);
-    // Waiting changes nothing, and a check what it finds out by itself. Tools have a history of their own. Checking values stores nothing, switching the workspace concerns the session alone, and a person's own password and
+    // Waiting and looking at a document change nothing, and a check what it finds out by itself. Tools have a history of their own. Checking values stores nothing, switching the workspace concerns the session alone, and a person's own password and
     // sessions stand in the history of their account.
     expect(unaudited.sort()).toEqual([
       'DELETE /api/proxy/:id/*',
@@ -162,12 +162,15 @@ describe('declarations', () => {
       'PATCH /api/proxy/:id/*',
       'POST /api/connections/:id/repositories/sync',
       'POST /api/connections/oauth/wait',
+      'POST /api/connectors/:id/oauth-token',
+      'POST /api/connectors/:id/operations/preview',
       'POST /api/connectors/:id/test',
       'POST /api/connectors/test',
       'POST /api/proxy/:id/*',
       'POST /api/tools/:slug/execute',
       'POST /api/validate-config',
       'POST /connections/:id/checks',
+      'POST /connectors/:id/operations/preview',
       'POST /connectors/:id/repositories/sync',
       'POST /connectors/:id/tools/:tool/executions',
       'POST /connectors/checks',

@@ -8,7 +8,8 @@ import { findConnection } from '../../src/db/queries/connections.ts';
 import { findConnector } from '../../src/db/queries/connectors.ts';
 import { type LoadedDriver, requestJson } from '../../src/drivers/driver.ts';
 import { callService } from '../../src/services/connected-calls.ts';
-import { updateConnector } from '../../src/services/connectors.ts';
+import { setConnectorStatus } from '../../src/services/connector-status.ts';
+import { installConnector, updateConnector } from '../../src/services/connectors.ts';
 import { checkConnection } from '../../src/services/health.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startOauthServer } from '../sandbox/oauth-server.ts';
@@ -20,6 +21,10 @@ const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const clients = [
   { client_id: 'backend', client_secret: secret },
   { client_id: 'poster', client_secret: secret, token_endpoint_auth_method: 'client_secret_post' },
+  {
+    ...{ client_id: 'keyed', token_endpoint_auth_method: 'private_key_jwt' },
+    jwks: { keys: [{ ...pair.publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }] },
+  },
 ];
 
 const signer = 'https://sign.example';
@@ -36,21 +41,25 @@ const signing = createServer(async (request, response) => {
 });
 
 let service: StandIn;
+/** At an address of its own: it takes assertions for that only. */
+let strict: StandIn;
 let at: TestApp;
 let count = 0;
 beforeAll(async () => {
   service = await startOauthServer({ clients });
+  strict = await startOauthServer({ clients });
   await new Promise<void>((resolve) => signing.listen(0, '127.0.0.1', resolve));
   const signerUrl = `http://127.0.0.1:${(signing.address() as AddressInfo).port}`;
   at = await testApp({
     BASE_URL: 'http://hub.localhost',
     UPSTREAM_OVERRIDES: JSON.stringify({ [origin]: service.url, [signer]: signerUrl }),
-    ALLOWED_PRIVATE_HOSTS: [service.url, signerUrl].map((url) => new URL(url).host).join(','),
+    ALLOWED_PRIVATE_HOSTS: [service.url, strict.url, signerUrl].map((url) => new URL(url).host).join(','),
   });
 });
 afterAll(async () => {
   await at.close();
   await service.close();
+  await strict.close();
   signing.close();
 });
 beforeEach(() => service.control.reset());
@@ -71,8 +80,8 @@ async function install(auth: Json) {
   return { connectorId: id as string, id: connection.id as string };
 }
 
-async function call(id: string) {
-  const ctx = at.ctx(at.cast.ada);
+async function call(id: string, hub = at.hub) {
+  const ctx = { ...at.ctx(at.cast.ada), hub };
   const target = await at.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const connection = await findConnection(tx, ctx.tenantId, id);
     const connector = connection && (await findConnector(tx, ctx.tenantId, connection.connectorId));
@@ -126,6 +135,73 @@ describe('client credentials', () => {
     const good = verify('sha256', Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'));
     expect(good).toBe(true);
     expect(asserted.get('client_secret')).toBeNull();
+  });
+
+  it('prove themselves by a key to a certified implementation, anew with each try', async () => {
+    const keyed = { ...signed, client_id: 'keyed', token_url: `${strict.url}/token`, signing_algorithm: 'ES256' };
+    await strict.control.fault('status', { path: '/token', times: 1 });
+    const { connectorId } = await install({ ...keyed, token_retry_base_s: 0.1 });
+    await setConnectorStatus(at.ctx(at.cast.ada), connectorId, 'active');
+    const answer = await at.as(at.cast.ada, 'POST', `/api/connectors/${connectorId}/oauth-token`);
+    const body = await answer.json();
+    expect([answer.status, body]).toEqual([200, expect.objectContaining({ configured: true, reason: null })]);
+    expect(Date.parse(body.expires_at)).toBeGreaterThan(Date.now());
+    expect(JSON.stringify(body)).not.toMatch(/token"|eyJ/);
+  });
+
+  it('are asked for as often as the settings say, and not again when they are refused', async () => {
+    const asked = async () => (await service.control.requests()).filter(({ path }) => path.startsWith('/token')).length;
+    await service.control.fault('status', { path: '/token', times: 9 });
+    const { id } = await install({ client_secret: secret, token_retries: 2, token_retry_base_s: 0.1 });
+    await expect(call(id)).rejects.toThrow('token endpoint');
+    expect(await asked()).toBe(3);
+    await service.control.reset();
+    const wrong = await install({ client_secret: 'wrong', token_retries: 5 });
+    await expect(call(wrong.id)).rejects.toThrow('Check the client ID');
+    expect(await asked()).toBe(1);
+    const hurried = await install({
+      client_secret: secret,
+      token_retries: 5,
+      token_retry_base_s: 10,
+      token_deadline_s: 1,
+    });
+    await service.control.fault('status', { path: '/token', times: 9 });
+    await expect(call(hurried.id)).rejects.toThrow('token endpoint');
+    expect(await asked()).toBe(2);
+  });
+
+  it('go by the grant type of the settings', async () => {
+    const { id } = await install({
+      ...signed,
+      token_url: `${signer}/token`,
+      signing_algorithm: 'ES256',
+      grant_type: 'urn:example:machine',
+    });
+    await call(id).catch(() => {});
+    expect(asserted.get('grant_type')).toBe('urn:example:machine');
+  });
+
+  it('give one token to two replicas that need it at once', async () => {
+    const { id } = await install({ client_secret: secret });
+    const other = { ...at.hub };
+    await Promise.all([call(id), call(id, other), call(id), call(id, other)]);
+    expect(await grants()).toBe(1);
+  });
+
+  it('are told plainly to be missing where a connector needs none', async () => {
+    const input = { name: 'Open', tags: [], config: { base_url: origin }, auth: { method: 'none' } };
+    const { id } = await installConnector(at.ctx(at.cast.ada), 'http-api', input);
+    const answer = await at.as(at.cast.ada, 'POST', `/api/connectors/${id}/oauth-token`);
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      {
+        configured: false,
+        reason: expect.stringContaining('no OAuth client credentials'),
+        scopes: [],
+        obtained_at: null,
+        expires_at: null,
+      },
+    ]);
   });
 
   it('that are wrong expire the connection, and work again once they are mended', async () => {

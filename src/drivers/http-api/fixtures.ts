@@ -28,7 +28,11 @@ export const fixtures: Fixtures = {
         client_secret: 'not-a-real-client-secret',
         scope: 'read write',
         audience: 'https://api.example.com/',
+        grant_type: 'client_credentials',
         token_retries: 3,
+        token_retry_base_s: 0.5,
+        token_retry_cap_s: 8,
+        token_deadline_s: 20,
       },
     },
     {

@@ -13,6 +13,7 @@ import { importedOperationOperations } from './imported-operations.ts';
 import { invitationOperations } from './invitations.ts';
 import { memberOperations } from './members.ts';
 import { modelSettingsOperations } from './model-settings.ts';
+import { oauthTokenOperations } from './oauth-tokens.ts';
 import { priceOperations } from './prices.ts';
 import { proxyOperations } from './proxy.ts';
 import { repositoryOperations } from './repositories.ts';
@@ -27,6 +28,7 @@ export const operations = [
   ...catalogOperations,
   ...connectorTestOperations,
   ...connectorOperations,
+  ...oauthTokenOperations,
   ...authorizationOperations,
   ...connectionOperations,
   ...credentialOperations,
