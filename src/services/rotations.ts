@@ -46,13 +46,15 @@ export function rotationState(
 ): Promise<{ master: MasterKeyState; data: DataKeyState }> {
   return withConnection(owner, async (sql) => {
     const db = drizzle(sql);
+    // Read first: what comes after is then final, when it is over. The other way round it could be over, and not done.
+    const running = (await readRotation(db, 'master-key')) !== null;
     const usage = await masterKeyUsage(db, hub.vault);
     const count = ({ dataKeys, hubSecrets }: MasterKeyUsage['uses'][number]) => dataKeys + hubSecrets;
     const under = usage.uses.find(({ masterKeyId }) => masterKeyId === usage.newest);
     const master = {
       ...usage,
       ...(await lastOf(db, 'master-key')),
-      running: (await readRotation(db, 'master-key')) !== null,
+      running,
       source: hub.vault.keySource,
       done: under ? count(under) : 0,
       total: usage.uses.reduce((sum, use) => sum + count(use), 0),

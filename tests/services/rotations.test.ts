@@ -86,6 +86,21 @@ describe('changing the master key from a page', () => {
     });
   });
 
+  it('is at no moment told to be over, and not done', async () => {
+    await startMasterKeyRotation(ctx, upkeep);
+    const over: string[] = [];
+    // Looked at without a pause: what is read while it ends would stay on a page that asks no more.
+    const look = async () => {
+      for (let running = true; running; ) {
+        const state = await master();
+        running = state.running;
+        if (!running) over.push(`${state.last?.action} ${state.done === state.total} ${state.droppable}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, look));
+    expect(over).toEqual(Array(8).fill('master_key.rotation_finished true test'));
+  });
+
   it('ends when the hub stops, and the next run does what is left', async () => {
     const before = await master();
     const release = await holdRow(
