@@ -43,6 +43,7 @@ export interface AuditQuery {
   q?: string;
   action?: string;
   subjectId?: string;
+  subjectIds?: string[];
   limit?: number;
   cursor?: string;
 }

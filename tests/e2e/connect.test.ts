@@ -65,6 +65,9 @@ describe('Connect', () => {
     await signInThere(page, 'ada');
     expect(page.url()).toBe(`${hub.url}/connectors/${id}`);
     await soon(() => announced(page)).toEqual([expect.stringContaining('is connected.')]);
+    await page.locator('#toasts').getByRole('button', { name: 'Activate' }).click();
+    await soon(() => announced(page)).toContain(`${name} is active.`);
+    expect(await said(page.locator('.trail').last())).toContain('Ada connected ada');
     const accounts = page.locator('#accounts');
     expect(await said(accounts)).toMatch(
       /ada Active For everybody in the workspace .* readwrite.* Reconnect ada .*Credential In use since just now/,

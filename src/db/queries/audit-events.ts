@@ -1,4 +1,4 @@
-import { and, desc, eq, ilike, lt, or } from 'drizzle-orm';
+import { and, desc, eq, ilike, inArray, lt, or } from 'drizzle-orm';
 import type { Tx } from '../client.ts';
 import { auditEvents } from '../schema/index.ts';
 import { containing, isUuid } from './text.ts';
@@ -13,13 +13,15 @@ interface Filter {
   q?: string;
   action?: string;
   subjectId?: string;
+  /** Any of these. */
+  subjectIds?: string[];
   beforeId: string | null;
   limit: number;
 }
 
 /** Newest first; ids are UUIDv7, so their order is the order of time. */
 export function selectAuditEvents(tx: Tx, tenantId: string, filter: Filter): Promise<AuditEventRow[]> {
-  const { q, action, subjectId, beforeId } = filter;
+  const { q, action, subjectId, subjectIds, beforeId } = filter;
   return tx
     .select()
     .from(auditEvents)
@@ -28,6 +30,7 @@ export function selectAuditEvents(tx: Tx, tenantId: string, filter: Filter): Pro
         eq(auditEvents.tenantId, tenantId),
         action ? eq(auditEvents.action, action) : undefined,
         subjectId ? eq(auditEvents.subjectId, subjectId) : undefined,
+        subjectIds && inArray(auditEvents.subjectId, subjectIds),
         beforeId && isUuid(beforeId) ? lt(auditEvents.id, beforeId) : undefined,
         q
           ? or(

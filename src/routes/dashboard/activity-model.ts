@@ -80,3 +80,11 @@ export const activityRow = (row: AuditEventRow): ActivityRow => ({
   requestId: row.requestId,
   ip: row.ip,
 });
+
+/** The same under its connector, which needs no name there: only an account has one, without the connector's behind it. */
+export function trailRow(row: AuditEventRow, connector: string): ActivityRow {
+  const account = row.subjectType === 'connection' ? row.subjectName : '';
+  const suffix = ` (${connector})`;
+  const name = account.endsWith(suffix) ? account.slice(0, -suffix.length) : account === connector ? '' : account;
+  return { ...activityRow(row), subject: { name: name || (account && 'its connection'), path: null } };
+}

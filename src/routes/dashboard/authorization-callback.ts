@@ -50,7 +50,12 @@ async function connected(tools: PageTools, c: Context<Env>, outcome: Extract<Out
       done: { account, service: connector.catalog.name, workspace },
     });
   }
-  leaveNotice(c, tools.hub, { tone: 'ok', name: connectionName(connection, connector), text: whatChanged(done) });
+  // Who connects for the workspace may switch on too.
+  const off = connector.status === 'inactive' && connection.userId === null;
+  leaveNotice(c, tools.hub, {
+    ...{ tone: 'ok', name: connectionName(connection, connector), text: whatChanged(done) },
+    ...(off && { action: { label: 'Activate', path: paths.connectorActivation(connector.id), method: 'post' } }),
+  });
   return returnTo ? c.redirect(returnTo, 303) : tools.redirect(c, paths.connector(connector.id));
 }
 

@@ -14,7 +14,7 @@ import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../views.ts';
 import { connectionsPanel } from './accounts-model.ts';
-import { activityRow } from './activity-model.ts';
+import { trailRow } from './activity-model.ts';
 import { connectorCard, connectorSections } from './connector-model.ts';
 import { credentialPanel } from './credential-model.ts';
 import { runsPanel } from './execution-model.ts';
@@ -90,7 +90,8 @@ export async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDe
   const accounts = (await accountsOf(ctx, [connector])).get(connector.id);
   const connections = (await healthOverview(ctx, [connector])).get(connector.id);
   const tools = toolsPanel(await toolsOf(ctx, connector.id));
-  const events = await listAudit(ctx, { subjectId: connector.id, limit: 10 });
+  const subjectIds = [connector.id, ...(connections ?? []).map(({ connection }) => connection.id)];
+  const events = await listAudit(ctx, { subjectIds, limit: 10 });
   return {
     card: connectorCard(ctx, connector, { unreadable, attention, accounts, connections }),
     connections: await connectionsPanel(ctx, connector, accounts, connections),
@@ -102,6 +103,6 @@ export async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDe
     createdAt: connector.createdAt,
     createdBy: connector.createdByName ?? 'Patchbay',
     curl: `curl -H "Authorization: Bearer $PATCHBAY_KEY" ${ctx.hub.config.baseUrl}/api/connectors/${connector.id}`,
-    events: events.data.map((row) => activityRow(row)),
+    events: events.data.map((row) => trailRow(row, connector.name)),
   };
 }
