@@ -174,6 +174,8 @@ export interface ConnectorCard {
   changedBy: string;
   /** Why this person may not change it; '' when they may. */
   locked: string;
+  /** Who manages it, and therefore locks it for everybody; '' when people do. */
+  managed: string;
   /** Begins the first authorisation; null where there is an account already, none is needed, or this person may not. */
   connect: ConnectForm | null;
   /** Whether it needs somebody. */

@@ -48,6 +48,7 @@ export function connectorCard(
     changedAt: row.updatedAt,
     changedBy: row.updatedByName ?? 'Patchbay',
     locked: whyLocked(ctx, row),
+    managed: mayActAs(ctx.actor, 'admin') && row.managedBy ? `Managed by the ${row.managedBy}` : '',
     connect: firstConnect(row, accounts),
     attention: attention !== null || unreadable.length > 0,
     ending: attention && endingOf(row, attention, connections),
@@ -57,8 +58,9 @@ export function connectorCard(
 }
 
 function whyLocked(ctx: Ctx, row: ConnectorRow): string {
-  if (row.managedBy) return whyManaged(row);
-  return mayActAs(ctx.actor, 'admin') ? '' : 'Only owners and admins can change connectors. Ask one of them.';
+  return mayActAs(ctx.actor, 'admin')
+    ? whyManaged(row)
+    : 'Only owners and admins can change connectors. Ask one of them.';
 }
 
 const schemas = (ctx: Ctx, row: ConnectorRow): Record<string, JsonSchema | undefined> => {
@@ -118,6 +120,7 @@ const isGroup = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isSecret(value);
 
 function shownValue(value: unknown, field: JsonSchema | undefined, unreadable: boolean): ShownValue {
+  if (isSecret(value) && value.is_set && !value.updated_at) return { kind: 'text', text: 'Set in the environment' };
   if (isSecret(value))
     return { kind: 'secret', savedAt: value.updated_at ? new Date(value.updated_at) : null, unreadable };
   if (Array.isArray(value)) return value.length ? { kind: 'list', items: value.map(textOf) } : { kind: 'none' };
