@@ -29,7 +29,7 @@ it('starts the hub with stand-ins and a filled workspace, and leaves nothing beh
   const cookie = signIn.headers.getSetCookie().map((each) => each.split(';')[0]);
   const installed = await ask(`${port}/api/installed`, null, { cookie: cookie.join('; ') });
   const { data } = (await installed.json()) as { data: { name: string }[] };
-  const names = ['Build machine', 'GitHub', 'OpenAI', 'Orders', 'Release bot', 'Slack'];
+  const names = ['Build machine', 'Composio', 'GitHub', 'OpenAI', 'Orders', 'Release bot', 'Slack'];
   expect(data.map(({ name }) => name).sort()).toEqual(names);
   // The lines that it prints to be tried can be tried.
   for (const [, url, body] of text.matchAll(/^curl -X POST http:\/\/127\.0\.0\.1:(\S+) -d '(.+)'$/gm))

@@ -16,7 +16,7 @@ interface SdkOptions {
   disableVersionCheck: boolean;
 }
 
-export const defaultBase = 'https://backend.composio.dev';
+const defaultBase = 'https://backend.composio.dev';
 export const baseUrl = ({ base_url = defaultBase }: Values): string => String(base_url).replace(/\/+$/, '');
 export const timeoutMs = ({ timeout_s = 60 }: Values): number => Number(timeout_s) * 1000;
 

@@ -9,14 +9,14 @@ const schemes = (value: unknown): string[] => [
 ];
 
 /** A list names categories by `id`, the details by `slug`. */
-export function category(item: Values): BrokerCategory | null {
+function category(item: Values): BrokerCategory | null {
   const key = lowerSlug(item.slug) ?? lowerSlug(item.id);
   return key === null ? null : { slug: key, name: line(item.name, 100) || key };
 }
 
 export const categories = (answer: unknown): BrokerCategory[] => items(record(answer).items, category, 500);
 
-export function toolkit(item: Values): ToolkitSummary | null {
+function toolkit(item: Values): ToolkitSummary | null {
   const key = lowerSlug(item.slug);
   if (!key) return null;
   const meta = record(item.meta);

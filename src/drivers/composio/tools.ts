@@ -11,7 +11,7 @@ function sideEffectOf(tags: string[]): BrokerTool['sideEffect'] {
 
 const open = (): JsonSchema => ({ type: 'object' });
 
-export function tool(item: Values): BrokerTool | null {
+function tool(item: Values): BrokerTool | null {
   const key = slug(item.slug);
   if (!key) return null;
   const input = readSchema(item.input_parameters);

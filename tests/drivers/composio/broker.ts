@@ -4,7 +4,7 @@ import type { Sdk } from '../../../src/drivers/composio/client.ts';
 import type { Broker, ExecutionContext, Values } from '../../../src/drivers/driver.ts';
 import type { DriverHarness } from '../../support/driver.ts';
 
-export const auth = { method: 'api_key', api_key: demo.composioKey };
+const auth = { method: 'api_key', api_key: demo.composioKey };
 
 /** The SDK that the driver uses, and the one after it: what both give has to be the same. */
 export const sdks: Record<string, () => Promise<Sdk>> = {
