@@ -11,5 +11,9 @@ export function nanoOf(usd: string): number {
   return Number(`${whole}${decimals.padEnd(9, '0')}`);
 }
 
+/** As much of it as people look at: cents of dollars, and more of cents. */
+export const roundUsd = (nano: number): string =>
+  nano >= 1e9 ? (nano / 1e9).toFixed(2) : nano >= 1e7 ? (nano / 1e9).toFixed(4) : shortUsd(nano);
+
 /** As people write it: at least two decimals, and no zeros after them. */
 export const shortUsd = (nano: number): string => (usdOf(nano) ?? '').replace(/(\.\d\d\d*?)0+$/, '$1');

@@ -3,7 +3,7 @@ import { type Ctx, mayActAs } from '../context.ts';
 import type { BudgetRow } from '../db/queries/budgets.ts';
 import type { PriceOverrideRow } from '../db/queries/price-overrides.ts';
 import type { FieldErrors } from '../errors.ts';
-import { shortUsd } from '../lib/money.ts';
+import { roundUsd, shortUsd } from '../lib/money.ts';
 import { budgetName } from '../services/budget-refusals.ts';
 import { getBudget, listBudgets, listSubjects, stateOf } from '../services/budget-settings.ts';
 import { getPrice, listPrices } from '../services/prices.ts';
@@ -136,8 +136,8 @@ function budgetRow(row: BudgetRow): BudgetRowView {
     name: budgetName(row),
     state: stateOf(row),
     limit: shortUsd(row.limitNano),
-    used: shortUsd(row.spentNano),
-    held: row.reservedNano ? shortUsd(row.reservedNano) : '',
+    used: roundUsd(row.spentNano),
+    held: row.reservedNano ? roundUsd(row.reservedNano) : '',
     percent: Math.min(100, Math.floor((used / row.limitNano) * 100)),
     warnPercent: row.warnPercent,
     unknownPrice: row.unknownPrice,
