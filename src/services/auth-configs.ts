@@ -42,10 +42,11 @@ export async function createAuthConfig(
   requireRole(ctx, 'admin', 'make auth configs');
   const found = await findToolkit(ctx, slug, input.connectorId);
   if (!found.target)
-    throw invalid(
-      {},
-      `${found.driver.entry.name} needs no auth config: its connector holds what it needs. Install one with POST /api/connectors.`,
-    );
+    throw invalid({
+      slug: [
+        `${found.driver.entry.name} needs no auth config: its connector holds what it needs. Install one with POST /api/connectors.`,
+      ],
+    });
   const { target, toolkit } = found;
   const { value: details } = await brokeredDetails(ctx, target, toolkit);
   const wanted = checkConfig(details, input);

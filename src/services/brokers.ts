@@ -80,7 +80,7 @@ export async function callBroker<T>(
 interface Telling {
   /** What it is that the broker does not know, e.g. `toolkit`. */
   unknown?: string;
-  /** The field to which a refusal belongs when the broker names none. */
+  /** The field to which a refusal belongs; what the broker names is a part of it. */
   field?: string;
   /** It may have happened although no answer came. */
   write?: boolean;
@@ -106,7 +106,7 @@ export function brokerProblem(
   const { fault, message, retryAfterMs } = error;
   if (fault === 'not_found' && unknown) return notFound(unknown);
   if ((fault === 'input' || fault === 'not_found') && (error.field ?? field))
-    return invalid({ [error.field ?? field ?? '']: [message] });
+    return invalid({ [[field, error.field].filter(Boolean).join('.')]: [message] });
   if (fault === 'credential' || fault === 'permission')
     return new AppError('service_failed', `${name} does not work at the moment: ${message}`, { cause: error });
   if (fault === 'conflict') return new AppError('conflict', message, { cause: error });
