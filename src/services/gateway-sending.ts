@@ -2,6 +2,7 @@ import type { Ctx } from '../context.ts';
 import { noteOnConnection } from '../db/queries/connections.ts';
 import { type ExecutionContext, type LlmProvider, ServiceError, serviceError, type Values } from '../drivers/driver.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
+import { bodyWithoutTexts, streamWithoutTexts } from '../lib/passed-bodies.ts';
 import { headersForCaller, withoutTexts } from '../lib/passed-headers.ts';
 import type { Target } from './call-targets.ts';
 import type { CallReport } from './calls.ts';
@@ -110,9 +111,14 @@ async function ask(
   const secrets = Object.values(proof).flatMap((value) => [value, value.split(' ').at(-1) ?? '']);
   const about = { status: response.status, headers: headersForCaller(response.headers, secrets) };
   const isStream = /^text\/event-stream/i.test(response.headers.get('content-type') ?? '');
-  if (response.ok && response.body && isStream)
-    return { ...about, stream: response.body as ReadableStream<Uint8Array>, upstreamMs: performance.now() - started };
-  const text = withoutTexts(await response.text(), response.ok ? [] : secrets);
+  // A key that a provider, or what stands in front of it, says back; the names beside it are no secrets in an answer.
+  const keys = [auth.api_key, auth.access_token].filter((each) => typeof each === 'string');
+  if (response.ok && response.body && isStream) {
+    const stream = streamWithoutTexts(response.body as ReadableStream<Uint8Array>, keys);
+    return { ...about, stream, upstreamMs: performance.now() - started };
+  }
+  const said = await response.text();
+  const text = response.ok ? bodyWithoutTexts(said, keys) : withoutTexts(said, secrets);
   const raw = { ...about, text, upstreamMs: performance.now() - started };
   if (response.status === 401) throw new Refused(raw);
   return raw;

@@ -175,6 +175,27 @@ describe('the official client', () => {
     expect(row.tokens_out).toBeLessThan(300);
   });
 
+  it('hands on no key that the provider says back, whole or in pieces, and everything else as it is', async () => {
+    const said = `${demo.modelKey.slice(0, -1)}! is no key, ${demo.modelKey} is one`;
+    const expected = `${demo.modelKey.slice(0, -1)}! is no key, [redacted] is one`;
+    const answer = { id: '1', object: 'chat.completion', choices: [{ index: 0, message: { content: said } }] };
+    reply = (response) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    const whole = await client(key, 'echo').chat.completions.create(asking('hello'));
+    expect(whole.choices[0]?.message.content).toBe(expected);
+    const event = `data: ${JSON.stringify({ choices: [{ delta: { content: said } }] })}\n\ndata: [DONE]\n\n`;
+    for (const size of [1, 7, 1_000]) {
+      reply = async (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        for (let from = 0; from < event.length; from += size)
+          await new Promise((resolve) => response.write(event.slice(from, from + size), resolve));
+        response.end();
+      };
+      let told = '';
+      for await (const part of await streaming('hello', {}, 'echo')) told += part.choices[0]?.delta.content ?? '';
+      expect([size, told]).toEqual([size, expected]);
+    }
+  });
+
   it('hangs up, and the provider sees it while it still talks', async () => {
     let timer: NodeJS.Timeout | undefined;
     reply = (response) => {
