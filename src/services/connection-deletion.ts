@@ -9,12 +9,13 @@ import { type ConnectionPair, findPair } from './connection-pair.ts';
 import { requireDecision } from './connection-rights.ts';
 import { connectionSubject } from './connections.ts';
 import { settleConnector } from './connector-settlement.ts';
+import { requireUnmanaged } from './managed.ts';
 import { type Revocation, revokeAtService } from './revocation.ts';
 
 /**
  * Disconnects an account: its use stops at once, then the service is asked to end the access, then everything of it is deleted.
  * What the service said is in the result and in the audit row; it stops nothing.
- * @throws AppError forbidden, not_found
+ * @throws AppError forbidden, not_found, managed
  */
 export async function deleteConnection(ctx: Ctx, id: string): Promise<ConnectionPair & { revocation: Revocation }> {
   const pair = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => stopUse(tx, ctx, id));
@@ -29,7 +30,7 @@ export async function deleteConnection(ctx: Ctx, id: string): Promise<Connection
 
 /**
  * Ends the access of an account and keeps its row with its history; deleting is another step. Use stops at once, whatever the service says.
- * @throws AppError forbidden, not_found
+ * @throws AppError forbidden, not_found, managed
  */
 export async function revokeConnection(ctx: Ctx, id: string): Promise<ConnectionPair & { revocation: Revocation }> {
   const pair = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => stopUse(tx, ctx, id));
@@ -51,6 +52,7 @@ export async function revokeConnection(ctx: Ctx, id: string): Promise<Connection
 async function stopUse(tx: Tx, ctx: Ctx, id: string): Promise<ConnectionPair> {
   const { connection, connector } = await findPair(tx, ctx, id, { lock: true });
   await requireDecision(tx, ctx, connection, 'disconnect accounts of the workspace');
+  requireUnmanaged(connector);
   return { connector, connection: await markRevoked(tx, ctx, connection) };
 }
 

@@ -92,6 +92,7 @@ describe('connectors that variables describe', () => {
       ['PUT', `/api/connectors/${id}`, { version, config: { base_url: 'https://evil.example.com/v1' } }],
       ['PATCH', `/api/connectors/${id}/status`, { status: 'inactive' }],
       ['DELETE', `/api/connectors/${id}`],
+      ['DELETE', `/api/connections/${connection.id}`],
       ['POST', `/api/connections/${connection.id}/rotate`, { credential: { api_key: demo.modelKey } }],
     ];
     for (const [method, path, body] of tries) {
