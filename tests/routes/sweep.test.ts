@@ -29,7 +29,9 @@ const asFragment: Record<string, string> = { 'hx-request': 'true', 'hx-request-t
 const probes = ['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /assets/*'];
 /** For API keys alone, with errors of their own shape; tests/api/gateway.test.ts. */
 const gateway = ['POST /v1/chat/completions', 'POST /v1/embeddings', 'GET /v1/models'];
-const bare = [...probes, ...gateway];
+/** Brokers prove themselves by their signature; tests/services/brokered-accounts.test.ts. */
+const reports = ['POST /connections/webhook/:connector'];
+const bare = [...probes, ...gateway, ...reports];
 
 let hub: TestApp;
 let routes: Swept[];

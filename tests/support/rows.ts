@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { insertConnection, selectConnections } from '../../src/db/queries/connections.ts';
 import { insertMember, insertUser } from '../../src/db/queries/identity.ts';
-import type { LoadedDriver } from '../../src/drivers/driver.ts';
+import { type Broker, type LoadedDriver, object, type ToolkitScheme } from '../../src/drivers/driver.ts';
 import { exampleId } from '../../src/routes/api/components.ts';
 import { rotateCredential } from '../../src/services/credential-rotation.ts';
 import { checkConnection } from '../../src/services/health.ts';
@@ -89,6 +89,15 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
     };
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json()).id;
   },
+  // A broker that answers by itself, because there is none in reach.
+  '/toolkits': async (hub) => {
+    brokerByItself(hub.hub.drivers as Map<string, LoadedDriver>);
+    const auth = { method: 'api_key', api_key: 'ak_ThisIsNotARealKeyOnlyAnExample' };
+    const body = { catalog_key: 'composio', name: `Made ${count}`, config: {}, auth };
+    const { id } = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
+    await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
+    return id;
+  },
   '/tools': (hub) => activeConnector(hub),
   '/executions': async (hub) => {
     const body = { connector_id: await activeConnector(hub), arguments: {} };
@@ -124,6 +133,26 @@ async function activeConnector(hub: TestApp): Promise<string> {
   const { id } = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
   await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
   return id;
+}
+
+function brokerByItself(drivers: Map<string, LoadedDriver>) {
+  const driver = drivers.get('composio') as LoadedDriver & { broker: Broker };
+  const link = { scheme: 'oauth2', title: 'OAuth 2', connects: 'link', managed: true, helpUrl: null, unusable: null };
+  const fields = { configFields: object({}), accountFields: object({}) };
+  const gmail = {
+    ...{ slug: 'gmail', name: 'Gmail', description: '', logo: null, categories: [], toolsCount: 0 },
+    ...{ schemes: ['oauth2'], managedSchemes: ['oauth2'], noAuth: false, version: null, deprecated: false },
+  };
+  const broker: Broker = {
+    ...driver.broker,
+    listToolkits: async () => ({ items: [gmail], nextCursor: null }),
+    getToolkit: async () => ({ ...gmail, authSchemes: [{ ...link, ...fields } as ToolkitScheme], appUrl: null }),
+    listTools: async () => ({ items: [], nextCursor: null }),
+    createAuthConfig: async (_context, { toolkit, scheme, managed, name }) => ({
+      ...{ id: 'ac_example', toolkit, scheme, managed, name, enabled: true },
+    }),
+  };
+  drivers.set('composio', { ...driver, broker });
 }
 
 /** Of a service that has no address, so that there is nothing to test. */

@@ -9,7 +9,7 @@ import {
   listToolkits,
   type Toolkit,
 } from '../../services/toolkits.ts';
-import { ByEntry, Cursor, component, Instant, Limit, Nullable, OneOf, Uuid } from './components.ts';
+import { ByEntry, Cursor, component, exampleId, Instant, Limit, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 
 const summary = {
@@ -260,7 +260,10 @@ export const toolkitOperations = [
       status: 201,
       onceOnly: true,
       response: AuthConfigResponse,
-      example: { params: { slug: 'composio.gmail' }, body: { scheme: 'oauth2', managed: true } },
+      example: {
+        params: { slug: 'composio.gmail' },
+        body: { connector_id: exampleId, scheme: 'oauth2', managed: true },
+      },
     },
     async (ctx, { params, body }, c) => {
       const { connector_id: connectorId, ...input } = body;
