@@ -5,7 +5,7 @@ import { createLog } from '../../src/lib/log.ts';
 import { parseAllowedHosts } from '../../src/lib/outbound/addresses.ts';
 import { createOutbound, type Outbound } from '../../src/lib/outbound/outbound.ts';
 import { parseOverrides } from '../../src/lib/outbound/overrides.ts';
-import { callOpened } from '../../src/services/calls.ts';
+import { type CallReport, callOpened } from '../../src/services/calls.ts';
 import { destinationGuard } from '../../src/services/destinations.ts';
 import { wiring } from '../sandbox/wiring.ts';
 
@@ -23,6 +23,8 @@ interface CallOptions {
   config?: Values;
   sideEffect?: SideEffect;
   deadlineMs?: number;
+  /** Told in the end, also when the call failed. */
+  onReport?: (report: CallReport) => void;
 }
 
 /** Of our stand-ins by their names, or of anything by its origin. */
@@ -47,9 +49,16 @@ export async function driverHarness(
     ownPort: 1,
   });
   const ctx = { hub: { outbound } as Hub, tenantId, log: createLog('silent') } as Ctx;
-  const call: DriverHarness['call'] = async (auth, run, { config = {}, sideEffect = 'none', deadlineMs } = {}) => {
+  const call: DriverHarness['call'] = async (
+    auth,
+    run,
+    { config = {}, sideEffect = 'none', deadlineMs, onReport } = {},
+  ) => {
     const destinations = destinationGuard(driver.destinations(config, auth), []);
-    return (await callOpened(ctx, { driver, config, auth, destinations }, { sideEffect, deadlineMs }, run)).value;
+    const target = { driver, config, auth, destinations };
+    const { value, report } = await callOpened(ctx, target, { sideEffect, deadlineMs }, run, onReport);
+    onReport?.(report);
+    return value;
   };
   return {
     driver,

@@ -4,7 +4,7 @@ import { type Client, createClients, type Sdk, timeoutMs } from './client.ts';
 import { notJson } from './errors.ts';
 import { verifyWebhook } from './events.ts';
 import { healthIn } from './health.ts';
-import { record } from './read.ts';
+import { slug as readSlug, record } from './read.ts';
 import { logIdOf, result } from './results.ts';
 import { categories, toolkitDetails, toolkits } from './toolkits.ts';
 import { tools } from './tools.ts';
@@ -56,12 +56,12 @@ export function createBroker(load: () => Promise<Sdk>): Broker & Kept {
     },
 
     async getToolkit(context, slug) {
-      const details = toolkitDetails(await ask(context, (client) => client.toolkits.retrieve(slug)));
+      const details = toolkitDetails(await ask(context, (client) => client.toolkits.retrieve(named(slug))));
       return details ?? missing('toolkit');
     },
 
     async listTools(context, { toolkit, search, keys, cursor, limit }) {
-      const tool_slugs = keys?.map((key) => key.toUpperCase()).join(',');
+      const tool_slugs = keys?.map((key) => named(key).toUpperCase()).join(',');
       const query = { toolkit_slug: toolkit, query: search, tool_slugs, cursor, limit };
       return tools(await ask(context, (client) => client.tools.list(query)));
     },
@@ -76,11 +76,11 @@ export function createBroker(load: () => Promise<Sdk>): Broker & Kept {
     },
 
     async getAuthConfig(context, id) {
-      return authConfig(await ask(context, (client) => client.authConfigs.retrieve(id)), { id });
+      return authConfig(await ask(context, (client) => client.authConfigs.retrieve(named(id))), { id });
     },
 
     async deleteAuthConfig(context, id) {
-      await unlessGone(order(context, (client) => client.authConfigs.delete(id)));
+      await unlessGone(order(context, (client) => client.authConfigs.delete(named(id))));
     },
 
     async linkAccount(context, { authConfigId, brokerUserId, callbackUrl }) {
@@ -100,31 +100,38 @@ export function createBroker(load: () => Promise<Sdk>): Broker & Kept {
     },
 
     async getAccount(context, id) {
-      return account(await ask(context, (client) => client.connectedAccounts.retrieve(id)), { id });
+      return account(await ask(context, (client) => client.connectedAccounts.retrieve(named(id))), { id });
     },
 
     async setAccountEnabled(context, id, enabled) {
-      await order(context, (client) => client.connectedAccounts.updateStatus(id, { enabled }));
+      await order(context, (client) => client.connectedAccounts.updateStatus(named(id), { enabled }));
     },
 
     async revokeAccount(context, id) {
-      const path = `/api/v3.1/connected_accounts/${encodeURIComponent(id)}/revoke`; // this version's client does not know it
+      const path = `/api/v3.1/connected_accounts/${named(id)}/revoke`; // this version's client does not know it
       const answer = await ask(context, (client) => client.post(path)).catch(unlessImpossible);
       return answer !== null;
     },
 
     async deleteAccount(context, id) {
-      await unlessGone(order(context, (client) => client.connectedAccounts.delete(id)));
+      await unlessGone(order(context, (client) => client.connectedAccounts.delete(named(id))));
     },
 
     async executeTool(context, { tool, version, accountId, brokerUserId, arguments: input }) {
       const body = { user_id: brokerUserId, connected_account_id: accountId, version, arguments: input };
-      const answer = record(await ask(context, (client) => client.tools.execute(tool, body)));
+      const answer = record(await ask(context, (client) => client.tools.execute(named(tool), body)));
       const logId = logIdOf(answer);
       if (logId) context.noteRequestId(logId);
       return result(answer);
     },
   };
+}
+
+/** What becomes a part of an address: with another form it would lead to something else. */
+function named(name: string): string {
+  const known = readSlug(name);
+  if (!known) throw new ServiceError('not_found', 'Composio does not know this.');
+  return known;
 }
 
 function missing(what: string): never {

@@ -157,18 +157,35 @@ describe('values that somebody entered', () => {
 describe('a run', () => {
   it('tells the id by which Composio finds it, also when the tool fails', async () => {
     const { id } = await account();
-    const noted: string[] = [];
+    const noted: (string | null)[] = [];
     const { broker } = at.driver;
+    const about = { version: '20251101_00', accountId: id, brokerUserId, arguments: {} };
     const run = (tool: string) =>
-      at.call({ api_key: demo.composioKey }, async (context) =>
-        broker?.executeTool(
-          { ...context, noteRequestId: (logId) => noted.push(logId) },
-          { tool, version: '20251101_00', accountId: id, brokerUserId, arguments: {} },
-        ),
-      );
+      at.call({ api_key: demo.composioKey }, async (context) => broker?.executeTool(context, { tool, ...about }), {
+        onReport: ({ upstreamRequestId }) => noted.push(upstreamRequestId),
+      });
     const done = await run('TRELLO_LIST_CARDS');
     await expect(run('TRELLO_GET_CARD')).rejects.toMatchObject({ fault: 'not_found' });
     expect(noted).toEqual([done?.logId, expect.stringMatching(/^log_/)]);
+  });
+
+  it('asks for nothing under a name that would lead elsewhere', async () => {
+    const broker = asking(at);
+    await composio.control.clearRequests();
+    for (const name of ['', '..', '.', 'a/b', 'gmail?x=1', '%2e%2e', 'a b']) {
+      const run = { tool: name, version: '20251101_00', brokerUserId, arguments: {} };
+      const works = [
+        broker.getToolkit(name),
+        broker.listTools({ keys: [name], limit: 1 }),
+        broker.getAuthConfig(name),
+        broker.getAccount(name),
+        broker.setAccountEnabled(name, true),
+        broker.revokeAccount(name),
+        broker.executeTool(run),
+      ];
+      for (const work of works) await expect(work, name).rejects.toMatchObject({ fault: 'not_found' });
+    }
+    expect(await composio.control.requests()).toEqual([]);
   });
 
   it('asks once for each run, and pins the version', async () => {
