@@ -25,7 +25,7 @@ export const driver = defineDriver({
     capabilities: { tools: tools.length },
     configSchema,
     authSchema,
-    schemaVersion: 1,
+    schemaVersion: 2,
   },
   fieldDocs: {
     'config.base_url': 'https://www.rfc-editor.org/rfc/rfc3986#section-5.1',
