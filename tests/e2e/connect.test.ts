@@ -57,6 +57,10 @@ describe('Connect', () => {
     await expectAccessible(page, 'the card');
     await page.setViewportSize({ width: 390, height: 800 });
     await expectNoOverflow(page, 'the card');
+    const [usual, last] = await Promise.all(
+      ['Configure', 'Delete'].map((each) => card.getByRole('link', { name: each }).boundingBox()),
+    );
+    expect(Math.abs((usual?.y ?? 0) - (last?.y ?? 999)), 'the card’s actions stand in one row').toBeLessThan(8);
     await card.getByRole('button', { name: 'Connect' }).click();
     await page.getByRole('heading', { name: 'Connect Service id' }).waitFor();
     await expectAccessible(page, 'the question');

@@ -20,13 +20,13 @@ export const actionLabels: Record<string, string> = {
   'connection.activated': 'switched on',
   'connection.deactivated': 'switched off',
   'connection.deleted': 'disconnected',
-  'connection.health_changed': 'saw another health of',
+  'connection.health_changed': 'noticed another health of',
   'connection.account_changed': 'found another account in',
-  'connection.expired': 'found the access ended of',
-  'connection.active': 'found working again',
+  'connection.expired': 'noticed the end of the access of',
+  'connection.active': 'noticed the recovery of',
   'connector.operations_imported': 'chose the imported operations of',
-  'connector.failed': 'found out of order',
-  'connector.recovered': 'found working again',
+  'connector.failed': 'noticed the failure of',
+  'connector.recovered': 'noticed the recovery of',
   'connection.credential_rotated': 'rotated the credential of',
   'connection.credential_rolled_back': 'went back to the credential before of',
   'connection.rotation_refused': 'tried in vain to rotate the credential of',
@@ -86,5 +86,6 @@ export function trailRow(row: AuditEventRow, connector: string): ActivityRow {
   const account = row.subjectType === 'connection' ? row.subjectName : '';
   const suffix = ` (${connector})`;
   const name = account.endsWith(suffix) ? account.slice(0, -suffix.length) : account === connector ? '' : account;
-  return { ...activityRow(row), subject: { name: name || (account && 'its connection'), path: null } };
+  const noticed = row.action === 'connector.failed' || row.action === 'connector.recovered' ? 'this connector' : '';
+  return { ...activityRow(row), subject: { name: name || (account && 'its connection') || noticed, path: null } };
 }
