@@ -3,7 +3,7 @@ import { bodyWithoutTexts } from '../../lib/passed-bodies.ts';
 import { faultOf, retryAfterMs, ServiceError, type ServiceFault } from '../driver.ts';
 import { line, record } from './read.ts';
 
-/** Codes whose status says something else than they do: https://docs.composio.dev/reference/errors */
+/** Codes whose status says something else than they do: https://docs.composio.dev/reference */
 const byCode: Record<string, { fault: ServiceFault; sentence: string }> = {
   303: { fault: 'input', sentence: 'Composio has no OAuth client of its own for this toolkit. Enter one' },
   600: { fault: 'input', sentence: 'Composio does not take this way to connect any more' },
