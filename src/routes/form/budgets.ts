@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { Ctx } from '../../context.ts';
+import { type Ctx, requireRole } from '../../context.ts';
 import { AppError, type FieldErrors } from '../../errors.ts';
 import { budgetName } from '../../services/budget-refusals.ts';
 import { changeBudget, createBudget, deleteBudget, getBudget } from '../../services/budget-settings.ts';
@@ -26,12 +26,16 @@ export const budgetForms = (tools: PageTools): PageRoute[] => [
     },
     (ctx, c) => create(tools, ctx, c),
   ),
-  page({ ...read, ...owner, path: paths.budget(':id') }, (ctx, c) => budgetPage(tools, ctx, c, idOf(c))),
+  page({ ...read, ...owner, path: paths.budget(':id') }, (ctx, c) => {
+    requireRole(ctx, 'owner', 'change budgets');
+    return budgetPage(tools, ctx, c, idOf(c));
+  }),
   page(
     { ...owner, method: 'put', path: paths.budget(':id'), audit: 'budget.changed', example: { form: terms } },
     (ctx, c) => change(tools, ctx, c),
   ),
   page({ ...read, ...owner, path: paths.budgetDeletion(':id') }, async (ctx, c) => {
+    requireRole(ctx, 'owner', 'delete budgets');
     const budget = await getBudget(ctx, idOf(c));
     return budgetsQuestion(tools, ctx, c, deletion(ctx, budget.id, budgetName(budget)));
   }),

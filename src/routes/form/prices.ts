@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { Ctx } from '../../context.ts';
+import { type Ctx, requireRole } from '../../context.ts';
 import { AppError, type FieldErrors } from '../../errors.ts';
 import { changePrice, createPrice, deletePrice, getPrice } from '../../services/prices.ts';
 import { budgetsPage, budgetsQuestion, pricePage, type SentPrice } from '../budgets-page.ts';
@@ -24,7 +24,10 @@ export const priceForms = (tools: PageTools): PageRoute[] => [
     },
     (ctx, c) => create(tools, ctx, c),
   ),
-  page({ ...read, path: paths.price(':id') }, (ctx, c) => pricePage(tools, ctx, c, idOf(c))),
+  page({ ...read, path: paths.price(':id') }, (ctx, c) => {
+    requireRole(ctx, 'admin', 'change prices');
+    return pricePage(tools, ctx, c, idOf(c));
+  }),
   page(
     {
       ...{ ...admin, method: 'put', path: paths.price(':id'), audit: 'price.changed' },
@@ -33,6 +36,7 @@ export const priceForms = (tools: PageTools): PageRoute[] => [
     (ctx, c) => change(tools, ctx, c),
   ),
   page({ ...read, path: paths.priceDeletion(':id') }, async (ctx, c) => {
+    requireRole(ctx, 'admin', 'delete prices');
     const { id, model } = await getPrice(ctx, idOf(c));
     return budgetsQuestion(tools, ctx, c, deletion(ctx, id, model));
   }),
@@ -58,6 +62,7 @@ async function create(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Resp
 }
 
 async function change(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {
+  requireRole(ctx, 'admin', 'change prices');
   const sent = sentIn(await c.req.formData());
   try {
     // A day that was left as it is keeps its hour.
