@@ -37,6 +37,14 @@ export async function firstHour(tx: Tx, tenantId: string, since: Date | null, un
   return typeof row?.at === 'number' ? new Date(row.at) : null;
 }
 
+/** The hour of the call that comes after so many others from `from` on; null when there are not so many. */
+export async function hourOfCall(tx: Tx, tenantId: string, from: Date, others: number): Promise<Date | null> {
+  const [row] = await tx.execute<{ at: number }>(sql`
+    select extract(epoch from date_trunc('hour', created_at, 'UTC'))::float8 * 1000 as at from llm_usage
+    where tenant_id = ${tenantId} and created_at >= ${instantOf(from)} order by created_at offset ${others} limit 1`);
+  return row ? new Date(row.at) : null;
+}
+
 /** Hours of the span with more calls than their rollups know of. */
 export async function lateHours(tx: Tx, tenantId: string, span: UsageSpan): Promise<Date[]> {
   const rows = await tx.execute<{ at: number }>(sql`
