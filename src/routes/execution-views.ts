@@ -61,6 +61,8 @@ export interface ExecutionModels {
   'executions/index': { shell: Shell; results: ExecutionResults };
   'executions/_results': { results: ExecutionResults };
   'executions/show': { shell: Shell; execution: ExecutionDetail };
+  /** Fetches itself again while it runs. */
+  'executions/_detail': { execution: ExecutionDetail };
   'executions/settings': { shell: Shell; nav: SettingsNav; keep: boolean; locked: string };
 }
 

@@ -56,6 +56,49 @@ describe('trying a tool', () => {
     expect(await writes()).toBe(before + 1);
   });
 
+  it('takes maps by rows', async () => {
+    const body = {
+      catalog_key: 'http-api',
+      name: 'Any',
+      config: { base_url: 'https://api.github.com' },
+      auth: { method: 'none' },
+    };
+    const { id } = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
+    await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
+    const page = await hub.open(hub.cast.ben, `/connectors/${id}/tools/request`);
+    await page.locator('#tool-arguments-path').fill('/rate_limit');
+    for (const [list, name, value] of [
+      ['Query', 'page', '2 & "3"'],
+      ['Headers', 'X-Asked-By', 'Ben'],
+    ] as const) {
+      const rows = page.getByRole('group', { name: new RegExp(`^${list}`) }).first();
+      await rows.getByRole('button', { name: 'Add' }).click();
+      await rows.getByLabel('Name').fill(name);
+      await rows.getByLabel('Value').fill(value);
+    }
+    await expectAccessible(page, 'the tool with rows');
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Yes, run it' }).click();
+    await page.getByRole('link', { name: 'Record' }).waitFor();
+    const asked = (await github.control.requests()).at(-1);
+    expect(JSON.stringify(asked)).toContain('/rate_limit');
+    expect(await page.getByLabel('Value').first().inputValue()).toBe('2 & "3"');
+  });
+
+  it('shows a run that goes on elsewhere, and how it ends', async () => {
+    await connector();
+    await github.control.fault('slow', { delay_ms: 6_000 });
+    const input = { connector_id: id, arguments: { repo: 'hello-world' } };
+    const running = hub.as(hub.cast.ben, 'POST', '/api/tools/github.get_repository/execute', input);
+    const list = async () => (await (await hub.as(hub.cast.ben, 'GET', '/api/executions?status=running')).json()).data;
+    await soon(async () => (await list()).length).toBe(1);
+    const page = await hub.open(hub.cast.ben, `/executions/${(await list())[0].id}`);
+    await page.getByText('Running', { exact: true }).waitFor();
+    await github.control.clearFaults();
+    expect((await (await running).json()).status).toBe('succeeded');
+    await page.getByText('Succeeded', { exact: true }).waitFor();
+  });
+
   it('works without JavaScript', async () => {
     const page = await hub.open(hub.cast.ben, `/connectors/${await connector()}/tools?q=create+issue`, {
       javaScriptEnabled: false,

@@ -1,4 +1,9 @@
-import type { ExecutionModels, ExecutionRowView, RunsPanel } from '../../src/routes/execution-views.ts';
+import type {
+  ExecutionDetail,
+  ExecutionModels,
+  ExecutionRowView,
+  RunsPanel,
+} from '../../src/routes/execution-views.ts';
 import { paths } from '../../src/routes/paths.ts';
 import type { Shell } from '../../src/routes/views.ts';
 
@@ -25,26 +30,25 @@ export const runsPanel = (hostile: string): RunsPanel => ({
 export function executionModels(hostile: string, shell: Shell): ExecutionModels {
   const filters = { tool: hostile, status: 'failed', connector_id: id };
   const results = { filters, rows: [row(hostile)], next: paths.executions, failure: null };
+  const execution: ExecutionDetail = {
+    ...row(hostile),
+    tenantId: id,
+    connectorId: id,
+    attempts: 2,
+    errorCode: hostile,
+    upstreamRequestId: hostile,
+    requestId: hostile,
+    input: hostile,
+    output: hostile,
+    noReplay: hostile,
+    form: paths.connectorTool(id, 'get_user'),
+    result: null,
+  };
   return {
     'executions/index': { shell, results },
     'executions/_results': { results },
-    'executions/show': {
-      shell,
-      execution: {
-        ...row(hostile),
-        tenantId: id,
-        connectorId: id,
-        attempts: 2,
-        errorCode: hostile,
-        upstreamRequestId: hostile,
-        requestId: hostile,
-        input: hostile,
-        output: hostile,
-        noReplay: hostile,
-        form: paths.connectorTool(id, 'get_user'),
-        result: null,
-      },
-    },
+    'executions/show': { shell, execution },
+    'executions/_detail': { execution: { ...execution, status: 'running' } },
     'executions/settings': { shell, nav: [], keep: true, locked: hostile },
   };
 }

@@ -30,8 +30,10 @@ export const executionPages = (tools: PageTools): PageRoute[] => [
   ),
   page({ method: 'get', path: paths.execution(':id'), role: 'member', audit: null, example: {} }, async (ctx, c) => {
     const row = await getExecution(ctx, c.req.param('id') ?? '');
+    const execution = await executionDetail(ctx, row);
+    if (isPartial(c)) return tools.html(c, 'executions/_detail', { execution });
     const shell = await tools.shell(c, ctx, { title: row.tool, tab: 'activity' });
-    return tools.html(c, 'executions/show', { shell, execution: await executionDetail(ctx, row) });
+    return tools.html(c, 'executions/show', { shell, execution });
   }),
   page({ method: 'get', path: paths.executionSettings, role: 'member', audit: null, example: {} }, async (ctx, c) => {
     const shell = await frame(tools, ctx, c, 'Tool runs');
