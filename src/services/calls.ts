@@ -255,6 +255,10 @@ function describedFor({ hub }: Ctx, driver: LoadedDriver, { managedBy, name }: C
   throw new AppError('conflict', `The environment of this hub does not describe ${name} any more.`);
 }
 
+/** Whether `openTarget` found something that does not open: no later call will fare better. */
+export const isUnreadable = (error: unknown): error is AppError =>
+  error instanceof AppError && (error.cause as Error | undefined)?.name === 'VaultError';
+
 const stampsOf = ({ id, createdAt, expiresAt, verifiedAt }: CredentialRow) => ({
   id,
   createdAt,

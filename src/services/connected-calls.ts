@@ -1,6 +1,14 @@
 import type { Ctx } from '../context.ts';
+import { noteOnConnection } from '../db/queries/connections.ts';
 import { type ExecutionContext, ServiceError } from '../drivers/driver.ts';
-import { type CallOptions, type CallReport, type CallResult, type CallTarget, callOpened } from './calls.ts';
+import {
+  type CallOptions,
+  type CallReport,
+  type CallResult,
+  type CallTarget,
+  callOpened,
+  isUnreadable,
+} from './calls.ts';
 import { noteWorked, openFresh, renewRefused } from './credential-refresh.ts';
 
 /**
@@ -15,7 +23,7 @@ export async function callService<T>(
   run: (context: ExecutionContext) => Promise<T>,
   onFailure?: (report: CallReport, error: unknown) => void,
 ): Promise<CallResult<T>> {
-  const opened = await openFresh(ctx, target);
+  const opened = await openFresh(ctx, target).catch((error) => lookSoon(ctx, target, error));
   const attempt = async (values: typeof opened, failed?: typeof onFailure) => {
     const result = await callOpened(ctx, { ...values, driver: target.driver }, options, run, failed);
     await noteWorked(ctx, target.connection, values.credential);
@@ -33,6 +41,15 @@ export async function callService<T>(
     if (report) onFailure?.(report, error);
     throw error;
   }
+}
+
+/** What does not open any more is for a check to tell: it settles the connection, and with that the calls that would fail alike. */
+async function lookSoon(ctx: Ctx, { connection }: CallTarget, error: unknown): Promise<never> {
+  if (connection && isUnreadable(error))
+    await ctx.hub.db.asTenant(ctx.tenantId, (tx) =>
+      noteOnConnection(tx, ctx.tenantId, connection.id, { nextCheckAt: new Date() }),
+    );
+  throw error;
 }
 
 const isRefusal = (error: unknown) => error instanceof ServiceError && error.fault === 'credential';

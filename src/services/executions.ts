@@ -129,6 +129,9 @@ export function problemOf(
       },
     };
   }
+  // Of ours, before anything was sent: a secret that does not open, a connection that was deleted meanwhile.
+  if (error instanceof AppError && error.status < 500)
+    return { status: 'failed', problem: { code: error.code, message: error.message, retryable: false } };
   if (!(error instanceof OutboundError)) throw error;
   if (write && error.mayHaveArrived)
     return {

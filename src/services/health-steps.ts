@@ -62,6 +62,17 @@ export async function runCheck(ctx: Ctx, target: CheckTarget, signal?: AbortSign
   };
 }
 
+/** What cannot even be tried, because what is saved does not open any more: nobody is asked. */
+export function unreadable(message: string): CheckOutcome {
+  const steps = names.map(
+    (name): CheckStep =>
+      name === 'authentication'
+        ? { name, status: 'failed', duration_ms: null, message }
+        : { name, status: 'skipped', duration_ms: null, message: 'Not tried, because a saved secret does not open.' },
+  );
+  return { verdict: 'failed', steps, message, latencyMs: 0, account: null, credentialRefused: true, rateLimit: null };
+}
+
 async function tryAll(ctx: Ctx, target: CheckTarget, deadline: AbortSignal) {
   const steps = await networkSteps(ctx, target, deadline);
   const talk = steps.some(({ status }) => status === 'failed') ? null : await talkSteps(ctx, target, deadline);
