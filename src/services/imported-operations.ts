@@ -200,7 +200,7 @@ function previewed({ operation, slug, saved }: Matched<ImportedOperationRow>): P
 
 /** The compiler has the last word. By a worker of its own, so that calls do not wait for it. @throws AppError invalid_input */
 async function requireUsable(wanted: Matched<ImportedOperationRow>[]) {
-  const schemas = createForeignSchemas();
+  const schemas = createForeignSchemas({ deadlineMs: 5_000 });
   try {
     const problems: string[] = [];
     for (const { slug, operation } of wanted) {

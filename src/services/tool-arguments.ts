@@ -7,8 +7,8 @@ import { defaultsOf } from '../lib/schema/walk.ts';
 
 const prefix = 'arguments';
 
-/** Schemas that others wrote are judged beside the main thread, by one worker for all calls. */
-const foreignSchemas = createForeignSchemas();
+/** Schemas that others wrote are judged beside the main thread, by one worker for all calls. Busy machines take their time. */
+const foreignSchemas = createForeignSchemas({ deadlineMs: 5_000 });
 
 /**
  * The arguments, with the defaults of what is missing where the schema is ours.

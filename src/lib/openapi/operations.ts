@@ -73,15 +73,17 @@ function readOperation(document: Tree, { path, method, item, operation }: Listed
   requirePath(path);
   const { operationId, summary, description, deprecated } = operation;
   const named = typeof operationId === 'string' && operationId.trim() ? oneLine(operationId) : null;
-  const about = [description, summary].find((text): text is string => typeof text === 'string' && text.trim() !== '');
+  const said = (text: unknown): text is string => typeof text === 'string' && text.trim() !== '';
+  const place = `${method} ${path}`;
+  const about = said(description) ? description : said(summary) ? `${summary} (${place})` : place;
   const { input, parameters, body } = fitting((descriptions) => {
     const reader = new SchemaReader(document, { side: 'request', descriptions });
     return argumentsOf(document, path, item, operation, reader);
   });
   return {
     operationId: named,
-    title: oneLine(typeof summary === 'string' && summary.trim() ? summary : (named ?? `${method} ${path}`), 100),
-    description: oneLine(`${deprecated === true ? 'Deprecated. ' : ''}${about ?? `${method} ${path}`}`, 1_000),
+    title: oneLine(said(summary) ? summary : (named ?? place), 100),
+    description: oneLine(`${deprecated === true ? 'Deprecated. ' : ''}${about}`, 1_000),
     request: { method, path, parameters, body: ['GET', 'HEAD'].includes(method) ? null : body },
     input: ['GET', 'HEAD'].includes(method) ? withoutBody(input) : input,
     output: outputOf(document, operation),
@@ -117,7 +119,11 @@ const withoutBody = ({ properties: { body, ...properties } = {}, required = [], 
 function outputOf(document: Tree, operation: Tree): JsonSchema {
   const output = (body: JsonSchema): JsonSchema => ({
     type: 'object',
-    properties: { status: { type: 'integer', title: 'Status' }, body: { title: 'Body', ...body } },
+    properties: {
+      status: { type: 'integer', title: 'Status' },
+      headers: { type: 'object', title: 'Headers' },
+      body: { title: 'Body', ...body },
+    },
   });
   const { input } = orNull(() =>
     fitting((descriptions) => {

@@ -24,7 +24,7 @@ export const actionLabels: Record<string, string> = {
   'connection.account_changed': 'found another account in',
   'connection.expired': 'noticed the end of the access of',
   'connection.active': 'noticed the recovery of',
-  'connector.operations_imported': 'chose the imported operations of',
+  'connector.operations_imported': 'retooled',
   'connector.failed': 'noticed the failure of',
   'connector.recovered': 'noticed the recovery of',
   'connection.credential_rotated': 'rotated the credential of',
