@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/db/client.ts';
 import { createLog } from '../../src/lib/log.ts';
-import { forgetIdleLimits, giveBack, limit } from '../../src/services/rate-limits.ts';
+import { forgetIdleLimits, giveBack, limit, limitInAdvance } from '../../src/services/rate-limits.ts';
 import { type TestDatabase, testDatabase } from '../support/db.ts';
 
 const log = createLog('silent');
@@ -88,6 +88,48 @@ it('forgets who has long caught up, and nobody else', async () => {
   const rows = await database.db.system.execute<{ key: string }>('select key from rate_limits');
   expect(rows.map((row) => row.key)).toContain('busy');
   expect(rows.map((row) => row.key)).not.toContain('idle');
+});
+
+describe('limitInAdvance', () => {
+  /** Counts what the database is asked. */
+  const counting = () => {
+    const asked = { count: 0 };
+    const system = {
+      execute: (query: never) => {
+        asked.count += 1;
+        return database.db.system.execute(query);
+      },
+    };
+    const parts = { db: { ...database.db, system }, log } as unknown as Parameters<typeof limit>[0];
+    return { asked, take: (key: string, rate: number) => limitInAdvance(parts, { key, rate, per: 3600 }) };
+  };
+
+  it('allows what the limit allows and no more, and asks the database seldom', async () => {
+    const { asked, take } = counting();
+    const answers = [];
+    for (let i = 0; i < 700; i++) answers.push(await take('in advance', 600));
+    expect(answers.filter(({ allowed }) => allowed)).toHaveLength(600);
+    expect(answers[0]?.remaining).toBe(599);
+    expect(answers[599]?.remaining).toBe(0);
+    expect(answers[699]?.retryAfter).toBeGreaterThan(0);
+    // Refusals are asked for one by one.
+    expect(asked.count).toBeLessThan(350);
+    expect((await limit({ db: database.db, log }, { key: 'in advance', rate: 600, per: 3600 })).allowed).toBe(false);
+  });
+
+  it('takes nothing in advance for who asks now and then, nor more than a tenth of a small limit', async () => {
+    const { asked, take } = counting();
+    expect((await take('seldom', 600)).remaining).toBe(599);
+    for (let i = 0; i < 8; i++) await take('small', 8);
+    expect(asked.count).toBe(9);
+    expect((await take('small', 8)).allowed).toBe(false);
+  });
+
+  it('shares the limit of requests that come at once', async () => {
+    const { take } = counting();
+    const answers = await Promise.all(Array.from({ length: 300 }, () => take('at once', 200)));
+    expect(answers.filter(({ allowed }) => allowed)).toHaveLength(200);
+  });
 });
 
 describe('while the database is away', () => {

@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { addressBucket } from '../../lib/client-address.ts';
-import { limit } from '../../services/rate-limits.ts';
+import { limit, limitInAdvance } from '../../services/rate-limits.ts';
 import type { Env } from '../env.ts';
 
 interface Options {
@@ -14,6 +14,8 @@ interface Options {
   per?: number;
   /** How many may come at once; `rate` when not given. */
   burst?: number;
+  /** Takes several at once while they come in quick succession. */
+  inAdvance?: boolean;
   /** Who is counted: the session or the API key, or the address of whoever has neither. */
   key?: (c: Context<Env>) => string;
 }
@@ -28,10 +30,12 @@ export function rateLimit({
   rate = 120,
   per = 60,
   burst = rate,
+  inAdvance = false,
   key = caller,
 }: Options): MiddlewareHandler<Env> {
   return async function rateLimit(c, next) {
-    const { allowed, remaining, retryAfter } = await limit(hub, { key: `${name}:${key(c)}`, rate, per, burst });
+    const count = inAdvance ? limitInAdvance : limit;
+    const { allowed, remaining, retryAfter } = await count(hub, { key: `${name}:${key(c)}`, rate, per, burst });
     c.header('ratelimit-policy', `"${name}";q=${burst};w=${Math.ceil((per / rate) * burst)}`);
     c.header('ratelimit', `"${name}";r=${remaining};t=${retryAfter || Math.ceil(per / rate)}`);
     if (!allowed)
