@@ -14,7 +14,7 @@ import { eachAtOnce } from '../lib/each-at-once.ts';
 import { shortUsd } from '../lib/money.ts';
 import { recordAudit } from './audit.ts';
 import { BudgetRefused, budgetName, refusalOf } from './budget-refusals.ts';
-import { type Cost, type Prices, pricesNow, worstCost } from './llm-prices.ts';
+import { type Prices, pricesNow, worstCost } from './llm-prices.ts';
 import type { Seen } from './llm-stream.ts';
 import { apiKeyOf, type ModelCall, recordUsage } from './llm-usage.ts';
 import { guessTokens } from './model-tiers.ts';
@@ -32,33 +32,6 @@ const goneAfterS = 15 * 60;
 const prolongEveryMs = 5 * 60_000;
 /** Whoever does not end in three hours holds nothing any more, and is counted when it does. */
 const prolongTimes = 36;
-
-/**
- * Runs a call of a language model under the budgets of its workspace: nothing is sent unless what it may cost is reserved, and what it cost
- * is written down and settled when it ends, however it ends. For whoever has no transaction of their own to do this in.
- * @param run sends it; `seen` is null when nothing was used
- * @param lost what may have been used when `run` throws; nothing unless told
- * @throws AppError budget_exceeded, price_unknown, unavailable, or what `run` throws
- */
-export async function withBudget<T>(
-  ctx: Ctx,
-  call: ModelCall,
-  run: () => Promise<{ value: T; seen: Seen | null }>,
-  lost: (error: unknown) => Seen | null = () => null,
-): Promise<{ value: T; cost: Cost | null | undefined }> {
-  const { db } = ctx.hub;
-  const reserved = await tellingRefusals(ctx, () => db.asTenant(ctx.tenantId, (tx) => reserve(tx, ctx, call)));
-  const stop = prolonging(ctx, call.executionId);
-  const end = (seen: Seen | null) =>
-    insistently(ctx, () => db.asTenant(ctx.tenantId, (tx) => settle(tx, ctx, reserved, seen))).finally(stop);
-  try {
-    const { value, seen } = await run();
-    return { value, cost: await end(seen) };
-  } catch (error) {
-    await end(lost(error)).catch(() => {});
-    throw error;
-  }
-}
 
 /**
  * Takes what the call may cost at most from every budget that it counts against, in the transaction that makes the call leave. The rows of

@@ -4,11 +4,10 @@ import type { Ctx, Hub } from '../../src/context.ts';
 import { openDatabase } from '../../src/db/client.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createOutbound } from '../../src/lib/outbound/outbound.ts';
-import { withBudget } from '../../src/services/budgets.ts';
 import { readKeyring } from '../../src/vault/keyring.ts';
 import { createVault } from '../../src/vault/vault.ts';
 import { masterKeys } from '../support/app.ts';
-import { budgetCall, used } from './budget-call.ts';
+import { budgetCall, used, withBudget } from './budget-call.ts';
 
 // A replica as a process of its own: at each SIGUSR2 it makes all of its calls at once. They are with the provider until SIGUSR1 has them
 // answered; then it prints how they went.

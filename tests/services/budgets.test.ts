@@ -6,13 +6,13 @@ import type { Ctx } from '../../src/context.ts';
 import { openDatabase } from '../../src/db/client.ts';
 import type { AppError } from '../../src/errors.ts';
 import { type BudgetInput, changeBudget, createBudget, getBudget } from '../../src/services/budget-settings.ts';
-import { releaseReservations, withBudget } from '../../src/services/budgets.ts';
+import { releaseReservations } from '../../src/services/budgets.ts';
 import { installConnector } from '../../src/services/connectors.ts';
 import type { ModelCall } from '../../src/services/llm-usage.ts';
 import { createPrice } from '../../src/services/prices.ts';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
 import { type Child, runChild } from '../support/child.ts';
-import { budgetCall, used } from './budget-call.ts';
+import { budgetCall, used, withBudget } from './budget-call.ts';
 
 let at: TestApp;
 let ada: Ctx;
@@ -140,7 +140,7 @@ describe('settling', () => {
     const broken = () => Promise.reject(new Error('broken'));
     await refusal(withBudget(ada, budgetCall(uuidv7(), connectorId), broken));
     expect(await stand(id)).toEqual([0, 0]);
-    const lost = () => ({ model: null, tokens: null, firstAt: null, characters: 400_000 });
+    const lost = { model: null, tokens: null, firstAt: null, characters: 400_000 };
     await refusal(withBudget(ada, budgetCall(uuidv7(), connectorId), broken, lost));
     expect(await stand(id)).toEqual([0.2, 0]);
   });
@@ -198,7 +198,7 @@ describe('a budget', () => {
       expect.stringContaining('nobody-knows'),
     ]);
     await changeBudget(ada, id, { unknown_price: 'allow' });
-    const { value } = await withBudget(ada, budgetCall(uuidv7(), connectorId, { model: 'nobody-knows' }), async () => ({
+    const value = await withBudget(ada, budgetCall(uuidv7(), connectorId, { model: 'nobody-knows' }), async () => ({
       value: 'answered',
       seen: { ...used, model: 'nobody-knows' },
     }));
