@@ -5,6 +5,7 @@ import {
   countTimes,
   rolledUntil,
   sumUsage,
+  type TimeCount,
   type UsageFilter,
   type UsageGroup,
   type UsageSpan,
@@ -44,7 +45,10 @@ export function getUsage(ctx: Ctx, by: UsageGroup, { from, until, filter = {} }:
   return reading(ctx, async (tx) => {
     const allowed = await allowedTo(tx, ctx, filter, by === 'key');
     const facts = usageFacts(ctx.tenantId, span, allowed, await rolledUntil(tx, ctx.tenantId));
-    const [sums, times] = [await sumUsage(tx, facts, by), histogramsOf(await countTimes(tx, facts, by))];
+    const [sums, times] = [
+      await sumUsage(tx, facts, by),
+      histogramsOf(await countTimes(tx, facts, by), ({ group }) => group),
+    ];
     const names = await namesOf(tx, ctx, by, sums);
     return sums.map(({ at: _all, ...row }) => ({
       ...row,
@@ -101,16 +105,17 @@ export function getUsageReport(
     const allowed = await allowedTo(tx, ctx, filter, by === 'key');
     const facts = usageFacts(ctx.tenantId, span, allowed, rolled);
     const sums = await sumUsage(tx, facts, by, hours);
-    const groupTimes = histogramsOf(await countTimes(tx, facts, by));
-    const stretchTimes = histogramsOf(await countTimes(tx, facts, { hours }));
+    const times = Map.groupBy(await countTimes(tx, facts, by, hours), ({ stretch }) => stretch);
+    const groupTimes = histogramsOf(times.get(false) ?? [], ({ group }) => group);
+    const stretchTimes = histogramsOf(times.get(true) ?? [], ({ at }) => at);
     const facets = await usageFacets(tx, usageFacts(ctx.tenantId, span, {}, rolled));
     const of = (kind: string) => facets.filter((facet) => facet.kind === kind).map(({ name }) => name);
     const own = await ownKeys(tx, ctx);
     const keys = own ? of('key').filter((id) => own.includes(id)) : of('key');
     return {
       sums,
-      groupTimes: new Map([...groupTimes].map(([group, times]) => [group as string | null, timesOf(times)])),
-      stretchTimes: new Map([...stretchTimes].map(([at, times]) => [Number(at), timesOf(times)])),
+      groupTimes: new Map([...groupTimes].map(([group, own]) => [group, timesOf(own)])),
+      stretchTimes: new Map([...stretchTimes].map(([at, own]) => [at, timesOf(own)])),
       allTimes: timesOf(together([...stretchTimes.values()])),
       facets: { models: of('model'), tiers: of('tier'), keys, connectors: of('connector') },
       names: {
@@ -144,8 +149,8 @@ interface Times {
   first: Histogram;
 }
 
-function histogramsOf(rows: Awaited<ReturnType<typeof countTimes>>): Map<string | number | null, Times> {
-  const byGroup = Map.groupBy(rows, (row) => row.group);
+function histogramsOf<K>(rows: TimeCount[], keyOf: (row: TimeCount) => K): Map<K, Times> {
+  const byGroup = Map.groupBy(rows, keyOf);
   const of = (own: typeof rows, kind: string) =>
     new Map(own.filter((row) => row.kind === kind).map(({ bucket, n }) => [bucket, n]));
   return new Map([...byGroup].map(([group, own]) => [group, { total: of(own, 'total'), first: of(own, 'first') }]));

@@ -66,7 +66,7 @@ const calls = fc.array(
     failed: fc.boolean(),
     unused: fc.boolean(),
   }),
-  { minLength: 1, maxLength: 60 },
+  { minLength: 20, maxLength: 60, size: 'max' },
 );
 
 describe('rolling up', () => {

@@ -137,16 +137,33 @@ export async function sumUsage(tx: Tx, facts: SQL, by: UsageGroup | 'none', hour
   return rows as unknown as ({ group: string | null; at: number } & UsageSums)[];
 }
 
-/** How many calls took which time, in all and to the first token: by group, or by stretches of time. */
-export async function countTimes(tx: Tx, facts: SQL, by: UsageGroup | { hours: number }) {
-  const key = typeof by === 'string' ? groups[by] : binOf(by.hours);
+/**
+ * How many calls took which time, in all and to the first token: by group, and in the same pass by stretches of time of so many hours
+ * when told. Histograms are most of the work.
+ */
+export async function countTimes(tx: Tx, facts: SQL, by: UsageGroup, hours?: number) {
+  const sets = hours
+    ? sql`grouping sets (("group", kind, bucket), (at, kind, bucket))`
+    : sql`"group", at, kind, bucket`;
   const rows = await tx.execute(sql`
-    select ${key} as "group", time.kind, time.bucket::int as bucket, sum(time.n::int)::float8 as n
-    from (${facts}) facts cross join lateral (
+    select "group", at, grouping("group") = 1 as stretch, kind, bucket::int as bucket, sum(n::int)::float8 as n
+    from (
+      select ${groups[by]} as "group", ${hours ? binOf(hours) : sql`0::float8`} as at, latency, first_token from (${facts}) facts
+    ) facts cross join lateral (
       select 'total' as kind, * from jsonb_each_text(latency)
       union all select 'first', * from jsonb_each_text(first_token)) time (kind, bucket, n)
-    group by 1, 2, 3`);
-  return rows as unknown as { group: string | number | null; kind: 'total' | 'first'; bucket: number; n: number }[];
+    group by ${sets}`);
+  return rows as unknown as TimeCount[];
+}
+
+export interface TimeCount {
+  group: string | null;
+  at: number;
+  /** Of all groups together, in the stretch that begins at `at`. */
+  stretch: boolean;
+  kind: 'total' | 'first';
+  bucket: number;
+  n: number;
 }
 
 /** Which models, tiers, keys and connectors there are. */
