@@ -1,10 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
+import { connectorVariables } from '../../src/config/environment-connectors.ts';
 import { ConfigError, readConfig } from '../../src/config.ts';
 import type { Hub } from '../../src/context.ts';
 import { syncEnvironmentConnectors } from '../../src/services/environment-connectors.ts';
 import { executeTool } from '../../src/services/tools.ts';
+import { fieldPaths } from '../drivers/paths.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startOpenai } from '../sandbox/openai.ts';
 import { wiring } from '../sandbox/wiring.ts';
@@ -102,6 +104,8 @@ describe('connectors that variables describe', () => {
       expect(problem.code).toBe('managed');
       expect(problem.detail).toContain('managed by the environment');
     }
+    for (const path of [`/connectors/${id}/edit`, `/connectors/${id}/deletion`])
+      expect([path, (await at.as(at.cast.ada, 'GET', path)).status]).toEqual([path, 409]);
     const elsewhere = { catalog_key: 'openai', connector_id: id, auth: { method: 'api_key' } };
     const moved = { ...elsewhere, config: { base_url: 'https://evil.example.com/v1' } };
     expect((await at.as(at.cast.ada, 'POST', '/api/connectors/test', moved)).status).toBe(422);
@@ -141,6 +145,15 @@ describe('connectors that variables describe', () => {
 });
 
 describe('the variables', () => {
+  it('of the drivers are those that the configuration reads, each for one field of a schema', () => {
+    const drivers = [...at.hub.drivers.values()];
+    const named = drivers.flatMap(({ environment }) => Object.keys(environment?.fields ?? {}));
+    expect([...named, 'OAUTH_GRANT_TYPE'].toSorted()).toEqual(connectorVariables.toSorted());
+    for (const { entry, environment } of drivers)
+      for (const path of Object.values(environment?.fields ?? {}))
+        expect(['auth.method', ...fieldPaths(entry)]).toContain(path);
+  });
+
   const problems = (env: Record<string, string>) =>
     syncEnvironmentConnectors(restarted({ ENV_CONNECTORS_TENANT: 'Nobody', ...env })).then(
       () => null,

@@ -6,6 +6,7 @@ import { AppError, invalid } from '../../errors.ts';
 import { deleteConnector, restoreConnector, setConnectorStatus } from '../../services/connector-status.ts';
 import { driverFor, installConnector, updateConnector } from '../../services/connectors.ts';
 import { getConnector } from '../../services/installed.ts';
+import { requireUnmanaged } from '../../services/managed.ts';
 import { tenantDriver } from '../../services/oauth-applications.ts';
 import { requireInstallable } from '../../services/provisioned-entries.ts';
 import { catalogResults } from '../dashboard/catalog.ts';
@@ -57,6 +58,7 @@ export const connectorForms = (tools: PageTools): PageRoute[] => [
   page({ ...admin, method: 'get', path: paths.editConnector(':id'), audit: null, example: {} }, async (ctx, c) => {
     requireRole(ctx, 'admin', 'configure connectors');
     const { connector } = await getConnector(ctx, idOf(c));
+    requireUnmanaged(connector);
     return openDialog(tools, ctx, c, {
       kind: 'form',
       form: editForm(ctx, (await tenantDriver(ctx, driverFor(ctx, connector.catalog.key))).entry, connector),
@@ -91,12 +93,14 @@ export const connectorForms = (tools: PageTools): PageRoute[] => [
     async (ctx, c) => {
       requireRole(ctx, 'admin', 'deactivate connectors');
       const { connector } = await getConnector(ctx, idOf(c));
+      requireUnmanaged(connector);
       return openDialog(tools, ctx, c, { kind: 'question', question: await deactivationOf(ctx, connector) });
     },
   ),
   page({ ...admin, method: 'get', path: paths.connectorDeletion(':id'), audit: null, example: {} }, async (ctx, c) => {
     requireRole(ctx, 'admin', 'delete connectors');
     const { connector } = await getConnector(ctx, idOf(c));
+    requireUnmanaged(connector);
     return openDialog(tools, ctx, c, { kind: 'question', question: await deletionOf(ctx, connector) });
   }),
   page(
