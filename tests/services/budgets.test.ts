@@ -150,7 +150,7 @@ describe('settling', () => {
     await withBudget(ada, budgetCall(uuidv7(), connectorId), async () => {
       await rows(sql`update budgets set period_start = period_start - interval '1 day', spent_nano = 7000000000`);
       await rows(
-        sql`update budget_reservations set period_starts = array(select u - interval '1 day' from unnest(period_starts) u)`,
+        sql`update budget_reservations set holds = jsonb_set(holds, '{0,began}', to_jsonb((holds->0->>'began')::timestamptz - interval '1 day'))`,
       );
       expect(await stand(id)).toEqual([0, 0]);
       await call();

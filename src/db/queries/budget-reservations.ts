@@ -88,8 +88,8 @@ export async function reserveBudgets(
       returning b.id, b.period_start
     ),
     held as (
-      insert into budget_reservations (tenant_id, id, budget_ids, period_starts, amount_nano, prompt_nano, expires_at)
-      select ${tenantId}::uuid, ${id}::uuid, array_agg(id), array_agg(period_start), coalesce(${amountNano}::bigint, 0), ${promptNano}::bigint,
+      insert into budget_reservations (tenant_id, id, holds, amount_nano, prompt_nano, expires_at)
+      select ${tenantId}::uuid, ${id}::uuid, jsonb_agg(jsonb_build_object('id', id, 'began', period_start)), coalesce(${amountNano}::bigint, 0), ${promptNano}::bigint,
         now() + make_interval(secs => ${seconds})
       from taken having count(*) > 0
     )
@@ -136,10 +136,10 @@ async function release(
   const rows = await tx.execute<Record<string, unknown>>(sql`
     with ended as (
       delete from budget_reservations where tenant_id = ${tenantId} and id = ${id} and ${condition}
-      returning budget_ids, period_starts, amount_nano, prompt_nano
+      returning holds, amount_nano, prompt_nano
     ),
     holds as (
-      select u.budget_id, u.began, e.amount_nano from ended e, unnest(e.budget_ids, e.period_starts) as u(budget_id, began)
+      select u.id as budget_id, u.began, e.amount_nano from ended e, jsonb_to_recordset(e.holds) as u(id uuid, began timestamptz)
     ),
     locked as materialized (
       select b.id, b.api_key_id, b.connector_id, b.period, b.period_start, b.spent_nano, b.reserved_nano, b.limit_nano, b.warn_percent,

@@ -5,6 +5,7 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   unique,
@@ -72,9 +73,8 @@ export const budgetReservations = pgTable(
     tenantId: tenantId(),
     /** The execution's id. */
     id: id(),
-    budgetIds: uuid('budget_ids').array().notNull(),
-    /** Of each of these, the period in which it is held. */
-    periodStarts: instant('period_starts').array().notNull(),
+    /** By budget, the period in which it is held. */
+    holds: jsonb('holds').$type<{ id: string; began: string }[]>().notNull(),
     amountNano: nano('amount_nano').notNull(),
     /** What the prompt alone is thought to cost: that counts when nobody will ever know how the call went. */
     promptNano: nano('prompt_nano').notNull(),
