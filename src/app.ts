@@ -21,6 +21,7 @@ import { entrancePages } from './routes/dashboard/entrance.ts';
 import { executionPages } from './routes/dashboard/executions.ts';
 import { invitationPages } from './routes/dashboard/invitation.ts';
 import { operatorActivityPages } from './routes/dashboard/operator-activity.ts';
+import { myConnectionsPages } from './routes/dashboard/my-connections.ts';
 import { operatorApplicationPages } from './routes/dashboard/operator-applications.ts';
 import { operatorDoctorPages } from './routes/dashboard/operator-doctor.ts';
 import { operatorEntryPages } from './routes/dashboard/operator-entries.ts';
@@ -52,6 +53,7 @@ import { repositoryForms } from './routes/form/repositories.ts';
 import { rotationForms } from './routes/form/rotations.ts';
 import { secondFactorForms } from './routes/form/second-factor.ts';
 import { toolForms } from './routes/form/tools.ts';
+import { toolkitForms } from './routes/form/toolkits.ts';
 import { webhookForms } from './routes/form/webhooks.ts';
 import { workspaceForms } from './routes/form/workspace.ts';
 import { limitBody } from './routes/middleware/body-limit.ts';
@@ -123,6 +125,8 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...authorizationForms(tools),
     ...connectorPages(tools),
     ...toolPages(tools),
+    ...toolkitForms(tools),
+    ...myConnectionsPages(tools),
     ...toolForms(tools),
     ...repositoryForms(tools),
     ...importedOperationForms(tools),

@@ -1,4 +1,5 @@
 import type { ConnectionHealth } from './health-views.ts';
+import type { Shell } from './views.ts';
 
 /** The templates of authorisations, and what each is given. */
 
@@ -60,6 +61,10 @@ export interface ConnectionsPanel {
   authorised: boolean;
   /** Ways to connect another one that this person has, with what the button says. */
   offers: { label: string; form: ConnectForm }[];
+  /** Where the services are that a broker brings; null where there are none. */
+  browse: string | null;
+  /** Set where several panels stand on one page: the connector that this one is about. */
+  of: { id: string; name: string } | null;
 }
 
 /** What an account has beside its health. */
@@ -70,6 +75,8 @@ export interface ConnectedAccount {
   connectedAt: Date;
   /** Null where this person may not. */
   reconnect: ConnectForm | null;
+  /** The service behind a broker that it is an account of, and where it is connected again; null elsewhere. */
+  toolkit: { slug: string; path: string } | null;
   /** What the service granted; null when there is nothing. */
   credential: AccountCredential | null;
 }
@@ -114,6 +121,8 @@ export interface ConnectionModels {
   'connections/consent': { consent: ConsentPage };
   'connections/refused': { refused: RefusedPage };
   'connections/guest-done': { done: GuestDonePage };
+  'connections/mine': { shell: Shell; panels: ConnectionsPanel[] };
+  'connections/_mine': { panels: ConnectionsPanel[] };
 }
 
 export interface ConnectionPartials {

@@ -11,6 +11,7 @@ import type { OperationPartials } from './operation-views.ts';
 import type { OperatorPartials } from './operator-views.ts';
 import type { SettingsPartials } from './settings-views.ts';
 import type { ToolPartials } from './tool-views.ts';
+import type { ToolkitPartials } from './toolkit-views.ts';
 import type { UsagePartials } from './usage-views.ts';
 import type {
   CatalogCard,
@@ -41,6 +42,7 @@ export interface Partials
     SettingsPartials,
     OperationPartials,
     ToolPartials,
+    ToolkitPartials,
     UsagePartials {
   'account/_history': { account: AccountPage };
   'account/_password': { account: AccountPage };

@@ -18,6 +18,12 @@ export const paths = {
   resetPassword: (token: string) => `/reset-password/${token}`,
   catalog: '/catalog',
   installed: '/installed',
+  /** One's own accounts. */
+  myConnections: '/connections',
+  /** GET: how an account of a service behind a broker is connected. */
+  toolkit: (connectorId: string, slug: string) => `/connectors/${connectorId}/toolkits/${slug}`,
+  /** POST connects one. */
+  toolkitAccounts: (connectorId: string, slug: string) => `/connectors/${connectorId}/toolkits/${slug}/accounts`,
   activity: '/activity',
   usage: '/usage',
   /** POST switches the workspace. */

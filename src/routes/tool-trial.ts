@@ -9,6 +9,7 @@ import { type ParsedForm, parseForm } from '../lib/forms/parse.ts';
 import { errorSummary } from '../lib/forms/summary.ts';
 import { usableAccounts } from '../services/call-targets.ts';
 import { getConnector } from '../services/installed.ts';
+import type { SourcedTool } from '../services/tool-source.ts';
 import { type Executed, findTool } from '../services/tools.ts';
 import { toolResult, trialHead } from './dashboard/tool-model.ts';
 import type { ToolTrial } from './tool-views.ts';
@@ -20,6 +21,8 @@ export interface TriedTool {
   tool: Tool;
   /** With the toolkit in front, as verbs take it. */
   name: string;
+  /** Whose account it needs, when that is another service than the connector's own. */
+  account?: SourcedTool['account'];
 }
 
 /** @throws AppError not_found */
@@ -28,7 +31,7 @@ export async function triedTool(ctx: Ctx, connectorId: string, slug: string): Pr
   const name = `${connector.catalog.key}.${slug}`;
   const found = await findTool(ctx, name);
   if (found.connectorId && found.connectorId !== connector.id) throw notFound('tool');
-  return { connector, name, tool: found.tool };
+  return { connector, name, tool: found.tool, account: found.account };
 }
 
 /** What came with the form, and what became of it. */
@@ -52,7 +55,7 @@ export const readArguments = ({ tool }: TriedTool, form: FormData): ParsedForm =
 export async function toolTrial(ctx: Ctx, tried: TriedTool, trial: Trial = {}): Promise<ToolTrial> {
   const { connector, tool } = tried;
   const { sent, errors = {}, executed } = trial;
-  const { accounts, blocked } = await usableAccounts(ctx, connector);
+  const { accounts, blocked } = await usableAccounts(ctx, connector, tried.account);
   const fields = formFields(tool.input, {
     prefix,
     value: sent?.value ?? trial.value,

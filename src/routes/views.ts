@@ -16,6 +16,7 @@ import type { paths } from './paths.ts';
 import type { RepositoriesPanel, RepositoryModels } from './repository-views.ts';
 import type { Confirm, SettingsModels } from './settings-views.ts';
 import type { ToolModels, ToolsPanel } from './tool-views.ts';
+import type { ToolkitResults } from './toolkit-views.ts';
 import type { UsageModels } from './usage-views.ts';
 
 // What each template is given, by its name under views/. Paths are without the base path: templates put it in front.
@@ -147,6 +148,8 @@ export interface CatalogResults {
   next: string | null;
   /** Why the list could not be loaded; null when it was. */
   failure: string | null;
+  /** What a broker brings beside; null where there is none. */
+  toolkits: ToolkitResults | null;
 }
 
 export interface InstalledFilters {

@@ -1,5 +1,4 @@
-import { type Ctx, mayActAs } from '../context.ts';
-import { selectConnectedToolkits } from '../db/queries/connections.ts';
+import type { Ctx } from '../context.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { type BrokerTool, ServiceError, type Tool } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
@@ -7,9 +6,9 @@ import { OutboundError } from '../lib/outbound/outbound.ts';
 import { observeBroker, outcomeOf } from './broker-metrics.ts';
 import { brokerKeysOf, toolNameIn } from './broker-tool-names.ts';
 import { asBroker, type BrokerDriver, type BrokerTarget, brokerProblem, brokerUserId, readBrokers } from './brokers.ts';
-import { personIn } from './connections.ts';
 import type { SourcedTool, SourceQuery, ToolSource } from './tool-source.ts';
 import { askBroker } from './toolkit-cache.ts';
+import { connectedToolkits } from './toolkits.ts';
 
 /** Pages of a broker that one request reads at most: of thousands of tools nobody reads more at a time. */
 const mostPages = 5;
@@ -25,7 +24,7 @@ export const brokerTools: ToolSource = {
   async list(ctx, driver, query) {
     const target = targetOf(ctx, query.connectors);
     if (!target) return [];
-    const toolkits = query.groups ?? (await connectedToolkits(ctx, query.connectors));
+    const toolkits = query.groups ?? (await connectedToolkits(ctx, idsOf(query.connectors)));
     return listFrom(ctx, target, toolkits, query).catch((error: unknown) => {
       // What can be called otherwise is not taken along, unless it is these that are asked for.
       if (query.groups || !isExpected(error)) throw brokerProblem(error, target, { unknown: 'toolkit' });
@@ -37,7 +36,7 @@ export const brokerTools: ToolSource = {
   async count(ctx, _driver, connectors) {
     const target = targetOf(ctx, connectors);
     if (!target) return 0;
-    const toolkits = await connectedToolkits(ctx, connectors);
+    const toolkits = await connectedToolkits(ctx, idsOf(connectors));
     const counts = await Promise.all(
       toolkits.map((toolkit) =>
         askBroker(ctx, target, { kind: 'toolkit', toolkit }).then(
@@ -73,20 +72,7 @@ function targetOf(ctx: Ctx, connectors: ConnectorRow[]): BrokerTarget | null {
   return connector ? asBroker(ctx, connector) : null;
 }
 
-const connectedToolkits = (ctx: Ctx, connectors: ConnectorRow[]): Promise<string[]> =>
-  ctx.hub.db.asTenant(
-    ctx.tenantId,
-    async (tx) => {
-      const reachableBy = mayActAs(ctx.actor, 'admin') ? null : await personIn(tx, ctx);
-      return selectConnectedToolkits(
-        tx,
-        ctx.tenantId,
-        connectors.map(({ id }) => id),
-        reachableBy,
-      );
-    },
-    { readOnly: true },
-  );
+const idsOf = (connectors: ConnectorRow[]) => connectors.map(({ id }) => id);
 
 /** Goes on behind a place: in which toolkit, in which of the broker’s pages, behind which tool. */
 async function listFrom(

@@ -79,22 +79,34 @@ async function onlyConnector(tx: Tx, ctx: Ctx, driver: LoadedDriver): Promise<Co
 }
 
 /** The accounts that this actor may act as under a connector, and why nothing can be called now; '' when something can. */
-export async function usableAccounts(ctx: Ctx, connector: ConnectorRow) {
+export async function usableAccounts(ctx: Ctx, connector: ConnectorRow, toolkit?: NeededToolkit) {
   const reachableBy = mayActAs(ctx.actor, 'admin') ? null : ctx.actor.id;
   const filter = { connectorIds: [connector.id], reachableBy, limit: 200 };
-  const rows = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => selectConnections(tx, ctx.tenantId, filter), {
+  const all = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => selectConnections(tx, ctx.tenantId, filter), {
     readOnly: true,
   });
+  const rows = all.filter((row) => isOfToolkit(row, toolkit));
   const accounts = rows.filter(({ status }) => status === 'active');
-  return { accounts, blocked: whyBlocked(ctx, connector, rows, accounts.length > 0) };
+  return { accounts, blocked: whyBlocked(ctx, connector, rows, accounts.length > 0, toolkit) };
 }
 
-function whyBlocked(ctx: Ctx, connector: ConnectorRow, rows: ConnectionRow[], usable: boolean): string {
+/** Tools of a broker go through accounts of their own toolkit, all others through the connector's own. */
+const isOfToolkit = ({ authConfigId, toolkitSlug }: ConnectionRow, toolkit?: NeededToolkit): boolean =>
+  toolkit && !toolkit.noAuth ? authConfigId !== null && toolkitSlug === toolkit.slug : authConfigId === null;
+
+function whyBlocked(
+  ctx: Ctx,
+  connector: ConnectorRow,
+  rows: ConnectionRow[],
+  usable: boolean,
+  toolkit?: NeededToolkit,
+): string {
   try {
     requireActive(connector);
     if (usable) return '';
     const [first] = rows;
     if (first) requireUsable(first, connector);
+    if (toolkit && !toolkit.noAuth) return noAccountOf(toolkit, connector).message;
     const driver = ctx.hub.drivers.get(connector.catalog.key);
     return driver?.needsConnection(withoutSecrets(connector.auth)) ? noAccount(connector).message : '';
   } catch (error) {
@@ -102,6 +114,12 @@ function whyBlocked(ctx: Ctx, connector: ConnectorRow, rows: ConnectionRow[], us
     throw error;
   }
 }
+
+const noAccountOf = (toolkit: NeededToolkit, { name }: ConnectorRow) =>
+  new AppError(
+    'conflict',
+    `No account of ${toolkit.name} is connected to ${name}, or none that is active. Connect one first.`,
+  );
 
 const noAccount = ({ name }: ConnectorRow) =>
   new AppError('conflict', `No account is connected to ${name}. Connect one first.`);
@@ -133,11 +151,7 @@ async function usualConnection(
 ) {
   const found = await defaultConnection(tx, ctx, connector.id, toolkit?.noAuth ? undefined : toolkit?.slug);
   if (found) return found;
-  if (toolkit && !toolkit.noAuth)
-    throw new AppError(
-      'conflict',
-      `No account of ${toolkit.name} is connected to ${connector.name}, or none that is active. Connect one first.`,
-    );
+  if (toolkit && !toolkit.noAuth) throw noAccountOf(toolkit, connector);
   if (!driver.needsConnection(withoutSecrets(connector.auth))) return ensureOwnConnection(tx, ctx, connector);
   throw noAccount(connector);
 }

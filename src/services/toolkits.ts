@@ -1,4 +1,5 @@
-import type { Ctx } from '../context.ts';
+import { type Ctx, mayActAs } from '../context.ts';
+import { selectConnectedToolkits } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import type {
   BrokerTool,
@@ -16,6 +17,7 @@ import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import { toolNameIn } from './broker-tool-names.ts';
 import { asBroker, type BrokerTarget, brokerProblem, readBrokers } from './brokers.ts';
 import { type CatalogItem, getCatalogEntry, listCatalog } from './catalog.ts';
+import { personIn } from './connections.ts';
 import { mustFind } from './connectors.ts';
 import { askBroker } from './toolkit-cache.ts';
 
@@ -303,6 +305,17 @@ export async function findToolkit(ctx: Ctx, slug: string, connectorId?: string):
   if (!target || (driver?.broker === undefined && rest.length)) throw notFound('toolkit');
   return { target, toolkit };
 }
+
+/** Toolkits of these connectors of which an account is there that this actor reaches. */
+export const connectedToolkits = (ctx: Ctx, connectorIds: string[]): Promise<string[]> =>
+  ctx.hub.db.asTenant(
+    ctx.tenantId,
+    async (tx) => {
+      const reachableBy = mayActAs(ctx.actor, 'admin') ? null : await personIn(tx, ctx);
+      return selectConnectedToolkits(tx, ctx.tenantId, connectorIds, reachableBy);
+    },
+    { readOnly: true },
+  );
 
 /** The workspace’s connector of a broker. @throws AppError not_found, invalid_input for a connector that is none */
 export async function mustBroker(ctx: Ctx, connectorId: string): Promise<BrokerTarget> {

@@ -30,10 +30,10 @@ const isAbout = (values: unknown) => JSON.stringify(values ?? '').includes(examp
 export async function rowFor(hub: TestApp, path: string, person = hub.cast.ben): Promise<string> {
   count += 1;
   const kind = Object.keys(makers).find((part) => path.includes(part)) ?? '/connectors';
-  return (await makers[kind]?.(hub, person)) ?? '';
+  return (await makers[kind]?.(hub, person, path)) ?? '';
 }
 
-const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> = {
+const makers: Record<string, (hub: TestApp, person: Person, path: string) => Promise<string>> = {
   // Secrets that can be rotated although no service is there to ask.
   '/connections/:id/rotate': (hub) => checkedConnection(hub),
   '/connections/:id/rotation': (hub) => checkedConnection(hub),
@@ -90,12 +90,14 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json()).id;
   },
   // A broker that answers by itself, because there is none in reach.
-  '/toolkits': async (hub) => {
+  '/toolkits': async (hub, _person, path) => {
     brokerByItself(hub.hub.drivers as Map<string, LoadedDriver>);
     const auth = { method: 'api_key', api_key: 'ak_ThisIsNotARealKeyOnlyAnExample' };
     const body = { catalog_key: 'composio', name: `Made ${count}`, config: {}, auth };
     const { id } = await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json();
     await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
+    if (path.endsWith('/accounts'))
+      await hub.as(hub.cast.ada, 'POST', '/api/toolkits/gmail/auth-configs', { connector_id: id, managed: true });
     return id;
   },
   '/tools': (hub) => activeConnector(hub),
@@ -109,7 +111,7 @@ const makers: Record<string, (hub: TestApp, person: Person) => Promise<string>> 
   '/oauth/': (hub) => oauthConnector(hub),
   '/connections/links': (hub) => oauthConnector(hub),
   '/api/connections': async (hub) => {
-    const id = (await makers['/connectors']?.(hub, hub.cast.ada)) ?? '';
+    const id = (await makers['/connectors']?.(hub, hub.cast.ada, '')) ?? '';
     const { data } = await (
       await hub.as(hub.cast.ada, 'GET', `/api/organizations/${hub.cast.ada.tenantId}/connections?connector_id=${id}`)
     ).json();

@@ -22,6 +22,7 @@ export const connectionsPanel = (hostile: string, health: ConnectionHealth): Con
         scopes: [hostile],
         connectedAt: at,
         reconnect: form,
+        toolkit: { slug: hostile, path: paths.toolkit(id, 'gmail') },
         credential: {
           ...{ since: at, renewed: false, endsAt: at, locked: '', rollbackUntil: at },
           history: [{ version: 1, label: hostile, by: hostile, at }],
@@ -32,10 +33,14 @@ export const connectionsPanel = (hostile: string, health: ConnectionHealth): Con
   ],
   authorised: true,
   offers: [{ label: 'Connect another account', form }],
+  browse: paths.catalog,
+  of: { id, name: hostile },
 });
 
 /** A model for every page of an authorisation, full of what must be escaped. */
-export const connectionModels = (hostile: string): ConnectionModels => ({
+export const connectionModels = (
+  hostile: string,
+): Omit<ConnectionModels, 'connections/mine' | 'connections/_mine'> => ({
   'connections/consent': {
     consent: {
       action: paths.authorizationStart(id),

@@ -115,6 +115,15 @@ const catalog: Models['catalog/_results']['results'] = {
   generic: { key: 'slack', name: hostile },
   next: `${paths.catalog}?cursor=x`,
   failure: null,
+  toolkits: {
+    ...{ broker: hostile, first: true, next: `${paths.catalog}?toolkits=x`, staleSince: at, trouble: hostile },
+    cards: [
+      {
+        ...{ path: paths.toolkit(id, 'gmail'), name: hostile, description: hostile, category: hostile, via: hostile },
+        ...{ tools: 3, connected: true },
+      },
+    ],
+  },
 };
 
 const installed: Models['connectors/_results']['results'] = {
@@ -186,6 +195,12 @@ const reference = readReference({
   components: { schemas: { A: schema } },
 });
 
+const minePanels = [connectionsPanel(hostile, connectionHealth)];
+const mineModels = {
+  'connections/mine': { shell, panels: minePanels },
+  'connections/_mine': { panels: minePanels },
+};
+
 /** A model for every page and fragment, full of what must be escaped. */
 export const models: Models = {
   ...connectionModels(hostile),
@@ -195,6 +210,7 @@ export const models: Models = {
   ...toolModels(hostile, shell, fields),
   ...executionModels(hostile, shell),
   ...usageModels(hostile, shell),
+  ...mineModels,
   'catalog/index': { shell: { ...shell, dialog: { kind: 'form', form } }, results: catalog },
   'catalog/_results': { results: catalog },
   'connectors/index': { shell: { ...shell, dialog: { kind: 'question', question } }, results: installed },

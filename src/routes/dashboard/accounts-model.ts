@@ -2,9 +2,11 @@ import { type Ctx, mayActAs } from '../../context.ts';
 import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { Accounts } from '../../services/accounts.ts';
+import { asBroker } from '../../services/brokers.ts';
 import { credentialHistories } from '../../services/credential-history.ts';
 import type { CheckedConnection } from '../../services/health-overview.ts';
 import type { ConnectedAccount, ConnectForm, ConnectionsPanel } from '../connection-views.ts';
+import { paths } from '../paths.ts';
 import { historyOf, rotationLock } from './credential-model.ts';
 import { connectionHealth } from './health-model.ts';
 
@@ -30,10 +32,15 @@ export async function connectionsPanel(
   return {
     rows: connections.map((each) => ({
       health: connectionHealth(ctx, connector, each),
-      account: accounts ? accountOf(ctx, connector, each.connection, histories.get(each.connection.id) ?? []) : null,
+      account:
+        accounts || each.connection.authConfigId
+          ? accountOf(ctx, connector, each.connection, histories.get(each.connection.id) ?? [])
+          : null,
     })),
     authorised: accounts !== undefined,
     offers: accounts ? offersOf(connector, accounts) : [],
+    browse: asBroker(ctx, connector) ? paths.catalog : null,
+    of: null,
   };
 }
 
@@ -52,7 +59,12 @@ function accountOf(ctx: Ctx, connector: ConnectorRow, connection: ConnectionRow,
     own: connection.userId !== null,
     scopes: connection.scopes,
     connectedAt: connection.createdAt,
-    reconnect: own || mayActAs(ctx.actor, 'admin') ? form(connector, connection.id, '') : null,
+    reconnect:
+      !connection.authConfigId && (own || mayActAs(ctx.actor, 'admin')) ? form(connector, connection.id, '') : null,
+    toolkit:
+      connection.authConfigId && connection.toolkitSlug
+        ? { slug: connection.toolkitSlug, path: paths.toolkit(connector.id, connection.toolkitSlug) }
+        : null,
     credential: current
       ? {
           since: current.createdAt,

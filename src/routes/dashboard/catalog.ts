@@ -9,6 +9,7 @@ import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { CatalogCard, CatalogFilters, CatalogResults } from '../views.ts';
+import { toolkitResults } from './toolkit-model.ts';
 
 export const catalogPages = (tools: PageTools): PageRoute[] => [
   page({ method: 'get', path: paths.home, role: 'member', audit: null, example: {} }, (_ctx, c) =>
@@ -55,16 +56,18 @@ export async function catalogResults(ctx: Ctx, c: Context<Env>): Promise<Catalog
     authMethod: filters.auth || undefined,
     sort: filters.sort || undefined,
   };
+  const toolkits = await toolkitResults(ctx, c);
   const { value, failure } = await orFailure(listCatalog(ctx, { ...query, cursor: c.req.query('cursor') }));
   const locked = mayActAs(ctx.actor, 'admin') ? '' : 'Only owners and admins can add connectors. Ask one of them.';
   return {
     filters,
-    cards: value?.data.map((item) => cardOf(item, locked)) ?? [],
+    cards: toolkits?.first === false ? [] : (value?.data.map((item) => cardOf(item, locked)) ?? []),
     total: value?.total ?? 0,
     categories: value?.categories ?? [],
     generic: genericEntry(ctx, value?.keys ?? []),
     next: value?.nextCursor ? nextPage(c, paths.catalog, value.nextCursor) : null,
     failure,
+    toolkits: value?.nextCursor && toolkits?.first ? null : toolkits,
   };
 }
 

@@ -114,7 +114,9 @@ function draw(drawing: Drawing): ConnectorForm {
     path: row ? paths.connector(row.id) : paths.connectors,
     back: row ? paths.installed : paths.catalog,
     hidden: { _tenant: ctx.tenantId, ...(row ? { version: String(row.version) } : { catalog_key: entry.key, id }) },
-    notice: [upgradeNotice(drawing.changes), noticeOf(entry)].filter(Boolean).join(' '),
+    notice: [upgradeNotice(drawing.changes), ctx.hub.drivers.get(entry.key)?.broker ? '' : noticeOf(entry)]
+      .filter(Boolean)
+      .join(' '),
     summary: errorSummary(
       sections.flatMap(({ fields }) => fields),
       errors,
