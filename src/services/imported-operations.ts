@@ -16,7 +16,7 @@ import { type DocumentSource, type ReadDocument, readDocument } from './openapi-
 import { withoutSecrets } from './secrets.ts';
 
 /** As many tools as a person, or a model, still finds something among. */
-export const mostOperations = 200;
+const mostOperations = 200;
 
 const sideEffects: Record<Method, SideEffect> = {
   ...{ GET: 'none', HEAD: 'none', PUT: 'idempotent', DELETE: 'idempotent', POST: 'write', PATCH: 'write' },

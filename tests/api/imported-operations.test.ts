@@ -126,6 +126,9 @@ describe('operations of an OpenAPI document', () => {
     expect(body.warnings[0]).toContain(`The document names ${origin}/v2`);
     expect((await preview({ document: JSON.stringify(documentWith()) }, at.cast.ben)).status).toBe(403);
     expect((await preview({ document: 'x' }, at.cast.cleo)).status).toBe(404);
+    const large = { ...documentWith(), 'x-notes': 'x'.repeat(4 * 1024 * 1024) };
+    expect((await preview({ document: JSON.stringify(large) })).status).toBe(200);
+    expect((await preview({ document: 'x'.repeat(11 * 1024 * 1024) })).status).toBe(413);
   });
 
   it('become tools that send what the document says, below the base URL', async () => {

@@ -19,7 +19,7 @@ export const driver = defineDriver({
     name: 'HTTP API',
     description: 'Any REST service, behind OAuth 2.0 client credentials, an API key, a password or nothing at all.',
     category: 'Developer',
-    aliases: ['REST API', 'REST', 'webhook', 'JSON', 'custom', 'client credentials'],
+    aliases: ['REST API', 'REST', 'OpenAPI', 'Swagger', 'webhook', 'JSON', 'custom', 'client credentials'],
     authType: 'oauth',
     authMethods: ['client_credentials', 'api_key', 'basic', 'none'],
     capabilities: { tools: tools.length },
