@@ -17,9 +17,10 @@ export const driver = defineDriver({
   entry: {
     key: 'http-api',
     name: 'HTTP API',
-    description: 'Any REST service, behind OAuth 2.0 client credentials, an API key, a password or nothing at all.',
+    description:
+      'Any REST service, behind OAuth 2.0 client credentials, an API key, a password or nothing at all. Its OpenAPI document gives it tools.',
     category: 'Developer',
-    aliases: ['REST API', 'REST', 'OpenAPI', 'Swagger', 'webhook', 'JSON', 'custom', 'client credentials'],
+    aliases: ['REST API', 'REST', 'webhook', 'JSON', 'custom', 'client credentials'],
     authType: 'oauth',
     authMethods: ['client_credentials', 'api_key', 'basic', 'none'],
     capabilities: { tools: tools.length },
