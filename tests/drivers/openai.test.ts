@@ -65,7 +65,7 @@ describe('asking a model', () => {
     });
     await run('complete', { messages, model: 'gpt-4o' }, { temperature: 0.1, max_tokens: 5 });
     await run('complete', { messages, model: 'gpt-4o', temperature: 0, max_tokens: 7, stop: ['.'] });
-    await run('complete', { messages, model: 'gpt-5-mini' });
+    await run('complete', { messages: [{ content: 'hello' }], model: 'gpt-5-mini' });
     expect(asked.map(({ body }) => body)).toEqual([
       { messages, model: 'gpt-4o', temperature: 0.7, max_tokens: 2000 },
       { messages, model: 'gpt-4o', temperature: 0.1, max_tokens: 5 },

@@ -94,7 +94,8 @@ async function explained(error: unknown, { failure }: Call): Promise<unknown> {
   const fault = faultOf(error.status);
   const said = (error.error as { message?: unknown } | undefined)?.message;
   const message = `${sentences[fault]}: ${typeof said === 'string' && said ? said : `HTTP ${error.status}`}`;
-  return new ServiceError(fault, message.slice(0, 600), {
+  // Whole: what is cut here could not be told from a key any more, and is cut where keys are taken out.
+  return new ServiceError(fault, message, {
     status: error.status,
     retryAfterMs: error.headers ? retryAfterMs(error.headers) : undefined,
     serviceCode: error.code ?? undefined,

@@ -71,11 +71,12 @@ const thinks = (model: unknown) => /^(o\d|gpt-([5-9]|\d\d))/.test(String(model).
 
 /** What the settings say where the call does not. */
 function request({ temperature = 0.7, max_tokens = 2000 }: Values, input: Values): Values {
-  const { max_tokens: limit = max_tokens, tools, tool_choice, ...rest } = input;
+  const { max_tokens: limit = max_tokens, messages, tools, tool_choice, ...rest } = input;
   const own = thinks(input.model);
   return {
     ...(own ? {} : { temperature }),
     ...rest,
+    messages: (messages as Values[]).map((message) => ({ role: 'user', ...message })),
     [own ? 'max_completion_tokens' : 'max_tokens']: limit,
     ...(Array.isArray(tools) && { tools: tools.map((each) => ({ type: 'function', function: each })) }),
     ...(tools && tool_choice ? { tool_choice: chosen(String(tool_choice)) } : {}),

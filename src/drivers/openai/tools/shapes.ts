@@ -30,7 +30,11 @@ const messages: JsonSchema = {
   maxItems: 2_000,
   items: object(
     {
-      role: text('Role', { enum: ['system', 'developer', 'user', 'assistant', 'tool'], default: 'user' }),
+      role: text('Role', {
+        description: 'user when left out.',
+        enum: ['user', 'system', 'developer', 'assistant', 'tool'],
+        default: 'user',
+      }),
       content: text('Text', { maxLength: 5_000_000, 'x-multiline': true }),
       name: text('Name', { description: 'Tells people of the same role apart.', maxLength: 64 }),
       tool_call_id: text('Call', { description: 'With the role tool: which call this answers.', maxLength: 200 }),
@@ -42,7 +46,7 @@ const messages: JsonSchema = {
         items: open('Call'),
       },
     },
-    ['role'],
+    [],
     { title: 'Message' },
   ),
 };
