@@ -1,10 +1,11 @@
 import { measureBrowser } from './browser.ts';
+import { measureGateway } from './gateway.ts';
 import { measureProcess } from './process.ts';
 import { type Finding, machine, missed, print, write } from './report.ts';
 import { measureInstall, measureLists } from './routes.ts';
 import { openStage } from './stage.ts';
 
-// `make bench`: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,browser,process, STRICT=1 to fail when a target is missed.
+// `make bench`: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,browser,process, STRICT=1 to fail when a target is missed.
 
 const { OUT = '', ROUNDS = '', ONLY = '', STRICT = '' } = process.env;
 const rounds = Number(ROUNDS) || 5;
@@ -12,7 +13,7 @@ const wanted = (name: string) => !ONLY || ONLY.split(',').includes(name);
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 async function onStage(): Promise<Finding[]> {
-  if (!['lists', 'install', 'browser'].some(wanted)) return [];
+  if (!['lists', 'install', 'gateway', 'browser'].some(wanted)) return [];
   const stage = await openStage();
   const findings: Finding[] = [];
   try {
@@ -21,6 +22,7 @@ async function onStage(): Promise<Finding[]> {
     if (wanted('browser')) findings.push(...(await told('the browser', measureBrowser(stage, rounds))));
     if (wanted('lists')) findings.push(...(await told('lists', measureLists(stage, rounds))));
     if (wanted('install')) findings.push(await told('installing', measureInstall(stage, rounds)));
+    if (wanted('gateway')) findings.push(...(await told('the gateway', measureGateway(stage, rounds))));
     return findings;
   } finally {
     await stage.close();

@@ -7,10 +7,14 @@ import { freePort } from '../support/ports.ts';
 import { createDatabase, temporaryDirectory } from '../support/postgres.ts';
 import { type Program, startProgram } from './programs.ts';
 
-/** A hub in its production form and the bare routes, as two programs on one durable PostgreSQL, with one connector owner. */
+/**
+ * A hub in its production form, the bare routes and a model server, as programs beside one durable PostgreSQL, with one
+ * connector owner.
+ */
 export interface Stage {
   hub: { url: string; program: Program; cookie: string };
   bare: { url: string };
+  models: { url: string };
   /** The next round starts with a full allowance: limits go by the minute, and rounds do not. */
   forgetLimits(): Promise<void>;
   connectors(count: number): Promise<void>;
@@ -41,10 +45,13 @@ async function open(stops: (() => unknown)[], close: () => Promise<void>): Promi
   stops.push(() => server.stop());
   await createDatabase(server, 'hub');
   const urlOf = ({ user, password }: ServerAddress) => `postgres://${user}:${password}@127.0.0.1:${port}/hub`;
+  const models = await openModels();
+  stops.push(models.stop);
   const url = `http://127.0.0.1:${await freePort()}`;
   const program = await startProgram('src/server.ts', {
     ...{ PORT: new URL(url).port, BASE_URL: url, LOG_LEVEL: 'info', MASTER_KEYS: masterKeys, ...firstOwner },
     ...{ DATABASE_URL: urlOf(server.hub), DATABASE_ADMIN_URL: urlOf(server.owner) },
+    ALLOWED_PRIVATE_HOSTS: new URL(models.url).host,
   });
   stops.push(program.stop);
   const session = await signIn(url);
@@ -57,12 +64,19 @@ async function open(stops: (() => unknown)[], close: () => Promise<void>): Promi
   return {
     hub: { url, program, cookie: session.cookie },
     bare: { url: `http://127.0.0.1:${barePort}` },
+    models,
     forgetLimits: () => withConnection(asOwner, async (sql) => void (await sql`delete from rate_limits`)),
     async connectors(count) {
       for (let index = 0; index < count; index++) await install(url, session.cookie, index);
     },
     close,
   };
+}
+
+async function openModels() {
+  const port = String(await freePort());
+  const { stop } = await startProgram('tests/bench/model-server.ts', { PORT: port });
+  return { url: `http://127.0.0.1:${port}`, stop };
 }
 
 async function signIn(url: string): Promise<{ cookie: string; tenantId: string }> {
