@@ -151,9 +151,9 @@ interface Times {
 
 function histogramsOf<K>(rows: TimeCount[], keyOf: (row: TimeCount) => K): Map<K, Times> {
   const byGroup = Map.groupBy(rows, keyOf);
-  const of = (own: typeof rows, kind: string) =>
+  const of = (own: TimeCount[], kind: TimeCount['kind']) =>
     new Map(own.filter((row) => row.kind === kind).map(({ bucket, n }) => [bucket, n]));
-  return new Map([...byGroup].map(([group, own]) => [group, { total: of(own, 'total'), first: of(own, 'first') }]));
+  return new Map([...byGroup].map(([group, own]) => [group, { total: of(own, 0), first: of(own, 1) }]));
 }
 
 const together = (all: Times[]): Times => ({
