@@ -5,6 +5,7 @@ import type { Assets } from './lib/assets.ts';
 import type { Metrics } from './lib/metrics.ts';
 import { mountBrokerEvents } from './routes/api/broker-events.ts';
 import { mountGateway, openaiErrorFor } from './routes/api/gateway.ts';
+import { mountMcp } from './routes/api/mcp.ts';
 import { mount } from './routes/api/mount.ts';
 import { openapiDocument } from './routes/api/openapi.ts';
 import type { Mounted } from './routes/api/operation.ts';
@@ -20,8 +21,8 @@ import { docsPages } from './routes/dashboard/docs.ts';
 import { entrancePages } from './routes/dashboard/entrance.ts';
 import { executionPages } from './routes/dashboard/executions.ts';
 import { invitationPages } from './routes/dashboard/invitation.ts';
-import { operatorActivityPages } from './routes/dashboard/operator-activity.ts';
 import { myConnectionsPages } from './routes/dashboard/my-connections.ts';
+import { operatorActivityPages } from './routes/dashboard/operator-activity.ts';
 import { operatorApplicationPages } from './routes/dashboard/operator-applications.ts';
 import { operatorDoctorPages } from './routes/dashboard/operator-doctor.ts';
 import { operatorEntryPages } from './routes/dashboard/operator-entries.ts';
@@ -52,8 +53,8 @@ import { priceForms } from './routes/form/prices.ts';
 import { repositoryForms } from './routes/form/repositories.ts';
 import { rotationForms } from './routes/form/rotations.ts';
 import { secondFactorForms } from './routes/form/second-factor.ts';
-import { toolForms } from './routes/form/tools.ts';
 import { toolkitForms } from './routes/form/toolkits.ts';
+import { toolForms } from './routes/form/tools.ts';
 import { webhookForms } from './routes/form/webhooks.ts';
 import { workspaceForms } from './routes/form/workspace.ts';
 import { limitBody } from './routes/middleware/body-limit.ts';
@@ -124,9 +125,9 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...connectionForms(tools),
     ...authorizationForms(tools),
     ...connectorPages(tools),
-    ...toolPages(tools),
     ...toolkitForms(tools),
     ...myConnectionsPages(tools),
+    ...toolPages(tools),
     ...toolForms(tools),
     ...repositoryForms(tools),
     ...importedOperationForms(tools),
@@ -151,7 +152,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   const refusals = metrics.counter('patchbay_budget_refusals_total', 'Calls that a budget refused', ['reason']);
   const told = (c: Context<Env>, error: unknown) => {
     if (error instanceof BudgetRefused) refusals.inc({ reason: error.code });
-    const [, area] = /^\/(api|v1|mcp)\//.exec(c.req.path.slice(config.basePath.length)) ?? [];
+    const [, area] = /^\/(api|v1|mcp)(?:\/|$)/.exec(c.req.path.slice(config.basePath.length)) ?? [];
     if (area === 'v1') return openaiErrorFor(c, error);
     return area ? problemFor(c, error) : errorPage(tools, c, error);
   };
@@ -187,6 +188,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   for (const operation of publicOperations) mount(app, operation);
   for (const route of publicPages) mountPage(app, route);
   mountGateway(app, { hub, metrics });
+  mountMcp(app, { hub, metrics });
   mountBrokerEvents(app, hub);
   measureBrokers(hub, metrics);
   app.use('/api/*', apiSession({ hub, identity }), sameTenant(), rateLimit({ hub, name: 'api', rate: 600 }));

@@ -6,6 +6,9 @@ import type { Operation } from './operation.ts';
 
 type Json = Record<string, unknown>;
 
+/** Of the hub. */
+export const version = '0.1.0';
+
 /** The OpenAPI 3.1 document, from the same operations that are routed. */
 export function openapiDocument(operations: Operation[], baseUrl: string): Json {
   const paths: Record<string, Json> = { ...gatewayPaths };
@@ -18,7 +21,7 @@ export function openapiDocument(operations: Operation[], baseUrl: string): Json 
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     info: {
       title: 'Patchbay',
-      version: '0.1.0',
+      version,
       description:
         'Install and manage connectors. JSON is snake_case; errors are application/problem+json with a `code`; lists are paged by cursor.',
     },

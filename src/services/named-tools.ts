@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { Ctx } from '../context.ts';
+import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
+import type { Tool } from '../drivers/driver.ts';
+import { decodeCursor, encodeCursor } from '../lib/pagination.ts';
+import { findSourced, pageOfTools } from './tool-sources.ts';
+
+/** A tool through one connector, under one name that says both: what agents choose from. */
+export interface NamedTool {
+  /** `<handle>__<tool>`, at most 64 of the characters that every model’s provider takes in names. */
+  name: string;
+  /** As `executeTool` takes it. */
+  slug: string;
+  tool: Tool;
+  connector: ConnectorRow;
+}
+
+const longest = 64;
+
+/**
+ * Always the same for the same tool. Where dots and lengths do not fit, the end is a digest of the whole name: no two tools come to
+ * share one, and a tool that is added or gone changes no other’s.
+ */
+export function nameOf(handle: string, slug: string): string {
+  const parts = slug.split('.');
+  const own = parts.length > 1 && parts[0] === handle ? parts.slice(1) : parts;
+  const plain = [handle, ...own].join('__');
+  if (plain.length <= longest && own.every((part) => /^[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*$/.test(part))) return plain;
+  const digest = createHash('sha256').update(`${handle} ${slug}`).digest('hex').slice(0, 12);
+  const readable = plain.replace(/[^A-Za-z0-9_-]+/g, '_').slice(0, longest - digest.length - 2);
+  return `${readable}__${digest}`;
+}
+
+/**
+ * A page of the tools of the workspace’s active connectors, by handle, each through each connector. The last page can be empty.
+ * @throws AppError invalid_input
+ */
+export async function pageOfNamedTools(ctx: Ctx, { cursor, limit }: { cursor?: string; limit: number }) {
+  const [from = '', within = ''] = cursor ? decodeCursor(cursor, 2) : [];
+  const data: NamedTool[] = [];
+  for (const connector of await activeConnectors(ctx)) {
+    const { handle } = connector;
+    if (handle < from) continue;
+    if (data.length === limit) return { data, nextCursor: encodeCursor([handle, '']) };
+    const inner = (handle === from && within) || undefined;
+    const part = await pageOfTools(ctx, [connector], { cursor: inner, limit: limit - data.length });
+    data.push(...part.data.map(({ name, tool }) => named(connector, name, tool)));
+    if (part.nextCursor) return { data, nextCursor: encodeCursor([handle, part.nextCursor]) };
+  }
+  return { data, nextCursor: null };
+}
+
+/** Null when no active connector of this workspace has it. */
+export async function findNamedTool(ctx: Ctx, name: string): Promise<NamedTool | null> {
+  const [handle = '', ...rest] = name.split('__');
+  const connector = (await activeConnectors(ctx)).find((each) => name.length <= longest && each.handle === handle);
+  if (!connector || !rest.length) return null;
+  const own = rest.join('.');
+  for (const slug of [own, `${handle}.${own}`]) {
+    if (nameOf(handle, slug) !== name) continue;
+    const found = await findSourced(ctx, `${connector.catalog.key}.${slug}`);
+    if (found && (found.connectorId ?? connector.id) === connector.id)
+      return named(connector, `${connector.catalog.key}.${slug}`, found.tool);
+  }
+  return /__[0-9a-f]{12}$/.test(name) ? lookThrough(ctx, connector, name) : null;
+}
+
+/** For names with a digest, which say too little to find their tool otherwise. */
+async function lookThrough(ctx: Ctx, connector: ConnectorRow, name: string): Promise<NamedTool | null> {
+  let cursor: string | undefined;
+  do {
+    const { data, nextCursor } = await pageOfTools(ctx, [connector], { cursor, limit: 200 });
+    const found = data.map((each) => named(connector, each.name, each.tool)).find((each) => each.name === name);
+    if (found) return found;
+    cursor = nextCursor ?? undefined;
+  } while (cursor);
+  return null;
+}
+
+const named = (connector: ConnectorRow, slug: string, tool: Tool): NamedTool => ({
+  name: nameOf(connector.handle, tool.slug),
+  slug,
+  tool,
+  connector,
+});
+
+/** In an order that does not change with their names. */
+async function activeConnectors(ctx: Ctx): Promise<ConnectorRow[]> {
+  const { db } = ctx.hub;
+  const rows = await db.asTenant(
+    ctx.tenantId,
+    (tx) => selectConnectors(tx, ctx.tenantId, { status: 'active', limit: 1_000 }),
+    { readOnly: true },
+  );
+  return rows.toSorted((a, b) => (a.handle < b.handle ? -1 : 1));
+}

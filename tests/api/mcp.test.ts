@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demo } from '../../seeds/demo.ts';
+import { setConnectorStatus } from '../../src/services/connector-status.ts';
+import { installConnector } from '../../src/services/connectors.ts';
+import { nameOf } from '../../src/services/named-tools.ts';
+import type { StandIn } from '../sandbox/front.ts';
+import { startGithub } from '../sandbox/github.ts';
+import { wiring } from '../sandbox/wiring.ts';
+import { type Json, type TestApp, testApp } from '../support/app.ts';
+import { type Agent, mcpHub } from '../support/mcp.ts';
+
+const [octocat = ''] = Object.keys(demo.tokens.github);
+
+let github: StandIn;
+let at: TestApp;
+let hub: Awaited<ReturnType<typeof mcpHub>>;
+let key: string;
+let agent: Agent;
+let codeId: string;
+beforeAll(async () => {
+  github = await startGithub();
+  at = await testApp({ BASE_URL: 'http://hub.localhost', ...wiring({ github: github.url }) });
+  const auth = { method: 'token', access_token: octocat };
+  codeId = await install('github', { name: 'Code', tags: [], config: { owner: 'octocat' }, auth });
+  hub = await mcpHub(at);
+  key = (await hub.keyOf(at.cast.ada)).key;
+  agent = await hub.agent(key);
+});
+afterAll(async () => {
+  await hub.close();
+  await at.close();
+  await github.close();
+});
+
+async function install(entry: string, input: Json, person = at.cast.ada): Promise<string> {
+  const { id } = await installConnector(at.ctx(person), entry, input);
+  await setConnectorStatus(at.ctx(person), id, 'active');
+  return id;
+}
+
+const message = (body: Json = { jsonrpc: '2.0', id: 1, method: 'tools/list' }) => ({
+  method: 'POST',
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+const send = (init: Json = {}, headers: Record<string, string> = {}) =>
+  fetch(hub.url, {
+    ...message(),
+    ...init,
+    headers: {
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      authorization: `Bearer ${key}`,
+      ...headers,
+    },
+  });
+const refused = (work: Promise<unknown>): Promise<Json> =>
+  work.then(
+    () => expect.unreachable('it should have been refused'),
+    (error) => error,
+  );
+
+describe('names of tools', () => {
+  it('say connector and tool, stay within 64 characters and are never shared', () => {
+    expect(nameOf('code', 'create_issue')).toBe('code__create_issue');
+    expect(nameOf('orders', 'orders.get_order')).toBe('orders__get_order');
+    expect(nameOf('broker', 'gmail.send_email')).toBe('broker__gmail__send_email');
+    const long = 'a'.repeat(80);
+    const odd = ['a.b', 'a__b', 'a._b', 'a_.b', 'a b', 'a_b', 'ä_b', long, `${long}.b`, `${long}a`, `x.${long}`];
+    const names = odd.map((slug) => nameOf('n'.repeat(32), slug));
+    expect(new Set(names).size).toBe(odd.length);
+    for (const name of names) expect(name).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+    expect(odd.map((slug) => nameOf('n'.repeat(32), slug))).toEqual(names);
+  });
+});
+
+describe('an agent', () => {
+  it('finds the tools of active connectors with schemas and hints, and calls them', async () => {
+    const tools = await agent.tools();
+    const issue = tools.find(({ name }) => name === 'code__create_issue');
+    expect(issue).toMatchObject({
+      title: 'Code: Create an issue',
+      inputSchema: { type: 'object', required: ['repo', 'title'] },
+      annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false },
+    });
+    expect(tools.find(({ name }) => name === 'code__get_user')?.annotations).toMatchObject({
+      readOnlyHint: true,
+      destructiveHint: false,
+    });
+    const called = await agent.call('code__get_repository', { repo: 'hello-world' });
+    expect(called.isError).toBeUndefined();
+    expect(called.structuredContent).toMatchObject({ full_name: 'octocat/hello-world' });
+    expect(JSON.parse(called.text)).toEqual(called.structuredContent);
+    const id = called._meta?.['patchbay/execution_id'];
+    const record = await (await at.as(at.cast.ada, 'GET', `/api/executions/${id}`)).json();
+    expect(record).toMatchObject({ tool: 'github.get_repository', status: 'succeeded', connector_id: codeId });
+  });
+
+  it('is told what is wrong, for a model to mend, without anything secret', async () => {
+    const wrong = await agent.call('code__create_issue', { repo: 'a b', labels: 'x' });
+    expect(wrong.isError).toBe(true);
+    for (const word of ['- repo: ', '- title: ', '- labels: ']) expect(wrong.text).toContain(word);
+    const absent = await agent.call('code__get_repository', { repo: 'not-there' });
+    expect(absent.isError).toBe(true);
+    expect(absent.text).toMatch(/not.*found|does not exist/i);
+    expect(absent.text).toContain('(failed)');
+    expect(JSON.stringify([wrong, absent])).not.toContain(octocat);
+    expect(at.logged.join()).not.toContain(octocat);
+  });
+
+  it('knows no tool of another workspace, and none of a connector that is inactive or gone', async () => {
+    await install(
+      'http-api',
+      { name: 'Theirs', tags: [], config: { base_url: 'https://x.example' }, auth: { method: 'none' } },
+      at.cast.cleo,
+    );
+    const mine = await install('http-api', {
+      name: 'Mine',
+      tags: [],
+      config: { base_url: 'https://x.example' },
+      auth: { method: 'none' },
+    });
+    const names = async () => (await agent.tools()).map(({ name }) => name);
+    expect(await names()).toContain('mine__request');
+    expect((await names()).join()).not.toContain('theirs');
+    await setConnectorStatus(at.ctx(at.cast.ada), mine, 'inactive');
+    expect(await names()).not.toContain('mine__request');
+    const told = [];
+    for (const name of ['theirs__request', 'mine__request', 'code__nothing', 'code__get_user__000000000000', 'x', '']) {
+      const error = await refused(agent.call(name, {}));
+      expect(error.code).toBe(-32602);
+      told.push(error.message.replace(name, ''));
+    }
+    expect(new Set(told).size).toBe(1);
+  });
+
+  it('reads without tools:execute, and calls nothing', async () => {
+    const reader = await hub.agent((await hub.keyOf(at.cast.ada, ['tools:read'])).key);
+    expect((await reader.tools()).length).toBeGreaterThan(3);
+    const denied = await reader.call('code__get_user', { login: 'octocat' });
+    expect([denied.isError, denied.text]).toEqual([true, expect.stringContaining('tools:execute')]);
+    const other = (await hub.keyOf(at.cast.ada, ['catalog:read'])).key;
+    expect((await refused(hub.agent(other))).message).toContain('tools:read');
+  });
+});
+
+describe('requests to /mcp', () => {
+  it('need a key that works; a session is none', async () => {
+    const bare = await send({}, { authorization: '', cookie: at.cast.ada.cookie });
+    expect([bare.status, bare.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    const { id, key: ended } = await hub.keyOf(at.cast.ada);
+    expect((await send({}, { authorization: `Bearer ${ended}` })).status).toBe(200);
+    await at.as(at.cast.ada, 'DELETE', `/api/api-keys/${id}`);
+    expect((await send({}, { authorization: `Bearer ${ended}` })).status).toBe(401);
+  });
+
+  it('are POST, from here, of one message that is not too large', async () => {
+    for (const method of ['GET', 'DELETE']) {
+      const answer = await send({ method, body: undefined });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+    }
+    expect((await send({}, { origin: 'https://evil.example' })).status).toBe(403);
+    const led = await at.app.request('http://evil.example/mcp', {
+      ...message(),
+      headers: { authorization: `Bearer ${key}`, host: 'evil.example', 'content-type': 'application/json' },
+    });
+    expect(led.status).toBe(403);
+    const batch = [1, 2].map((id) => ({ jsonrpc: '2.0', id, method: 'tools/list' }));
+    for (const body of [batch, '{', '"x"', 'null']) expect((await send(message(body))).status).toBe(400);
+    expect(
+      (await send(message({ jsonrpc: '2.0', id: 1, method: 'x', params: { pad: 'x'.repeat(2_000_000) } }))).status,
+    ).toBe(413);
+    expect((await send({}, { accept: 'application/json' })).status).toBe(406);
+    const cursor = await (
+      await send(message({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { cursor: 'x' } }))
+    ).json();
+    expect(cursor.error.code).toBe(-32602);
+  });
+
+  it('leave nothing open, however many come and however they end', async () => {
+    const calls = Array.from({ length: 20 }, () => agent.call('code__get_user', { login: 'octocat' }));
+    const gone = new AbortController();
+    const left = Array.from({ length: 5 }, () => send({ signal: gone.signal }).catch(() => null));
+    gone.abort();
+    expect((await Promise.all(calls)).every(({ isError }) => !isError)).toBe(true);
+    await Promise.all(left);
+    const open = async () =>
+      /^patchbay_mcp_requests_open (\d+)$/m.exec((await at.deps.metrics.metricsText()).body)?.[1];
+    await expect.poll(open, { timeout: 10_000 }).toBe('0');
+  });
+});
