@@ -52,7 +52,12 @@ export interface Partials
   'activity/_row': { row: ActivityRow };
   'catalog/_card': { card: CatalogCard };
   'catalog/_empty': { filters: CatalogFilters; generic: CatalogResults['generic'] };
-  'catalog/_filters': { filters: CatalogFilters; categories: CatalogResults['categories']; total: number };
+  'catalog/_filters': {
+    filters: CatalogFilters;
+    categories: CatalogResults['categories'];
+    total: number;
+    beside: string;
+  };
   'connectors/_actions': { card: ConnectorCard; primary: boolean; small: boolean };
   'connectors/_card': { card: ConnectorCard };
   'connectors/_filters': {

@@ -99,25 +99,21 @@ export function waySchema(toolkit: ConnectableToolkit, ctx: Ctx): JsonSchema {
   };
 }
 
-/** Whose account it becomes; members connect their own only. */
-export const aboutSchema = ({ actor }: Pick<Ctx, 'actor'>): JsonSchema => ({
+/** Whose account it becomes; members connect their own only, and are not asked. */
+export const aboutSchema: JsonSchema = {
   type: 'object',
   additionalProperties: false,
+  required: ['for'],
   properties: {
     for: {
       type: 'string',
       title: 'For',
       description: 'Who can act through this account.',
-      ...(mayActAs(actor, 'admin')
-        ? {
-            enum: ['workspace', 'me'],
-            'x-enum-titles': ['Everybody in the workspace', 'Only you'],
-            default: 'workspace',
-          }
-        : { enum: ['me'], default: 'me' }),
+      enum: ['workspace', 'me'],
+      'x-enum-titles': ['Everybody in the workspace', 'Only you'],
     },
   },
-});
+};
 
 export interface Sent {
   about: ParsedForm;
@@ -139,8 +135,8 @@ export async function toolkitForm(
   const { target, details, accounts } = toolkit;
   const choices = choicesOf(toolkit, ctx);
   const common = { errors, idPrefix: 'toolkit' };
-  const begin = mine || !mayActAs(ctx.actor, 'admin') ? { for: 'me' } : undefined;
-  const about = formFields(aboutSchema(ctx), {
+  const begin = { for: mine ? 'me' : 'workspace' };
+  const about = formFields(aboutSchema, {
     ...common,
     prefix: '',
     value: sent?.about.value ?? begin,

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { type Ctx, mayActAs } from '../../context.ts';
 import type { Values } from '../../drivers/driver.ts';
 import { AppError, type FieldErrors, invalid } from '../../errors.ts';
-import { parseForm } from '../../lib/forms/parse.ts';
+import { type ParsedForm, parseForm } from '../../lib/forms/parse.ts';
 import { ensureAuthConfig } from '../../services/auth-configs.ts';
 import { initiateAuthorization } from '../../services/authorizations.ts';
 import { startPath } from '../../services/connection-addresses.ts';
@@ -47,13 +47,16 @@ export const toolkitForms = (tools: PageTools): PageRoute[] => [
   ),
 ];
 
+const onlyMine: ParsedForm = { value: { for: 'me' }, errors: {}, rawValues: {} };
+
 const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 const slugOf = (c: Context<Env>) => c.req.param('slug') ?? '';
 
 async function connect(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {
   const form = await formData(c);
   const toolkit = await connectable(ctx, slugOf(c), idOf(c));
-  const about = parseForm(aboutSchema(ctx), form, '');
+  // Members are not asked: there is one answer.
+  const about = mayActAs(ctx.actor, 'admin') ? parseForm(aboutSchema, form, '') : onlyMine;
   const way = parseForm(waySchema(toolkit, ctx), form, 'way');
   const sent: Sent = { about, way };
   try {
