@@ -39,7 +39,7 @@ const maxBytes = 100 * 1024 * 1024;
 
 /**
  * Sends a plain request as the connected account, to the connection's own address and nowhere else.
- * @throws AppError not_found, malformed_request, quota_exceeded, conflict when it cannot be used, service_failed when no answer came
+ * @throws AppError not_found, malformed_request, quota_exceeded, conflict when it cannot be used or its secret does not open, service_failed when no answer came
  */
 export async function passOn(
   ctx: Ctx,
@@ -57,9 +57,10 @@ export async function passOn(
       throw new AppError('malformed_request', 'This path would lead out of the connection’s own address.');
     return { ...found, ...proxied };
   });
-  const { ending, answer } = await send(ctx, target, request, { executionId, signal });
+  const { ending, answer, refusal } = await send(ctx, target, request, { executionId, signal });
   await settle(ctx, target.connection, executionId, ending);
   if (answer) return answer;
+  if (refusal) throw refusal;
   const { message = '', retryable, retry_after_s: retryAfter } = ending.problem ?? {};
   throw new AppError('service_failed', message, {
     retryAfter,
@@ -92,7 +93,7 @@ async function send(
   { driver, proxy, connector, connection }: Target & Proxied,
   request: PlainRequest,
   { executionId, signal }: { executionId: string; signal?: AbortSignal },
-): Promise<{ ending: Ending; answer?: PlainAnswer }> {
+): Promise<{ ending: Ending; answer?: PlainAnswer; refusal?: AppError }> {
   const reads = ['GET', 'HEAD'].includes(request.method) && !proxy.writesByGet;
   let failed: CallReport | undefined;
   try {
@@ -114,7 +115,9 @@ async function send(
   } catch (error) {
     const report = failed ?? { executionId, durationMs: 0, attempts: 0, rateLimit: null, upstreamRequestId: null };
     if (error instanceof Refused) return { ending: { ...judged(error.answer), report }, answer: error.answer };
-    return { ending: { ...problemOf(error, !reads), report } };
+    // Of ours, before anything was sent: a secret that does not open, a connection that was deleted meanwhile. It says what to do.
+    const refusal = error instanceof AppError ? error : undefined;
+    return { ending: { ...problemOf(error, !reads), report }, refusal };
   }
 }
 

@@ -46,9 +46,18 @@ it('a saved secret that does not open is told by the connection and its connecto
   };
   expect(await state()).toMatchObject({ status: 'active', connector: 'active', due: false });
   const broken = JSON.stringify({ ...auth, api_key: { $sealed: 'broken', updated_at: new Date().toISOString() } });
-  expect(await run(sql`update connectors set auth = ${broken}::text::jsonb where id = ${id} returning id`)).toHaveLength(1);
+  expect(
+    await run(sql`update connectors set auth = ${broken}::text::jsonb where id = ${id} returning id`),
+  ).toHaveLength(1);
   expect(JSON.stringify(await call())).toContain('cannot be opened any more');
   expect(await state()).toMatchObject({ status: 'active', due: true });
+  const passed = await at.as(at.cast.ben, 'GET', `/api/proxy/${connection}/things`);
+  expect([passed.status, await passed.json()]).toMatchObject([
+    409,
+    { code: 'conflict', detail: 'A saved secret of Own cannot be opened any more. Enter it again in its settings.' },
+  ]);
+  const [execution] = (await (await at.as(at.cast.ada, 'GET', '/api/executions?tool=proxy')).json()).data;
+  expect(execution).toMatchObject({ tool: 'proxy', status: 'failed', error: { code: 'conflict' }, attempts: 0 });
   await runDueCheck(systemCtx(at.hub, tenantId, 'test'), connection);
   const sentence = 'A saved secret of Own cannot be opened any more. Enter it again in its settings.';
   expect(await state()).toMatchObject({
