@@ -17,6 +17,7 @@ import { defaultsOf } from '../lib/schema/walk.ts';
 import { recordAudit } from './audit.ts';
 import { type BrokerTarget, brokerProblem, callBroker } from './brokers.ts';
 import { subject } from './connectors.ts';
+import { enteredSecrets } from './echoes.ts';
 import { hubSecret } from './keyring.ts';
 import { brokeredDetails, findToolkit } from './toolkits.ts';
 
@@ -136,7 +137,8 @@ async function make(
 ): Promise<AuthConfigRow> {
   const { toolkitSlug: toolkit, scheme, managed, id } = config;
   const input = { toolkit, scheme, managed, name: `${name} (Patchbay ${id.slice(-6)})`, values: wanted.settings };
-  const options = { operation: 'create_auth_config', sideEffect: 'write' } as const;
+  const secrets = enteredSecrets(wanted.scheme.configFields, wanted.settings);
+  const options = { operation: 'create_auth_config', sideEffect: 'write', secrets } as const;
   try {
     const made = await callBroker(ctx, target, options, (broker, context) => broker.createAuthConfig(context, input));
     const after = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {

@@ -48,13 +48,15 @@ interface BrokerCallOptions {
   operation: BrokerOperation;
   sideEffect?: SideEffect;
   signal?: AbortSignal;
+  /** What somebody entered to be sent, and nobody may read in a refusal. */
+  secrets?: string[];
 }
 
 /** One call to a broker with the connector's own key, measured and in the log. @throws ServiceError, OutboundError, AppError conflict */
 export async function callBroker<T>(
   ctx: Ctx,
   { driver, connector }: BrokerTarget,
-  { operation, sideEffect = 'none', signal }: BrokerCallOptions,
+  { operation, sideEffect = 'none', signal, secrets }: BrokerCallOptions,
   run: (broker: Broker, context: ExecutionContext) => Promise<T>,
 ): Promise<T> {
   const opened = await openTarget(ctx, { driver, connector, connection: null });
@@ -68,7 +70,8 @@ export async function callBroker<T>(
   };
   try {
     const options = { sideEffect, deadlineMs, attemptMs: deadlineMs, signal };
-    const { value } = await callOpened(ctx, { ...opened, driver }, options, (context) => run(driver.broker, context));
+    const called = { ...opened, driver, secrets };
+    const { value } = await callOpened(ctx, called, options, (context) => run(driver.broker, context));
     told('ok');
     return value;
   } catch (error) {

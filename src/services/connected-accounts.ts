@@ -21,6 +21,7 @@ import { goneStanding, standingOf } from './account-standing.ts';
 import { type ChosenConfig, chooseAuthConfig, withAuthConfig } from './auth-configs.ts';
 import { asBroker, type BrokerTarget, brokerProblem, brokerUserId, callBroker } from './brokers.ts';
 import { mustFind } from './connectors.ts';
+import { accountWithoutEchoes, enteredSecrets } from './echoes.ts';
 import { requireEnabled } from './provisioned-entries.ts';
 import { systemCtx } from './system.ts';
 import { brokeredDetails } from './toolkits.ts';
@@ -83,6 +84,7 @@ export async function connectAccount(
         brokerUserId: brokerUserId(ctx, key.connectorId, key.userId),
         scheme: choice.config.scheme,
         values,
+        secrets: enteredSecrets(choice.scheme.accountFields, values),
       }),
     );
     return { connection: await finish(ctx, target, place.connection, account), created: place.created };
@@ -148,12 +150,15 @@ interface Making {
   brokerUserId: string;
   scheme: string;
   values: Values;
+  /** Those of the values that nobody may read. */
+  secrets: string[];
 }
 
 /** @throws ServiceError also for an account that the broker made and that does not work */
-async function make(ctx: Ctx, target: BrokerTarget, making: Making): Promise<BrokerAccount> {
-  const options = { operation: 'create_account', sideEffect: 'write' } as const;
-  const account = await callBroker(ctx, target, options, (broker, context) => broker.createAccount(context, making));
+async function make(ctx: Ctx, target: BrokerTarget, { secrets, ...making }: Making): Promise<BrokerAccount> {
+  const options = { operation: 'create_account', sideEffect: 'write', secrets } as const;
+  const made = await callBroker(ctx, target, options, (broker, context) => broker.createAccount(context, making));
+  const account = accountWithoutEchoes(made, secrets);
   if (account.status === 'active' || account.status === 'initiated') return account;
   await forgetAccount(ctx, target, account.id);
   const { reason } = standingOf(account, target.connector.catalog.name);

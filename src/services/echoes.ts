@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type Account, type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
+import { type Account, type BrokerAccount, type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
 import { oneLine } from '../lib/one-line.ts';
 import { withoutTexts } from '../lib/passed-headers.ts';
+import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import { getAt, secretFields } from '../lib/schema/walk.ts';
 
 /** Shorter ones are words as well: taking them out would cripple sentences and hide nothing. */
@@ -18,6 +19,13 @@ export function secretsIn({ entry }: Pick<LoadedDriver, 'entry'>, config: Values
   const pair = password === undefined ? undefined : Buffer.from(`${username}:${password}`).toString('base64');
   return [...typed, access_token, refresh_token, password, pair].filter((each) => typeof each === 'string');
 }
+
+/** What somebody entered into the secret fields of a schema. */
+export const enteredSecrets = (schema: JsonSchema, values: Values): string[] =>
+  secretFields(schema, values).flatMap((path) => {
+    const value = getAt(values, path);
+    return typeof value === 'string' ? [value] : [];
+  });
 
 const deepest = 5;
 /** Characters of a service's sentence. */
@@ -48,6 +56,12 @@ export function plainAccount(account: Account, secrets: string[]): Account {
   const externalId = plainId(clean(account.externalId));
   const label = oneLine(clean(account.label), most.name) || externalId;
   return { ...account, externalId, label, ...(account.scopes && { scopes: plainScopes(account.scopes) }) };
+}
+
+/** What a broker says of an account that it has just made of values, without those that are secret. */
+export function accountWithoutEchoes(account: BrokerAccount, secrets: string[]): BrokerAccount {
+  const clean = (text: string | null) => text && withoutTexts(text, secrets.filter(isTelling));
+  return { ...account, label: clean(account.label), reason: clean(account.reason) };
 }
 
 /** Two ids that differ still do when they are cut. */

@@ -97,6 +97,11 @@ describe('an account by values', () => {
     const refused = await errorsOf({ credential: { generic_api_key: 'wrong-secret-0815' } });
     expect(Object.keys(refused)[0]).toMatch(/^credential/);
     expect(JSON.stringify(refused) + at.logged.join('')).not.toContain('wrong-secret-0815');
+    const short = JSON.stringify(await errorsOf({ credential: { generic_api_key: 'wrong-7' } }));
+    expect([short.includes('[redacted]'), (short + at.logged.join('')).includes('wrong-7')]).toEqual([true, false]);
+    const padded = `wrong${'-'.repeat(930)}0815-secret`;
+    const long = JSON.stringify(await errorsOf({ credential: { generic_api_key: padded } }));
+    expect([long.includes('[redacted]'), long.includes('wrong---')]).toEqual([true, false]);
     expect(Object.keys(await errorsOf({ toolkit_slug: 'nothing_like_it' }))).toEqual(['toolkit_slug']);
     expect(Object.keys(await errorsOf({ toolkit_slug: 'gmail' }))).toEqual(['toolkit_slug']);
     expect(Object.keys(await errorsOf({ auth_config_id: at.connectorId }))).toEqual(['auth_config_id']);

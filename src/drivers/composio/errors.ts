@@ -21,6 +21,9 @@ const sentences: Record<ServiceFault, string> = {
   service: 'Composio failed',
 };
 
+/** Far more than is shown: where secrets are taken out it is cut again, and one that was cut before would not be known. */
+const longest = 20_000;
+
 /** What its own sentence would not add anything to. */
 const selfEvident: ServiceFault[] = ['rate_limited', 'service'];
 
@@ -67,7 +70,7 @@ function fromRefusal({ status, body, headers }: Refusal, values: Record<string, 
   const known = byCode[code];
   const fault = known?.fault ?? faultOf(status);
   const secrets = Object.values(values).filter((value) => typeof value === 'string');
-  const said = known || selfEvident.includes(fault) ? '' : bodyWithoutTexts(line(told.message, 400), secrets);
+  const said = known || selfEvident.includes(fault) ? '' : bodyWithoutTexts(line(told.message, longest), secrets);
   const sentence = `${known?.sentence ?? sentences[fault]} (${code ? `${code}, ` : ''}HTTP ${status})`;
   const message = said ? `${sentence}: ${said}` : sentence;
   return new ServiceError(fault, /[.!?…]$/.test(message) ? message : `${message}.`, {

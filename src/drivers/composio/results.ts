@@ -1,6 +1,9 @@
 import { type BrokerResult, faultOf, ServiceError, type ServiceFault } from '../driver.ts';
 import { line, record, slug } from './read.ts';
 
+/** Far more than is shown: where secrets are taken out it is cut again, and one that was cut before would not be known. */
+const longest = 20_000;
+
 /** By which Composio's support finds a run, or null. */
 export const logIdOf = (answer: unknown): string | null => slug(record(answer).log_id);
 
@@ -35,12 +38,12 @@ function statusIn(value: unknown): number | undefined {
 /** The sentence is there as it is, in an object, or in an object that was made a text. */
 function sentenceIn(value: unknown): string {
   const read = parsed(value);
-  if (typeof read === 'string') return line(read, 500);
+  if (typeof read === 'string') return line(read, longest);
   const { message, error, detail, error_description } = record(read);
   const found = [message, detail, error_description, error, record(error).message];
   return line(
     found.find((each) => typeof each === 'string' && each.trim()),
-    500,
+    longest,
   );
 }
 
