@@ -32,7 +32,7 @@ export const activityPages = (tools: PageTools): PageRoute[] => [
 
 async function activityResults(ctx: Ctx, c: Context<Env>): Promise<ActivityResults> {
   const { q = '', action = '', cursor } = c.req.query();
-  const filters = { q: q.slice(0, 200), action: action in actionLabels ? action : '' };
+  const filters = { q: q.slice(0, 200), action: Object.hasOwn(actionLabels, action) ? action : '' };
   const { value, failure } = await orFailure(
     listAudit(ctx, { q: filters.q || undefined, action: filters.action || undefined, cursor }),
   );
