@@ -7,7 +7,7 @@ export type Histogram = ReadonlyMap<number, number>;
 export const bucketsPerOctave = 4;
 export const lastBucket = 76;
 
-export const lowerBound = (bucket: number): number => 2 ** (bucket / bucketsPerOctave);
+const lowerBound = (bucket: number): number => 2 ** (bucket / bucketsPerOctave);
 
 /** The bucket of a time; SQL reckons the same in `db/queries/usage-facts.ts`. */
 export const bucketOf = (ms: number): number =>
