@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, requireRole } from '../context.ts';
+import { type Ctx, requirePerson, requireRole } from '../context.ts';
 import { type Tx, uniqueViolation } from '../db/client.ts';
 import {
   type BudgetRow,
@@ -62,6 +62,7 @@ export interface BudgetInput {
  * @throws AppError forbidden, invalid_input by field, quota_exceeded, or conflict when there is one for this already
  */
 export async function createBudget(ctx: Ctx, input: BudgetInput): Promise<BudgetRow> {
+  requirePerson(ctx, 'set budgets');
   requireRole(ctx, 'owner', 'set budgets');
   const { warn_percent = 80, unknown_price = 'refuse' } = input;
   const terms = checkBudgetTerms({ limit_usd: input.limit_usd, warn_percent, unknown_price });
@@ -111,6 +112,7 @@ export async function changeBudget(
   id: string,
   input: { limit_usd?: unknown; warn_percent?: unknown; unknown_price?: unknown },
 ): Promise<BudgetRow> {
+  requirePerson(ctx, 'change budgets');
   requireRole(ctx, 'owner', 'change budgets');
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const before = await mustFind(tx, ctx, id, { lock: true });
@@ -135,6 +137,7 @@ const usdText = (nano: number) => (nano / 1e9).toFixed(9);
 
 /** Takes the limit away. @throws AppError forbidden, not_found */
 export async function deleteBudget(ctx: Ctx, id: string): Promise<BudgetRow> {
+  requirePerson(ctx, 'delete budgets');
   requireRole(ctx, 'owner', 'delete budgets');
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const budget = await mustFind(tx, ctx, id, { lock: true });

@@ -13,7 +13,7 @@ export const scopes = {
   'usage:read': 'Read what language models used and cost',
   'publish:read': 'Read publish targets',
   'budgets:read': 'Read budgets and prices',
-  'budgets:write': 'Set budgets and prices',
+  'prices:write': 'Set prices of language models',
   'webhooks:read': 'Read webhooks and what they were told',
   'webhooks:write': 'Create, change, test and delete webhooks',
   'audit:read': 'Read the activity',

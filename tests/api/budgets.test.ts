@@ -132,12 +132,12 @@ describe('/api/budgets and /api/prices', () => {
     ]);
     const program = (secret: string, path: string, sent: Json) =>
       at.as(null, 'POST', path, sent, { authorization: `Bearer ${secret}` }).then((r) => r.status);
-    const admin = await keyOf(['budgets:write'], 'admin');
+    const admin = await keyOf(['prices:write'], 'admin');
     expect(await program(admin.key, '/api/budgets', { ...body, period: 'day' })).toBe(403);
     expect(await program(admin.key, '/api/prices', { ...own, model: 'other' })).toBe(201);
     expect(await program(key.key, '/api/prices', own)).toBe(403);
-    const owner = await keyOf(['budgets:write'], 'owner');
-    expect(await program(owner.key, '/api/budgets', { ...body, period: 'day' })).toBe(201);
+    const owner = await keyOf(['budgets:read', 'prices:write'], 'owner');
+    expect(await program(owner.key, '/api/budgets', { ...body, period: 'day' })).toBe(403);
   });
 });
 
