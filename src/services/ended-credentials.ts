@@ -8,6 +8,9 @@ import { connectionSubject } from './connections.ts';
 import { revokeReplaced } from './revocation.ts';
 import { systemCtx } from './system.ts';
 
+/** How long after its end a credential is kept for the next run to end it at the service, where that failed by something that passes. */
+const patienceMs = 3_600_000;
+
 /**
  * Wipes what previous credentials hold once nobody can go back to them any more, and ends at the service what it granted where that
  * leaves its successor alone; their history stays. Returns how many.
@@ -31,6 +34,8 @@ async function wipe(ctx: Ctx, id: string): Promise<boolean> {
     { readOnly: true },
   );
   const revocation = found && (await revokeReplaced(ctx, found.connector, found.row));
+  const endedAt = found?.row.keptUntil?.getTime() ?? 0;
+  if (revocation?.passing && Date.now() - endedAt < patienceMs) return false;
   return hub.db.asTenant(tenantId, async (tx) => {
     if (!(await wipeCredential(tx, tenantId, id))) return false;
     if (revocation)

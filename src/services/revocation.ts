@@ -23,6 +23,8 @@ export interface Revocation {
   outcome: 'revoked' | 'none' | 'not_possible' | 'failed';
   /** For people: what happened, and what they can do themselves. */
   message: string;
+  /** It failed by something that passes: trying again may help. */
+  passing?: boolean;
 }
 
 const deadlineMs = 10_000;
@@ -120,7 +122,8 @@ async function end(
   } catch (error) {
     if (!isExpected(error)) throw error;
     const message = `${service} did not end the access: ${error.message} End it in the account’s settings there.`;
-    return { outcome: 'failed', message };
+    const passing = error instanceof OutboundError || (error instanceof ServiceError && !error.permanent);
+    return { outcome: 'failed', message, passing };
   }
 }
 

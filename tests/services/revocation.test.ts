@@ -4,7 +4,7 @@ import { withConnection } from '../../src/db/connection.ts';
 import { type LoadedDriver, requestJson } from '../../src/drivers/driver.ts';
 import { deleteConnection } from '../../src/services/connection-deletion.ts';
 import { refreshDue } from '../../src/services/credential-refresh.ts';
-import { rotateCredential } from '../../src/services/credential-rotation.ts';
+import { rollBackCredential, rotateCredential } from '../../src/services/credential-rotation.ts';
 import { currentCredential } from '../../src/services/credentials.ts';
 import { wipeEndedCredentials } from '../../src/services/ended-credentials.ts';
 import { systemCtx } from '../../src/services/system.ts';
@@ -134,6 +134,29 @@ describe('a credential that was replaced', () => {
     ]);
     const kept = sql`select 1 from credentials where connection_id = ${made.id} and state = 'previous'`;
     expect(await run(kept)).toEqual([]);
+  });
+
+  it('is ended by a later run when the service was away, and nobody can go back to it meanwhile', async () => {
+    const made = await connected();
+    const before = await tokenOf(made.id);
+    await rotateCredential(hub.ctx(hub.cast.ada), made.id, { access_token: await another() });
+    const [away, tooLong] = ['1 minute', '2 hours'].map(
+      (ago) =>
+        sql`update credentials set kept_until = now() - ${ago}::interval where connection_id = ${made.id} and state = 'previous'`,
+    ) as [ReturnType<typeof sql>, ReturnType<typeof sql>];
+    await run(away);
+    await hub.service.control.fault('status', { status: 503, path: '/token/revocation' });
+    expect([await wipeEndedCredentials(hub.hub), await endings(made.id)]).toEqual([0, []]);
+    await expect(rollBackCredential(hub.ctx(hub.cast.ada), made.id)).rejects.toThrow(/kept|go back/);
+    await hub.service.control.clearFaults();
+    expect([await wipeEndedCredentials(hub.hub), await stateOf(before)]).toEqual([1, 'gone']);
+    expect(await endings(made.id)).toMatchObject([{ details: { revocation: 'revoked' } }]);
+
+    await reconnect(made);
+    await run(tooLong);
+    await hub.service.control.fault('status', { status: 503, path: '/token/revocation' });
+    expect(await wipeEndedCredentials(hub.hub)).toBe(1);
+    expect(await endings(made.id)).toMatchObject([{}, { details: { revocation: 'failed' } }]);
   });
 
   it('is left alone where that could cost its successor', async () => {
