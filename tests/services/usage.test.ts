@@ -91,7 +91,7 @@ describe('rolling up', () => {
           expect(quick).toEqual(plain);
         }
       }),
-      { numRuns: 15 },
+      { numRuns: 15, endOnFailure: true },
     );
   }, 60_000);
 
