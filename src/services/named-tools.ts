@@ -3,7 +3,8 @@ import type { Ctx } from '../context.ts';
 import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
 import type { Tool } from '../drivers/driver.ts';
 import { decodeCursor, encodeCursor } from '../lib/pagination.ts';
-import { findSourced, pageOfTools } from './tool-sources.ts';
+import { mostRelevant } from '../lib/relevance.ts';
+import { everyTool, findSourced, pageOfTools, textsOf } from './tool-sources.ts';
 
 /** A tool through one connector, under one name that says both: what agents choose from. */
 export interface NamedTool {
@@ -50,6 +51,18 @@ export async function pageOfNamedTools(ctx: Ctx, { cursor, limit }: { cursor?: s
   return { data, nextCursor: null };
 }
 
+/** Those that a sentence is about, best first. */
+export async function findNamedTools(ctx: Ctx, sentence: string, limit: number): Promise<NamedTool[]> {
+  const all: NamedTool[] = [];
+  for (const connector of await activeConnectors(ctx))
+    all.push(...(await everyTool(ctx, [connector])).map(({ name, tool }) => named(connector, name, tool)));
+  const weighed = all.map((item) => ({
+    item,
+    texts: textsOf(item.tool, [item.connector.name, item.connector.catalog.name]),
+  }));
+  return mostRelevant(weighed, sentence).slice(0, limit);
+}
+
 /** Null when no active connector of this workspace has it. */
 export async function findNamedTool(ctx: Ctx, name: string): Promise<NamedTool | null> {
   const [handle = '', ...rest] = name.split('__');
@@ -67,14 +80,8 @@ export async function findNamedTool(ctx: Ctx, name: string): Promise<NamedTool |
 
 /** For names with a digest, which say too little to find their tool otherwise. */
 async function lookThrough(ctx: Ctx, connector: ConnectorRow, name: string): Promise<NamedTool | null> {
-  let cursor: string | undefined;
-  do {
-    const { data, nextCursor } = await pageOfTools(ctx, [connector], { cursor, limit: 200 });
-    const found = data.map((each) => named(connector, each.name, each.tool)).find((each) => each.name === name);
-    if (found) return found;
-    cursor = nextCursor ?? undefined;
-  } while (cursor);
-  return null;
+  const found = (await everyTool(ctx, [connector])).find(({ tool }) => nameOf(connector.handle, tool.slug) === name);
+  return found ? named(connector, found.name, found.tool) : null;
 }
 
 const named = (connector: ConnectorRow, slug: string, tool: Tool): NamedTool => ({

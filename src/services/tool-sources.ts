@@ -1,7 +1,8 @@
 import type { Ctx, Hub } from '../context.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import type { LoadedDriver } from '../drivers/driver.ts';
-import { decodeCursor, page } from '../lib/pagination.ts';
+import { decodeCursor, encodeCursor, page } from '../lib/pagination.ts';
+import { mostRelevant } from '../lib/relevance.ts';
 import { brokerTools } from './broker-tools.ts';
 import { operationTools } from './operation-tools.ts';
 import type { SourcedTool, ToolSource } from './tool-source.ts';
@@ -73,6 +74,49 @@ export async function pageOfTools(
     if (found.length > limit) break;
   }
   return page(found, limit, ({ place }) => place);
+}
+
+/** More than anybody reads; what lies beyond is found by toolkit. */
+const mostToRank = 10_000;
+
+/** All tools of these connectors, in the order of their pages. */
+export async function everyTool(ctx: Ctx, connectors: ConnectorRow[], toolkits?: string[]): Promise<OfferedTool[]> {
+  const all: OfferedTool[] = [];
+  let cursor: string | undefined;
+  do {
+    const { data, nextCursor } = await pageOfTools(ctx, connectors, { toolkits, cursor, limit: 500 });
+    all.push(...data);
+    cursor = nextCursor ?? undefined;
+  } while (cursor && all.length < mostToRank);
+  return all;
+}
+
+/** What a search for a tool looks at. */
+export const textsOf = ({ slug, title, description }: SourcedTool['tool'], services: string[]) => [
+  { text: slug, weight: 3 },
+  { text: `${title} ${services.join(' ')}`, weight: 2 },
+  { text: description, weight: 1 },
+];
+
+/** A page of those that a sentence is about, best first. @throws AppError invalid_input */
+export async function rankedTools(
+  ctx: Ctx,
+  connectors: ConnectorRow[],
+  { toolkits, search = '', cursor, limit }: ToolPageQuery,
+) {
+  const [from = '0'] = cursor ? decodeCursor(cursor, 1) : [];
+  const all = await everyTool(ctx, connectors, toolkits);
+  const weighed = all.map((item) => ({
+    item,
+    texts: textsOf(item.tool, [
+      item.toolkit.name,
+      item.name.split('.', 1)[0] ?? '',
+      ...item.connectors.map(({ name }) => name),
+    ]),
+  }));
+  const rows = mostRelevant(weighed, search).slice(Number(from) || 0);
+  const data = rows.slice(0, limit);
+  return { data, nextCursor: rows.length > limit ? encodeCursor([String((Number(from) || 0) + limit)]) : null };
 }
 
 /** How many tools these connectors have together. */

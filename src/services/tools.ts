@@ -13,7 +13,7 @@ import type { RecordedUsage } from './llm-usage.ts';
 import { type AnsweredInPieces, type AskingTool, askByTool, streamByTool } from './model-tools.ts';
 import { checkArguments } from './tool-arguments.ts';
 import type { SourcedTool } from './tool-source.ts';
-import { countTools, findSourced, pageOfTools, type ToolPageQuery } from './tool-sources.ts';
+import { countTools, findSourced, pageOfTools, rankedTools, type ToolPageQuery } from './tool-sources.ts';
 
 export type ToolQuery = Omit<ToolPageQuery, 'limit'> & { limit?: number };
 
@@ -25,7 +25,7 @@ export async function listTools(ctx: Ctx, { limit = 50, ...query }: ToolQuery) {
     (tx) => selectConnectors(tx, ctx.tenantId, { status: 'active', catalogKeys, limit: 1_000 }),
     { readOnly: true },
   );
-  return pageOfTools(ctx, rows, { ...query, limit });
+  return (query.search?.trim() ? rankedTools : pageOfTools)(ctx, rows, { ...query, limit });
 }
 
 export interface ExecuteInput extends NamedTarget {

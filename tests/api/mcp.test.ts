@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
+import type { LoadedDriver } from '../../src/drivers/driver.ts';
+import { loadDrivers } from '../../src/drivers/index.ts';
 import { setConnectorStatus } from '../../src/services/connector-status.ts';
 import { installConnector } from '../../src/services/connectors.ts';
 import { nameOf } from '../../src/services/named-tools.ts';
@@ -10,6 +12,18 @@ import { type Json, type TestApp, testApp } from '../support/app.ts';
 import { type Agent, mcpHub } from '../support/mcp.ts';
 
 const [octocat = ''] = Object.keys(demo.tokens.github);
+const anywhere = { tags: [], config: { base_url: 'https://x.example' }, auth: { method: 'none' } };
+
+/** A driver with thousands of tools, which call nobody. */
+async function driverOfMany(): Promise<LoadedDriver> {
+  const base = (await loadDrivers()).get('http-api') as LoadedDriver;
+  const tools = Array.from({ length: 5_000 }, (_, index) => ({
+    ...{ slug: `get_thing_${index}`, title: `Get thing ${index}`, description: `Gives thing no. ${index}.` },
+    ...{ input: { type: 'object', properties: {} }, output: {}, sideEffect: 'none' as const },
+    run: async () => [index],
+  }));
+  return { ...base, entry: { ...base.entry, key: 'many', name: 'Many' }, runOperation: undefined, tools };
+}
 
 let github: StandIn;
 let at: TestApp;
@@ -19,7 +33,7 @@ let agent: Agent;
 let codeId: string;
 beforeAll(async () => {
   github = await startGithub();
-  at = await testApp({ BASE_URL: 'http://hub.localhost', ...wiring({ github: github.url }) });
+  at = await testApp({ BASE_URL: 'http://hub.localhost', ...wiring({ github: github.url }) }, [await driverOfMany()]);
   const auth = { method: 'token', access_token: octocat };
   codeId = await install('github', { name: 'Code', tags: [], config: { owner: 'octocat' }, auth });
   hub = await mcpHub(at);
@@ -108,11 +122,7 @@ describe('an agent', () => {
   });
 
   it('knows no tool of another workspace, and none of a connector that is inactive or gone', async () => {
-    await install(
-      'http-api',
-      { name: 'Theirs', tags: [], config: { base_url: 'https://x.example' }, auth: { method: 'none' } },
-      at.cast.cleo,
-    );
+    await install('http-api', { ...anywhere, name: 'Theirs' }, at.cast.cleo);
     const mine = await install('http-api', {
       name: 'Mine',
       tags: [],
@@ -131,6 +141,33 @@ describe('an agent', () => {
       told.push(error.message.replace(name, ''));
     }
     expect(new Set(told).size).toBe(1);
+  });
+
+  it('finds tools for a sentence, those that it may use', async () => {
+    const found = async (query: string, limit?: number) =>
+      ((await agent.call('find_tools', { query, ...(limit && { limit }) })).structuredContent as Json).tools;
+    const [best] = await found('open a ticket about the outage in the repository');
+    expect(best).toMatchObject({ name: 'code__create_issue', side_effect: 'write', connector: 'Code' });
+    expect(best.input_schema.required).toEqual(['repo', 'title']);
+    expect(await found('issue', 1)).toHaveLength(1);
+    expect(JSON.stringify(await found('send a request'))).not.toContain('theirs');
+    expect((await agent.call('find_tools', {})).text).toContain('- query: ');
+    const byApi = await (await at.as(at.cast.ben, 'GET', '/api/tools?search=open a ticket&limit=1')).json();
+    expect(byApi.data[0].slug).toBe('github.create_issue');
+    const next = await (
+      await at.as(at.cast.ben, 'GET', `/api/tools?search=open a ticket&cursor=${byApi.next_cursor}`)
+    ).json();
+    expect(next.data.map(({ slug }: Json) => slug)).not.toContain('github.create_issue');
+  });
+
+  it('reads thousands of tools page by page, and finds the one', async () => {
+    await install('many', { ...anywhere, name: 'Many' }, at.cast.cleo);
+    const theirs = await hub.agent((await hub.keyOf(at.cast.cleo)).key);
+    const names = (await theirs.tools()).map(({ name }) => name).filter((name) => name.startsWith('many__'));
+    expect([names.length, new Set(names).size]).toEqual([5_000, 5_000]);
+    const { tools } = (await theirs.call('find_tools', { query: 'thing 4321' })).structuredContent as Json;
+    expect(tools[0].name).toBe('many__get_thing_4321');
+    expect((await theirs.call('many__get_thing_4321')).structuredContent).toEqual({ result: [4321] });
   });
 
   it('reads without tools:execute, and calls nothing', async () => {

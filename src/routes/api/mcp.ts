@@ -14,6 +14,7 @@ import type { Ctx, Hub } from '../../context.ts';
 import type { SideEffect, Values } from '../../drivers/driver.ts';
 import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../lib/metrics.ts';
+import { callHubTool, type HubTool, hubTools } from '../../services/hub-tools.ts';
 import { callNamedTool, UnknownTool } from '../../services/named-calls.ts';
 import { type NamedTool, pageOfNamedTools } from '../../services/named-tools.ts';
 import type { Env } from '../env.ts';
@@ -48,7 +49,7 @@ export function mountMcp(app: Hono<Env>, { hub, metrics }: { hub: Hub; metrics: 
     requireScope(c, 'tools:read');
     await next();
   });
-  app.use('/mcp', rateLimit({ hub, name: 'mcp', rate: 600 }), runningTenant(hub));
+  app.use('/mcp', rateLimit({ hub, name: 'mcp', rate: 600 }), runningTenant());
   app.post('/mcp', async (c) => {
     const parsedBody = await readMessage(c);
     const server = serverFor(c);
@@ -90,11 +91,14 @@ const instructions =
 
 async function list(ctx: Ctx, cursor?: string) {
   const { data, nextCursor } = await pageOfNamedTools(ctx, { cursor, limit: pageSize });
-  return { tools: data.map(asMcpTool), ...(nextCursor && { nextCursor }) };
+  const first = cursor ? [] : hubTools.map(asOwnTool);
+  return { tools: [...first, ...data.map(asMcpTool)], ...(nextCursor && { nextCursor }) };
 }
 
 async function call(c: Context<Env>, name: string, values: Values): Promise<CallToolResult> {
   try {
+    const own = hubTools.find((each) => each.name === name);
+    if (own) return asContent(await callHubTool(ctxOf(c), own, values));
     requireScope(c, 'tools:execute');
     return await callNamedTool(ctxOf(c), name, values, c.req.raw.signal).then(asResult);
   } catch (error) {
@@ -125,6 +129,11 @@ function asMcpTool({ name, tool, connector }: NamedTool): McpTool {
   };
 }
 
+const asOwnTool = ({ name, title, description, input }: HubTool): McpTool => ({
+  ...{ name, title, description, inputSchema: inputSchemaOf(input as Values) },
+  annotations: { title, ...hintsOf('none'), openWorldHint: false },
+});
+
 const hintsOf = (sideEffect: SideEffect) => ({
   readOnlyHint: sideEffect === 'none',
   destructiveHint: sideEffect !== 'none',
@@ -142,10 +151,7 @@ type Called = Awaited<ReturnType<typeof callNamedTool>>;
 
 function asResult({ executionId, status, data, error }: Called): CallToolResult {
   const _meta = { 'patchbay/execution_id': executionId };
-  if (status === 'succeeded') {
-    const structuredContent = isObject(data) ? data : { result: data };
-    return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent, _meta };
-  }
+  if (status === 'succeeded') return { ...asContent(isObject(data) ? data : { result: data }), _meta };
   const lines = [
     error?.message ?? 'The tool failed.',
     error?.field && `Look at: ${error.field}`,
@@ -156,6 +162,11 @@ function asResult({ executionId, status, data, error }: Called): CallToolResult 
   ];
   return { content: [{ type: 'text', text: lines.filter(Boolean).join('\n') }], isError: true, _meta };
 }
+
+const asContent = (structuredContent: Values): CallToolResult => ({
+  content: [{ type: 'text', text: JSON.stringify(structuredContent) }],
+  structuredContent,
+});
 
 const failure = (error: AppError): CallToolResult => ({
   content: [{ type: 'text', text: toldWhole(error) }],
