@@ -21,6 +21,7 @@ import { docsPages } from './routes/dashboard/docs.ts';
 import { entrancePages } from './routes/dashboard/entrance.ts';
 import { executionPages } from './routes/dashboard/executions.ts';
 import { invitationPages } from './routes/dashboard/invitation.ts';
+import { mcpPages } from './routes/dashboard/mcp.ts';
 import { myConnectionsPages } from './routes/dashboard/my-connections.ts';
 import { operatorActivityPages } from './routes/dashboard/operator-activity.ts';
 import { operatorApplicationPages } from './routes/dashboard/operator-applications.ts';
@@ -32,6 +33,7 @@ import { passwordResetPages } from './routes/dashboard/password-reset.ts';
 import { redirectPages } from './routes/dashboard/redirects.ts';
 import { secondStepPages } from './routes/dashboard/second-step.ts';
 import { singleSignOnPages } from './routes/dashboard/single-sign-on.ts';
+import { tablePages } from './routes/dashboard/tables.ts';
 import { toolPages } from './routes/dashboard/tools.ts';
 import { usagePages } from './routes/dashboard/usage.ts';
 import type { Env } from './routes/env.ts';
@@ -128,6 +130,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...toolkitForms(tools),
     ...myConnectionsPages(tools),
     ...toolPages(tools),
+    ...tablePages(tools),
     ...toolForms(tools),
     ...repositoryForms(tools),
     ...importedOperationForms(tools),
@@ -136,6 +139,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...rotationForms(tools),
     ...activityPages(tools),
     ...usagePages(tools),
+    ...mcpPages(tools),
     ...modelSettingsForms(tools),
     ...apiKeyForms(tools),
     ...webhookForms(tools),
@@ -192,14 +196,14 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   mountBrokerEvents(app, hub);
   measureBrokers(hub, metrics);
   app.use('/api/*', apiSession({ hub, identity }), sameTenant(), rateLimit({ hub, name: 'api', rate: 600 }));
-  app.use('/api/*', runningTenant(hub));
+  app.use('/api/*', runningTenant());
   for (const operation of operations) mount(app, operation);
   const pageLimit = rateLimit({ hub, name: 'pages', rate: 1200 });
   app.use('/operator/*', operatorSession({ hub, identity }), pageLimit);
   for (const route of operatorPages) mountPage(app, route);
   app.use(pageSession({ hub, identity }), pageLimit, sameTenant());
   for (const route of workspacePages) mountPage(app, route);
-  app.use(runningTenant(hub));
+  app.use(runningTenant());
   for (const route of pages) mountPage(app, route);
   return {
     app,

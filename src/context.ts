@@ -15,6 +15,8 @@ export interface Actor {
   id: string | null;
   name: string;
   role: Role;
+  /** Who made the key, for whom it acts. */
+  makerId?: string;
   /** The only connector that a key may ask language models through; null or left out for any. */
   modelConnectorId?: string | null;
 }
@@ -59,6 +61,9 @@ export function requirePerson(ctx: Ctx, to: string): void {
 
 /** The one of two roles that may do less. */
 export const lowerRole = (a: Role, b: Role): Role => (rank[a] <= rank[b] ? a : b);
+
+/** The person behind an actor: a key acts for who made it; null for the hub itself. */
+export const personOf = ({ type, id, makerId }: Actor): string | null => (type === 'api_key' ? (makerId ?? null) : id);
 
 /** True when the actor may do what the role may do; for views that show a disabled action with the reason. */
 export const mayActAs = (actor: Actor, role: Role): boolean => rank[actor.role] >= rank[role];

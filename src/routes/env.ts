@@ -15,6 +15,8 @@ export interface Env {
     ctx?: Ctx;
     /** What the API key of this request may do; absent for people, whom their role alone limits. */
     scopes?: string[];
+    /** The workspace of the API key; absent for people, whose session tells. */
+    keyTenant?: { name: string; suspended: { reason: string } | null };
     /** What a form of this page may lead to beside the hub itself, as the policy has it. */
     formAction?: string;
     /** The answer is a service's: whatever it is, no browser may take it for a page of ours. */

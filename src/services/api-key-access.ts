@@ -1,12 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Actor, type Ctx, type Hub, lowerRole } from '../context.ts';
-import { findLiveKey, type LiveKey, makerOfKey, markKeyUsed } from '../db/queries/api-keys.ts';
+import { type Actor, type Hub, lowerRole } from '../context.ts';
+import { findLiveKey, type LiveKey, markKeyUsed } from '../db/queries/api-keys.ts';
 import { hashApiKey, isApiKey } from '../lib/api-key-format.ts';
 
 export interface KeyAccess {
   tenantId: string;
   actor: Actor;
   scopes: string[];
+  tenant: { name: string; suspended: { reason: string } | null };
 }
 
 /** Seconds between two notes of use. */
@@ -23,19 +24,14 @@ export async function openApiKey(hub: Hub, key: string): Promise<KeyAccess | nul
   const found = await findLiveKey(hub.db.system, hash);
   if (!found || !timingSafeEqual(Buffer.from(found.hash), Buffer.from(hash))) return null;
   await noteUse(hub, found);
+  const { tenantId, id, name, makerId, modelConnectorId, tenantName, suspendedReason: reason } = found;
   const role = lowerRole(found.role, found.makerRole);
   return {
-    tenantId: found.tenantId,
-    actor: { type: 'api_key', id: found.id, name: found.name, role, modelConnectorId: found.modelConnectorId },
+    tenantId,
+    actor: { type: 'api_key', id, name, role, makerId, modelConnectorId },
     scopes: found.scopes,
+    tenant: { name: tenantName, suspended: reason === null ? null : { reason } },
   };
-}
-
-/** The person behind an actor: a key acts for who made it; null for the hub itself. */
-export async function personBehind({ hub, tenantId, actor }: Pick<Ctx, 'hub' | 'tenantId' | 'actor'>) {
-  const { type, id } = actor;
-  if (type !== 'api_key' || id === null) return id;
-  return hub.db.asTenant(tenantId, (tx) => makerOfKey(tx, tenantId, id), { readOnly: true });
 }
 
 async function noteUse({ db, log }: Hub, { tenantId, id, usedAgo }: LiveKey): Promise<void> {

@@ -1,7 +1,6 @@
-import { type Ctx, mayActAs } from '../context.ts';
+import { type Ctx, mayActAs, personOf } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { selectEndingCredentials, selectNeedyConnections, selectSealedParts } from '../db/queries/attention.ts';
-import { personIn } from './connections.ts';
 import { findUnreadable } from './connector-view.ts';
 
 /** Why a connector needs somebody. */
@@ -62,7 +61,7 @@ interface Needy {
 
 /** For each connector the connection that needs somebody most: a broken one, else the first to end, else one that is switched off. */
 async function needyConnections(tx: Tx, ctx: Ctx, connectorId?: string): Promise<Map<string, Needy>> {
-  const reachableBy = mayActAs(ctx.actor, 'admin') ? null : await personIn(tx, ctx);
+  const reachableBy = mayActAs(ctx.actor, 'admin') ? null : personOf(ctx.actor);
   const ending = await selectEndingCredentials(tx, ctx.tenantId, daysAhead);
   const ends = new Map(ending.map((each) => [each.connectionId, each.endsAt]));
   const filter = { reachableBy, connectorId, endingIds: [...ends.keys()] };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Ctx, type Hub, mayActAs } from '../context.ts';
+import { type Ctx, type Hub, mayActAs, personOf } from '../context.ts';
 import {
   type AuthorizationRequestRow,
   dueAuthorizationExpiries,
@@ -11,7 +11,6 @@ import { type ConnectionRow, findConnection } from '../db/queries/connections.ts
 import type { AuthorizationStatus } from '../db/schema/index.ts';
 import { notFound } from '../errors.ts';
 import { pollAuthorization } from './account-authorizations.ts';
-import { personBehind } from './api-key-access.ts';
 
 export interface AuthorizationState {
   status: AuthorizationStatus;
@@ -34,7 +33,7 @@ export async function waitForAuthorization(
   { timeoutS = 0, signal }: { timeoutS?: number; signal?: AbortSignal } = {},
 ): Promise<AuthorizationState> {
   const until = performance.now() + Math.min(timeoutS * 1000, longestMs);
-  const person = await personBehind(ctx);
+  const person = personOf(ctx.actor);
   for (;;) {
     const { due, ...state } = await lookAtRequest(ctx, id, person);
     if (due && (await pollAuthorization(ctx.hub, ctx.tenantId, id))) continue;

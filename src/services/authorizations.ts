@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, requireRole } from '../context.ts';
+import { type Ctx, personOf, requireRole } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { type AuthorizationRequestRow, insertAuthorizationRequest } from '../db/queries/authorization-requests.ts';
 import type { ConnectionRow } from '../db/queries/connections.ts';
@@ -8,7 +8,6 @@ import type { LoadedDriver, OAuthProvider } from '../drivers/driver.ts';
 import { invalid } from '../errors.ts';
 import { sameOriginPath } from '../lib/same-origin-path.ts';
 import { requestAccount } from './account-authorizations.ts';
-import { personBehind } from './api-key-access.ts';
 import { recordAudit } from './audit.ts';
 import { asBroker } from './brokers.ts';
 import { openTarget } from './calls.ts';
@@ -48,7 +47,7 @@ const patience = 30 * 60;
  * @throws AppError forbidden, not_found, entry_disabled, conflict without an OAuth application, invalid_input
  */
 export async function initiateAuthorization(ctx: Ctx, input: AuthorizationInput): Promise<StartedAuthorization> {
-  const person = await personBehind(ctx);
+  const person = personOf(ctx.actor);
   const userId = input.connectionId ? null : await ownerFor(ctx, input.userId);
   const returnTo = checkedReturn(ctx, input.returnTo);
   const read = (tx: Tx) => findTarget(tx, ctx, input, { userId, person });

@@ -51,7 +51,7 @@ export async function revokeConnection(ctx: Ctx, id: string): Promise<Connection
 /** From here on nothing is called through it; who is cut off before the end sees it as revoked, and disconnects it again. */
 async function stopUse(tx: Tx, ctx: Ctx, id: string): Promise<ConnectionPair> {
   const { connection, connector } = await findPair(tx, ctx, id, { lock: true });
-  await requireDecision(tx, ctx, connection, 'disconnect accounts of the workspace');
+  requireDecision(ctx, connection, 'disconnect accounts of the workspace');
   requireUnmanaged(connector);
   return { connector, connection: await markRevoked(tx, ctx, connection) };
 }

@@ -1,9 +1,9 @@
-import { type Ctx, mayActAs } from '../context.ts';
+import { type Ctx, mayActAs, personOf } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { type ConnectionFilter, type ConnectionRow, selectConnections } from '../db/queries/connections.ts';
 import { notFound } from '../errors.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
-import { mustFindConnection, personIn } from './connections.ts';
+import { mustFindConnection } from './connections.ts';
 
 export type ConnectionQuery = Pick<ConnectionFilter, 'status' | 'health'> & {
   connectorId?: string;
@@ -23,7 +23,7 @@ export async function listConnections(ctx: Ctx, tenantId: string, query: Connect
   const read = async (tx: Tx) =>
     selectConnections(tx, ctx.tenantId, {
       ...{ connectorIds: connectorId ? [connectorId] : undefined, status, health },
-      reachableBy: mayActAs(ctx.actor, 'admin') ? null : await personIn(tx, ctx),
+      reachableBy: mayActAs(ctx.actor, 'admin') ? null : personOf(ctx.actor),
       afterId: after?.[0],
       limit: limit + 1,
     });

@@ -1,11 +1,8 @@
-import { type Ctx, requireRole } from '../context.ts';
-import type { Tx } from '../db/client.ts';
+import { type Ctx, personOf, requireRole } from '../context.ts';
 import type { ConnectionRow } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { holdMembership } from '../db/queries/members.ts';
 import { AppError, invalid } from '../errors.ts';
-import { personBehind } from './api-key-access.ts';
-import { personIn } from './connections.ts';
 import { withMembers } from './with-members.ts';
 
 /**
@@ -13,13 +10,8 @@ import { withMembers } from './with-members.ts';
  * @param to completes the sentence, e.g. "disconnect accounts of the workspace"
  * @throws AppError forbidden
  */
-export async function requireDecision(
-  tx: Tx,
-  ctx: Ctx,
-  { userId }: Pick<ConnectionRow, 'userId'>,
-  to: string,
-): Promise<void> {
-  if (userId === null || userId !== (await personIn(tx, ctx))) requireRole(ctx, 'admin', to);
+export function requireDecision(ctx: Ctx, { userId }: Pick<ConnectionRow, 'userId'>, to: string): void {
+  if (userId === null || userId !== personOf(ctx.actor)) requireRole(ctx, 'admin', to);
 }
 
 /**
@@ -27,7 +19,7 @@ export async function requireDecision(
  * @throws AppError forbidden, invalid_input for somebody who is no member
  */
 export async function ownerFor(ctx: Ctx, wanted: string | null | undefined): Promise<string | null> {
-  const person = await personBehind(ctx);
+  const person = personOf(ctx.actor);
   const userId = wanted === 'me' ? person : (wanted ?? null);
   if (userId === null) requireRole(ctx, 'admin', 'connect accounts for the whole workspace');
   else if (userId !== person) requireRole(ctx, 'admin', 'connect accounts for other people');

@@ -34,7 +34,7 @@ interface Held {
 async function findHeld(tx: Tx, ctx: Ctx, id: string, status: 'active' | 'inactive'): Promise<Held | null> {
   const { connection, connector } = await findPair(tx, ctx, id);
   const target = connection.authConfigId ? asBroker(ctx, connector) : null;
-  await requireDecision(tx, ctx, connection, 'switch connections of the workspace on and off');
+  requireDecision(ctx, connection, 'switch connections of the workspace on and off');
   requireTransition(connection.status, status, 'person', connectionName(connection, connector));
   const { externalAccountId } = connection;
   return target && externalAccountId && connection.status !== status ? { target, accountId: externalAccountId } : null;
@@ -55,7 +55,7 @@ async function tellBroker(ctx: Ctx, { target, accountId }: Held, enabled: boolea
 async function store(ctx: Ctx, id: string, status: 'active' | 'inactive'): Promise<ConnectionRow> {
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const { connection: before, connector } = await findPair(tx, ctx, id, { lock: true });
-    await requireDecision(tx, ctx, before, 'switch connections of the workspace on and off');
+    requireDecision(ctx, before, 'switch connections of the workspace on and off');
     requireTransition(before.status, status, 'person', connectionName(before, connector));
     if (before.status === status) return before;
     const after = await updateConnectionRow(tx, ctx.tenantId, id, {

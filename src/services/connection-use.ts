@@ -9,7 +9,7 @@ export const connectionUse = (ctx: Ctx, connectionId: string) =>
     ctx.tenantId,
     async (tx) => ({
       ...(await findPair(tx, ctx, connectionId)),
-      use: await selectUse(tx, ctx.tenantId, { connectionId, reader: await readerOf(tx, ctx) }),
+      use: await selectUse(tx, ctx.tenantId, { connectionId, reader: readerOf(ctx) }),
     }),
     { readOnly: true },
   );

@@ -1,7 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, mayActAs } from '../context.ts';
+import { type Ctx, mayActAs, personOf } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import { makerOfKey } from '../db/queries/api-keys.ts';
 import {
   type AccountKey,
   type ConnectionRow,
@@ -26,13 +25,9 @@ export const connectionSubject = (connection: ConnectionRow, connector: { name: 
   name: connectionName(connection, connector),
 });
 
-/** Whose own connections this actor reaches: a key acts for who made it. */
-export const personIn = async (tx: Tx, { tenantId, actor }: Ctx): Promise<string | null> =>
-  actor.type === 'api_key' && actor.id ? makerOfKey(tx, tenantId, actor.id) : actor.id;
-
 /** Members reach the workspace's connections and their own; owners and admins reach all. */
-const mayReach = async (tx: Tx, ctx: Ctx, { userId }: Pick<ConnectionRow, 'userId'>): Promise<boolean> =>
-  userId === null || mayActAs(ctx.actor, 'admin') || userId === (await personIn(tx, ctx));
+const mayReach = (ctx: Ctx, { userId }: Pick<ConnectionRow, 'userId'>): boolean =>
+  userId === null || mayActAs(ctx.actor, 'admin') || userId === personOf(ctx.actor);
 
 /** The tenant's connection that this actor may reach. @throws AppError not_found, also for somebody else's personal one */
 export async function mustFindConnection(
@@ -42,7 +37,7 @@ export async function mustFindConnection(
   options: { lock?: boolean } = {},
 ): Promise<ConnectionRow> {
   const connection = await findConnection(tx, ctx.tenantId, id, options);
-  if (!connection || !(await mayReach(tx, ctx, connection))) throw notFound('connection');
+  if (!connection || !mayReach(ctx, connection)) throw notFound('connection');
   return connection;
 }
 
@@ -57,7 +52,7 @@ export async function defaultConnection(
   connectorId: string,
   toolkitSlug?: string,
 ): Promise<ConnectionRow | null> {
-  const person = await personIn(tx, ctx);
+  const person = personOf(ctx.actor);
   const filter = { connectorIds: [connectorId], reachableBy: person, limit: 200 };
   const all = await selectConnections(tx, ctx.tenantId, filter);
   return chooseConnection(

@@ -9,7 +9,7 @@ export const connectorUse = (ctx: Ctx, connectorId: string): Promise<UseRow[]> =
     ctx.tenantId,
     async (tx) => {
       await mustFind(tx, ctx, connectorId);
-      return selectUse(tx, ctx.tenantId, { connectorId, reader: await readerOf(tx, ctx) });
+      return selectUse(tx, ctx.tenantId, { connectorId, reader: readerOf(ctx) });
     },
     { readOnly: true },
   );

@@ -1,4 +1,4 @@
-import { type Ctx, mayActAs } from '../context.ts';
+import { type Ctx, mayActAs, personOf } from '../context.ts';
 import { type Tx, uniqueViolation } from '../db/client.ts';
 import {
   type ExecutionFilter,
@@ -16,7 +16,6 @@ import { OutboundError } from '../lib/outbound/outbound.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
 import { scrub } from '../lib/scrub.ts';
 import type { CallReport } from './calls.ts';
-import { personIn } from './connections.ts';
 import { requireExecutionRoom } from './quotas.ts';
 
 interface StartedExecution {
@@ -158,7 +157,7 @@ export async function listExecutions(ctx: Ctx, query: ExecutionQuery) {
   const filter = { ...query, beforeId: after?.[0] ?? null, limit: limit + 1 };
   const rows = await ctx.hub.db.asTenant(
     ctx.tenantId,
-    async (tx) => selectExecutions(tx, ctx.tenantId, { ...filter, reader: await readerOf(tx, ctx) }),
+    async (tx) => selectExecutions(tx, ctx.tenantId, { ...filter, reader: readerOf(ctx) }),
     { readOnly: true },
   );
   return page(
@@ -169,15 +168,15 @@ export async function listExecutions(ctx: Ctx, query: ExecutionQuery) {
 }
 
 /** Whose calls this actor may see. */
-export async function readerOf(tx: Tx, ctx: Ctx): Promise<Reader | null> {
-  return mayActAs(ctx.actor, 'admin') ? null : { actorId: ctx.actor.id, person: await personIn(tx, ctx) };
+export function readerOf(ctx: Ctx): Reader | null {
+  return mayActAs(ctx.actor, 'admin') ? null : { actorId: ctx.actor.id, person: personOf(ctx.actor) };
 }
 
 /** @throws AppError not_found */
 export async function getExecution(ctx: Ctx, id: string): Promise<ExecutionRow> {
   const row = await ctx.hub.db.asTenant(
     ctx.tenantId,
-    async (tx) => findExecution(tx, ctx.tenantId, id, await readerOf(tx, ctx)),
+    async (tx) => findExecution(tx, ctx.tenantId, id, readerOf(ctx)),
     { readOnly: true },
   );
   if (!row) throw notFound('execution');

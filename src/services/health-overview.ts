@@ -1,9 +1,8 @@
-import { type Ctx, mayActAs } from '../context.ts';
+import { type Ctx, mayActAs, personOf } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, selectConnections } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { type RecentCheck, selectRecentChecks } from '../db/queries/health-checks.ts';
-import { personIn } from './connections.ts';
 
 /** A connection with how its last checks went, the oldest first. */
 export interface CheckedConnection {
@@ -22,7 +21,7 @@ export async function healthOverview(
   if (!connectors.length) return new Map();
   const connectorIds = connectors.map(({ id }) => id);
   const read = async (tx: Tx) => {
-    const reachableBy = mayActAs(ctx.actor, 'admin') ? null : await personIn(tx, ctx);
+    const reachableBy = mayActAs(ctx.actor, 'admin') ? null : personOf(ctx.actor);
     const rows = await selectConnections(tx, ctx.tenantId, { connectorIds, reachableBy, limit: 500 });
     return {
       rows,

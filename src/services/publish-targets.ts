@@ -1,10 +1,10 @@
-import type { Ctx } from '../context.ts';
+import { type Ctx, personOf } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, selectConnections } from '../db/queries/connections.ts';
 import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
 import type { PublishCapability } from '../drivers/driver.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
-import { chooseConnection, personIn } from './connections.ts';
+import { chooseConnection } from './connections.ts';
 
 export interface PublishTarget {
   id: string;
@@ -26,7 +26,7 @@ export async function getPublishTargets(ctx: Ctx, query: { limit?: number; curso
   const read = async (tx: Tx) => {
     const filter = { statuses: ['active' as const, 'error' as const], catalogKeys, after, limit: limit + 1 };
     const list = page(await selectConnectors(tx, ctx.tenantId, filter), limit, (row) => row.sortKeys);
-    const person = await personIn(tx, ctx);
+    const person = personOf(ctx.actor);
     const connectorIds = list.data.map(({ id }) => id);
     const connections = await selectConnections(tx, ctx.tenantId, { connectorIds, reachableBy: person, limit: 5_000 });
     const usual = (row: ConnectorRow) =>

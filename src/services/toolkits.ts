@@ -1,4 +1,4 @@
-import { type Ctx, mayActAs } from '../context.ts';
+import { type Ctx, mayActAs, personOf } from '../context.ts';
 import { selectConnectedToolkits } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import type {
@@ -17,7 +17,6 @@ import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import { toolNameIn } from './broker-tool-names.ts';
 import { asBroker, type BrokerTarget, brokerProblem, readBrokers } from './brokers.ts';
 import { type CatalogItem, getCatalogEntry, listCatalog } from './catalog.ts';
-import { personIn } from './connections.ts';
 import { mustFind } from './connectors.ts';
 import { askBroker } from './toolkit-cache.ts';
 
@@ -306,12 +305,20 @@ export async function findToolkit(ctx: Ctx, slug: string, connectorId?: string):
   return { target, toolkit };
 }
 
+/** The same for what only brokers' toolkits have. @throws AppError not_found, invalid_input for a service that the hub calls itself */
+export async function mustFindBrokered(ctx: Ctx, slug: string, connectorId?: string) {
+  const found = await findToolkit(ctx, slug, connectorId);
+  if (found.target) return found;
+  const { name } = found.driver.entry;
+  throw invalid({ slug: [`${name} needs none of this: install its connector with POST /api/connectors.`] });
+}
+
 /** Toolkits of these connectors of which an account is there that this actor reaches. */
 export const connectedToolkits = (ctx: Ctx, connectorIds: string[]): Promise<string[]> =>
   ctx.hub.db.asTenant(
     ctx.tenantId,
     async (tx) => {
-      const reachableBy = mayActAs(ctx.actor, 'admin') ? null : await personIn(tx, ctx);
+      const reachableBy = mayActAs(ctx.actor, 'admin') ? null : personOf(ctx.actor);
       return selectConnectedToolkits(tx, ctx.tenantId, connectorIds, reachableBy);
     },
     { readOnly: true },

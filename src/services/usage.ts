@@ -1,4 +1,4 @@
-import { type Ctx, mayActAs } from '../context.ts';
+import { type Ctx, mayActAs, personOf } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import {
   anyUsage,
@@ -15,7 +15,6 @@ import {
 } from '../db/queries/usage-facts.ts';
 import { selectConnectorNames, selectKeyNames } from '../db/queries/usage-names.ts';
 import { type Histogram, merged, percentile } from '../lib/histogram.ts';
-import { personIn } from './connections.ts';
 
 export type { UsageFilter, UsageGroup, UsageSpan } from '../db/queries/usage-facts.ts';
 
@@ -140,7 +139,7 @@ async function allowedTo(tx: Tx, ctx: Ctx, filter: UsageFilter, byKey: boolean):
 /** The keys that the person behind this actor made; null for those who see all. */
 export async function ownKeys(tx: Tx, ctx: Ctx): Promise<string[] | null> {
   if (mayActAs(ctx.actor, 'admin')) return null;
-  const person = await personIn(tx, ctx);
+  const person = personOf(ctx.actor);
   return person ? [...(await selectKeyNames(tx, ctx.tenantId, { madeBy: person })).keys()] : [];
 }
 

@@ -18,17 +18,21 @@ export interface LiveKey extends Record<string, unknown> {
   hash: string;
   role: Role;
   scopes: string[];
+  makerId: string;
   makerRole: Role;
   modelConnectorId: string | null;
   /** Seconds since its last use was noted; null for never. */
   usedAgo: number | null;
+  tenantName: string;
+  /** Why the workspace is suspended; null while it runs. */
+  suspendedReason: string | null;
 }
 
 /** The key with this hash, unless it is revoked, expired or its maker has left; outside of any tenant, which the key itself tells. */
 export async function findLiveKey(db: Drizzle, hash: string): Promise<LiveKey | null> {
   const [row] = await db.execute<LiveKey>(sql`
-    select tenant_id as "tenantId", id, name, hash, role, scopes, maker_role as "makerRole",
-      model_connector_id as "modelConnectorId", used_ago as "usedAgo"
+    select tenant_id as "tenantId", id, name, hash, role, scopes, maker_id as "makerId", maker_role as "makerRole",
+      model_connector_id as "modelConnectorId", used_ago as "usedAgo", tenant_name as "tenantName", suspended_reason as "suspendedReason"
     from find_api_key(${hash})`);
   return row ?? null;
 }
@@ -72,15 +76,6 @@ export async function findApiKey(tx: Tx, tenantId: string, id: string): Promise<
 }
 
 const isMaker = and(eq(members.id, apiKeys.memberId), eq(members.organizationId, apiKeys.tenantId));
-
-/** Whose key it is; null for none. */
-export async function makerOfKey(tx: Tx, tenantId: string, id: string): Promise<string | null> {
-  const [row] = await tx
-    .select({ userId: apiKeys.createdBy })
-    .from(apiKeys)
-    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id)));
-  return row?.userId ?? null;
-}
 
 /** Ends a key for good; says whether it was still in force. */
 export async function revokeKey(tx: Tx, tenantId: string, id: string, by: string): Promise<boolean> {

@@ -27,7 +27,7 @@ export function mountGateway(app: Hono<Env>, { hub, metrics }: { hub: Hub; metri
     c.set('foreign', true);
     await next();
   });
-  app.use('/v1/*', rateLimit({ hub, name: 'llm', rate: 6000, inAdvance: true }), runningTenant(hub));
+  app.use('/v1/*', rateLimit({ hub, name: 'llm', rate: 6000, inAdvance: true }), runningTenant());
   const call = (operation: 'chat' | 'embeddings') => async (c: Context<Env>) => {
     const startedAt = began.get(c.req.raw) ?? performance.now();
     const { signal } = c.req.raw;

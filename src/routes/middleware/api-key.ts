@@ -24,9 +24,10 @@ export async function enterByKey(c: Context<Env>, hub: Hub, key: string): Promis
       'This API key does not work: it is misspelt, expired or revoked, or whoever made it has left the workspace. Make a new one under “Members and API keys” in the account menu.',
     );
   }
-  const { tenantId, actor, scopes } = access;
+  const { tenantId, actor, scopes, tenant } = access;
   c.set('log', c.get('log').child({ key_id: actor.id, tenant_id: tenantId }));
   c.set('scopes', scopes);
+  c.set('keyTenant', tenant);
   c.set('ctx', { hub, tenantId, actor, requestId: c.get('requestId'), ip: c.get('ip'), log: c.get('log') });
 }
 
