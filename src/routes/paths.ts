@@ -58,6 +58,7 @@ export const paths = {
   apiKey: (id: string) => `/settings/api-keys/${id}`,
   /** GET: what stops working; the question before a key is revoked. */
   apiKeyRevocation: (id: string) => `/settings/api-keys/${id}/revocation`,
+  mcp: '/settings/mcp',
   modelSettings: '/settings/models',
   webhooks: '/settings/webhooks',
   newWebhook: '/settings/webhooks/new',
@@ -106,6 +107,9 @@ export const paths = {
   connectorTool: (id: string, tool: string) => `/connectors/${id}/tools/${tool}`,
   /** POST runs it. */
   toolExecutions: (id: string, tool: string) => `/connectors/${id}/tools/${tool}/executions`,
+  connectorTables: (id: string) => `/connectors/${id}/tables`,
+  /** GET with `schema` and `table`: its columns and rows. */
+  connectorTable: (id: string) => `/connectors/${id}/table`,
   connectorRepositories: (id: string) => `/connectors/${id}/repositories`,
   /** POST has them read anew. */
   repositorySync: (id: string) => `/connectors/${id}/repositories/sync`,

@@ -18,6 +18,7 @@ import type { Shell } from './views.ts';
 const ways: { label: string; path: string; lowest: Role }[] = [
   { label: 'Members', path: paths.members, lowest: 'member' },
   { label: 'API keys', path: paths.apiKeys, lowest: 'admin' },
+  { label: 'Agents', path: paths.mcp, lowest: 'member' },
   { label: 'Webhooks', path: paths.webhooks, lowest: 'admin' },
   { label: 'Language models', path: paths.modelSettings, lowest: 'member' },
   { label: 'Budgets and prices', path: paths.budgets, lowest: 'member' },
@@ -89,6 +90,9 @@ const unsent: SentKey = {
   ...{ modelConnector: '', expires: '90' },
 };
 
+/** For what the page about agents leads here. */
+const forAgent: SentKey = { ...unsent, scopes: ['tools:read', 'tools:execute'] };
+
 /** How long a key may live, as the form offers it. */
 const expiries = { '30': 'In 30 days', '90': 'In 90 days', '365': 'In a year', never: 'Never' };
 
@@ -97,7 +101,10 @@ export async function newApiKeyPage(
   tools: PageTools,
   ctx: Ctx,
   c: Context<Env>,
-  { sent = unsent, errors = {} }: { sent?: SentKey; errors?: FieldErrors } = {},
+  {
+    sent = c.req.query('for') === 'agent' ? forAgent : unsent,
+    errors = {},
+  }: { sent?: SentKey; errors?: FieldErrors } = {},
 ): Promise<Response> {
   const roles = (['member', 'admin', 'owner'] as const).filter((role) => mayActAs(ctx.actor, role));
   const { connectors } = await getModelSettings(ctx);

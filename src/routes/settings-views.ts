@@ -114,11 +114,28 @@ export interface MembersPage {
   failure: string | null;
 }
 
+/** How a client of agents is told of the hub. */
+export interface McpClient {
+  name: string;
+  /** Where it belongs, in a sentence. */
+  where: string;
+  text: string;
+}
+
+export interface McpPage {
+  /** What clients connect to. */
+  url: string;
+  clients: McpClient[];
+  /** Why this person may make no keys; '' when they may. */
+  locked: string;
+}
+
 export interface SettingsModels extends WebhookModels, BudgetModels {
   'invitations/show': { invitation: InvitationPage };
   'settings/members': { shell: Shell; nav: SettingsNav; members: MembersPage };
   'settings/_confirm': { confirm: Confirm };
   'settings/api-keys': { shell: Shell; nav: SettingsNav; keys: ApiKeysPage };
+  'settings/mcp': { shell: Shell; nav: SettingsNav; mcp: McpPage };
   'settings/models': { shell: Shell; nav: SettingsNav; options: Option[]; locked: string };
   'settings/new-api-key': { shell: Shell; nav: SettingsNav; form: NewApiKeyPage };
 }

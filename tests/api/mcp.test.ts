@@ -180,6 +180,28 @@ describe('an agent', () => {
   });
 });
 
+describe('the page about agents', () => {
+  it('tells how to reach them, and leads to a key that can', async () => {
+    const page = await (await at.as(at.cast.ada, 'GET', '/settings/mcp')).text();
+    for (const word of [
+      'http://hub.localhost/mcp',
+      'claude mcp add',
+      '{env:PATCHBAY_KEY}',
+      '{input:patchbay-key}',
+      'for=agent',
+    ])
+      expect(page).toContain(word);
+    const form = await (await at.as(at.cast.ada, 'GET', '/settings/api-keys/new?for=agent')).text();
+    expect([...form.matchAll(/value="([a-z:]+)" checked/g)].map(([, scope]) => scope)).toEqual([
+      'tools:read',
+      'tools:execute',
+    ]);
+    const member = await (await at.as(at.cast.ben, 'GET', '/settings/mcp')).text();
+    expect(member).toContain('Only owners and admins can make API keys');
+    expect(member).not.toContain('for=agent');
+  });
+});
+
 describe('requests to /mcp', () => {
   it('need a key that works; a session is none', async () => {
     const bare = await send({}, { authorization: '', cookie: at.cast.ada.cookie });
