@@ -65,6 +65,7 @@ export const retryForm = (retry: Retry | null): ConnectForm | null =>
     connectorId: retry.connectorId,
     connectionId: retry.connectionId ?? '',
     user: retry.personal && !retry.connectionId ? 'me' : '',
+    toolkit: retry.toolkitSlug ?? '',
   };
 
 /**
@@ -86,7 +87,7 @@ function consentModel(consent: Consent, action: string): { consent: ConsentPage 
       icon: connector.catalog.icon,
       service,
       connector: connector.name,
-      account: connection ? connectionName(connection, connector) : '',
+      account: connection && !request.authConfigId ? connectionName(connection, connector) : '',
       workspace,
       for: guest ? 'guest' : request.userId === ctx.actor.id ? 'self' : 'workspace',
       guest: request.guestLabel ?? '',

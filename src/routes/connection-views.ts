@@ -11,6 +11,8 @@ export interface ConnectForm {
   connectionId: string;
   /** `me` for an account of one's own, '' for the workspace's. */
   user: 'me' | '';
+  /** A service behind a broker; '' or left out for none. */
+  toolkit?: string;
 }
 
 /** The question before the browser goes to a service. */

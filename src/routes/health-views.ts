@@ -25,6 +25,7 @@ export type Fix =
   | { kind: 'check'; tenantId: string; connectionId: string }
   | { kind: 'switch-on'; tenantId: string; connectionId: string }
   | { kind: 'rotate'; connectionId: string }
+  | { kind: 'toolkit'; path: string }
   | { kind: 'edit' };
 
 /** A credential that the hub cannot renew. */

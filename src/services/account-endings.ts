@@ -1,7 +1,10 @@
 import type { Ctx } from '../context.ts';
+import type { Tx } from '../db/client.ts';
+import { selectMadeAuthConfigs } from '../db/queries/auth-configs.ts';
 import type { ConnectionRow } from '../db/queries/connections.ts';
 import { ServiceError } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
+import { eachAtOnce } from '../lib/each-at-once.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { type BrokerTarget, callBroker } from './brokers.ts';
 import type { Revocation } from './revocation.ts';
@@ -60,3 +63,16 @@ export const switchAccount = (ctx: Ctx, target: BrokerTarget, accountId: string,
   callBroker(ctx, target, { operation: 'switch_account', sideEffect: 'idempotent' }, (it, context) =>
     it.setAccountEnabled(context, accountId, enabled),
   );
+
+/** Deletes at the broker how accounts were connected, once those are gone; what is left behind is in the log. */
+export async function endAuthConfigs(ctx: Ctx, target: BrokerTarget): Promise<void> {
+  const read = (tx: Tx) => selectMadeAuthConfigs(tx, ctx.tenantId, target.connector.id);
+  const ids = await ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
+  const options = { operation: 'delete_auth_config', sideEffect: 'idempotent' } as const;
+  await eachAtOnce(ids, 4, (id) =>
+    callBroker(ctx, target, options, (it, context) => it.deleteAuthConfig(context, id)).catch((error: unknown) => {
+      if (!isExpected(error)) throw error;
+      ctx.log.warn({ err: error, auth_config_id: id }, 'an auth config was left behind at its broker');
+    }),
+  );
+}

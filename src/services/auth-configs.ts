@@ -19,7 +19,7 @@ import { type BrokerTarget, brokerProblem, callBroker } from './brokers.ts';
 import { subject } from './connectors.ts';
 import { enteredSecrets } from './echoes.ts';
 import { hubSecret } from './keyring.ts';
-import { brokeredDetails, findToolkit } from './toolkits.ts';
+import { brokeredDetails, mustFindBrokered } from './toolkits.ts';
 
 export interface AuthConfigInput {
   /** As the toolkit’s details name it; the first usable one without it. */
@@ -41,14 +41,7 @@ export async function createAuthConfig(
   input: AuthConfigInput,
 ): Promise<{ config: AuthConfigRow; created: boolean }> {
   requireRole(ctx, 'admin', 'make auth configs');
-  const found = await findToolkit(ctx, slug, input.connectorId);
-  if (!found.target)
-    throw invalid({
-      slug: [
-        `${found.driver.entry.name} needs no auth config: its connector holds what it needs. Install one with POST /api/connectors.`,
-      ],
-    });
-  const { target, toolkit } = found;
+  const { target, toolkit } = await mustFindBrokered(ctx, slug, input.connectorId);
   const { value: details } = await brokeredDetails(ctx, target, toolkit);
   const wanted = checkConfig(details, input);
   return ensureAuthConfig(ctx, target, details, wanted);

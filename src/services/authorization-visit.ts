@@ -41,11 +41,16 @@ export interface Retry {
   connectorId: string;
   connectionId: string | null;
   personal: boolean;
+  /** Of a broker. */
+  toolkitSlug: string | null;
 }
 
 /** Begins the same again; not for a guest, who has no way to. */
-export const retryOf = ({ tenantId, connectorId, connectionId, userId, linkHash }: AuthorizationRequestRow) =>
-  linkHash ? null : { tenantId, connectorId, connectionId, personal: userId !== null };
+export function retryOf(request: AuthorizationRequestRow): Retry | null {
+  const { tenantId, connectorId, connectionId, userId, linkHash, toolkitSlug, authConfigId } = request;
+  if (linkHash) return null;
+  return { tenantId, connectorId, connectionId, personal: userId !== null, toolkitSlug: authConfigId && toolkitSlug };
+}
 
 /** An authorisation that came to nothing. The message is for people; `said` are the service's own words. */
 export class Refusal extends Error {

@@ -10,6 +10,7 @@ export type BrokerOperation =
   | 'list_tools'
   | 'create_auth_config'
   | 'read_auth_config'
+  | 'delete_auth_config'
   | 'link_account'
   | 'create_account'
   | 'read_account'

@@ -5,7 +5,15 @@ import { AppError } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { observeBroker, outcomeOf } from './broker-metrics.ts';
 import { brokerKeysOf, toolNameIn } from './broker-tool-names.ts';
-import { asBroker, type BrokerDriver, type BrokerTarget, brokerProblem, brokerUserId, readBrokers } from './brokers.ts';
+import {
+  asBroker,
+  type BrokerDriver,
+  type BrokerTarget,
+  brokerProblem,
+  brokerUserId,
+  lookSoon,
+  readBrokers,
+} from './brokers.ts';
 import type { SourcedTool, SourceQuery, ToolSource } from './tool-source.ts';
 import { askBroker } from './toolkit-cache.ts';
 import { connectedToolkits } from './toolkits.ts';
@@ -129,7 +137,12 @@ function sourced(
       const accountId = connection.authConfigId ? (connection.externalAccountId ?? undefined) : undefined;
       const owner = brokerUserId(connection, connection.connectorId, connection.userId);
       const run = { tool: tool.key, version, accountId, brokerUserId: owner, arguments: input };
-      return measuredRun(ctx, driver, () => driver.broker.executeTool(context, run).then(({ data }) => data));
+      return measuredRun(ctx, driver, () => driver.broker.executeTool(context, run).then(({ data }) => data)).catch(
+        async (error: unknown) => {
+          await lookSoon(ctx, connection.connectorId, error);
+          throw error;
+        },
+      );
     },
   };
 }

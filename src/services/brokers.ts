@@ -1,5 +1,6 @@
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
+import { makeChecksDue } from '../db/queries/connections.ts';
 import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
 import {
   type Broker,
@@ -76,8 +77,15 @@ export async function callBroker<T>(
     return value;
   } catch (error) {
     told(outcomeOf(error));
+    await lookSoon(ctx, connector.id, error);
     throw error;
   }
+}
+
+/** A broker that refuses its key is no passing trouble: the next scan checks the connector and says so. */
+export async function lookSoon(ctx: Ctx, connectorId: string, error: unknown): Promise<void> {
+  if (!(error instanceof ServiceError && error.fault === 'credential')) return;
+  await ctx.hub.db.asTenant(ctx.tenantId, (tx) => makeChecksDue(tx, ctx.tenantId, connectorId));
 }
 
 interface Telling {

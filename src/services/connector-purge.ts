@@ -9,7 +9,9 @@ import {
   purgeConnectorRow,
 } from '../db/queries/connectors.ts';
 import { eachAtOnce } from '../lib/each-at-once.ts';
+import { endAuthConfigs } from './account-endings.ts';
 import { recordAudit } from './audit.ts';
+import { asBroker } from './brokers.ts';
 import { markRevoked } from './connection-deletion.ts';
 import { subject } from './connectors.ts';
 import { type Revocation, revokeAtService } from './revocation.ts';
@@ -34,6 +36,8 @@ async function purge(ctx: Ctx, id: string): Promise<boolean> {
   const claimed = await db.asTenant(ctx.tenantId, (tx) => claim(tx, ctx, id));
   if (!claimed) return false;
   const revocations = await eachAtOnce(claimed.granted, 8, (each) => revokeAtService(ctx, claimed.connector, each));
+  const target = asBroker(ctx, claimed.connector);
+  if (target) await endAuthConfigs(ctx, target);
   return db.asTenant(ctx.tenantId, async (tx) => {
     // Meanwhile it may have been restored, and deleted anew.
     if (!(await purgeConnectorRow(tx, ctx.tenantId, id, olderThan))) return false;

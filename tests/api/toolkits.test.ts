@@ -217,6 +217,34 @@ describe('an auth config', () => {
   });
 });
 
+it('connects accounts by one address, by values or by link', async () => {
+  const connect = (slug: string, body: object, person = at.cast.ada) =>
+    at.json(person, 'POST', `/api/toolkits/${slug}/accounts`, body);
+  const made = await connect('composio.trello', { credential: { generic_api_key: 'good' } });
+  expect([made.status, made.body]).toMatchObject([201, { status: 'active', connection: { toolkit_slug: 'trello' } }]);
+  expect((await connect('trello', { credential: { generic_api_key: 'good' } })).status).toBe(200);
+  const begun = await connect('composio.gmail', { user_id: 'me' }, at.cast.ben);
+  expect([begun.status, begun.body]).toMatchObject([
+    201,
+    { status: 'initiated', connection: null, redirect_url: expect.stringContaining('/connections/oauth/start/') },
+  ]);
+  expect((await connect('composio.gmail', {}, at.cast.ben)).status).toBe(403);
+  expect(Object.keys((await connect('github', {})).body.errors)).toEqual(['slug']);
+  expect((await connect('composio.nothing', {})).status).toBe(422);
+});
+
+it('tells that calls pause when the broker failed again and again', async () => {
+  await at.broker.control.fault('status', { status: 500 });
+  for (const q of ['a', 'b', 'c']) await get(`/api/toolkits?q=${q}`);
+  await expect
+    .poll(async () => (await get('/api/toolkits?q=d')).body.troubles[0]?.message, { timeout: 20_000, interval: 100 })
+    .toContain('calls to it pause');
+  await at.broker.control.clearFaults();
+  await expect
+    .poll(async () => (await get('/api/toolkits?q=notion')).body.troubles, { timeout: 30_000, interval: 500 })
+    .toEqual([]);
+});
+
 describe('a broker’s tools', () => {
   const run = (name: string, body: object = {}, person = at.cast.ada) =>
     at.json(person, 'POST', `/api/tools/${name}/execute`, body);

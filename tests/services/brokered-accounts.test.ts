@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pollAuthorizations } from '../../src/services/account-authorizations.ts';
 import { recoverAccounts } from '../../src/services/connected-accounts.ts';
+import { purgeDeletedConnectors } from '../../src/services/connector-purge.ts';
 import { type BrokerStage, brokerStage, webhookSecret } from '../support/broker.ts';
 
 let at: BrokerStage;
@@ -143,6 +144,25 @@ describe('an account by values', () => {
     expect((await at.orders.accounts()).length).toBe(1);
     expect((await at.json(ada, 'DELETE', `/api/connections/${made.id}`)).status).toBe(204);
     expect((await at.orders.accounts()).length).toBe(0);
+  });
+
+  it('goes with its connector, at the broker too', async () => {
+    const { ada } = at.cast;
+    const auth = { method: 'api_key', api_key: 'ak_only-in-the-sandbox-1' };
+    const { body: other } = await at.json(ada, 'POST', '/api/connectors', {
+      catalog_key: 'composio',
+      name: 'Other',
+      config: {},
+      auth,
+    });
+    const made = await at.connectTrello(ada, { connector_id: other.id });
+    expect(made.status, JSON.stringify(made.body)).toBe(201);
+    const [config] = (await sql('select external_id from auth_configs')) as unknown as { external_id: string }[];
+    await at.json(ada, 'DELETE', `/api/connectors/${other.id}`);
+    await sql(`update connectors set deleted_at = now() - interval '11 minutes' where id = '${other.id}'`);
+    expect(await purgeDeletedConnectors(at.hub)).toBe(1);
+    expect(await at.orders.accounts()).toEqual([]);
+    await expect(at.orders.deleteAuthConfig(config?.external_id ?? '')).resolves.toEqual({ deleted: false });
   });
 
   it('whose making was cut off is told as failed', async () => {

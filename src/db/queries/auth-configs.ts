@@ -88,3 +88,12 @@ export async function settleAuthConfig(
 export async function deleteUnmadeAuthConfig(tx: Tx, tenantId: string, id: string): Promise<void> {
   await tx.delete(authConfigs).where(and(row(tenantId, id), isNull(authConfigs.externalId)));
 }
+
+/** Ids at the broker of all that a connector made there. */
+export async function selectMadeAuthConfigs(tx: Tx, tenantId: string, connectorId: string): Promise<string[]> {
+  const rows = await tx
+    .select({ externalId: authConfigs.externalId })
+    .from(authConfigs)
+    .where(and(eq(authConfigs.tenantId, tenantId), eq(authConfigs.connectorId, connectorId)));
+  return rows.flatMap(({ externalId }) => externalId ?? []);
+}

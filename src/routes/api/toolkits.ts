@@ -2,14 +2,18 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { AuthConfigRow } from '../../db/queries/auth-configs.ts';
 import type { ToolkitScheme } from '../../drivers/driver.ts';
 import { createAuthConfig } from '../../services/auth-configs.ts';
+import { initiateAuthorization, type StartedAuthorization } from '../../services/authorizations.ts';
+import { createConnection } from '../../services/connection-creation.ts';
 import {
   type DetailedToolkit,
   type Freshness,
   getToolkitDetails,
   listToolkits,
+  mustFindBrokered,
   type Toolkit,
 } from '../../services/toolkits.ts';
 import { ByEntry, Cursor, component, exampleId, Instant, Limit, Nullable, OneOf, Uuid } from './components.ts';
+import { ConnectionResponse, connectionResponse } from './connection-schemas.ts';
 import { operation } from './operation.ts';
 
 const summary = {
@@ -111,6 +115,54 @@ const AuthConfigCreate = component(
     },
     { additionalProperties: false },
   ),
+);
+
+const CreateConnectedAccountRequest = component(
+  'CreateConnectedAccountRequest',
+  Type.Object(
+    {
+      user_id: Type.Optional(
+        Nullable(
+          Type.String({ maxLength: 36 }),
+          'Whose own account it becomes; `me` for the caller’s. Without it, it is for the whole workspace, which needs an admin.',
+        ),
+      ),
+      auth_config_id: Type.Optional(
+        Nullable(
+          Type.String({ maxLength: 200 }),
+          'How it is connected; the way that the toolkit offers by itself without it.',
+        ),
+      ),
+      credential: Type.Optional(
+        ByEntry('By `account_fields`, for schemes that connect by values. It goes to the broker and is not kept here.'),
+      ),
+      return_to: Type.Optional(
+        Nullable(
+          Type.String({ maxLength: 2000 }),
+          'A path of this hub where the browser goes in the end, for schemes that connect by link.',
+        ),
+      ),
+      connector_id: Type.Optional(Uuid('Of a broker’s connector, where there are several.')),
+    },
+    {
+      additionalProperties: false,
+      description: 'An account of a toolkit to connect: by values with `credential`, by link without.',
+    },
+  ),
+);
+
+const ConnectedAccountResponse = component(
+  'ConnectedAccountResponse',
+  Type.Object({
+    status: OneOf(['initiated', 'active', 'expired', 'failed', 'inactive', 'revoked']),
+    connection: Nullable(ConnectionResponse, 'The account; null until a person has agreed.'),
+    connection_request_id: Nullable(
+      Type.String({ format: 'uuid' }),
+      'To wait for it at `/api/connections/oauth/wait`.',
+    ),
+    redirect_url: Nullable(Type.String({ format: 'uri' }), 'A page of this hub that the person who agrees opens.'),
+    expires_at: Nullable(Type.String({ format: 'date-time' }), 'Until when that page has to be opened.'),
+  }),
 );
 
 const AuthConfigResponse = component(
@@ -272,4 +324,50 @@ export const toolkitOperations = [
       return authConfigResponse(config);
     },
   ),
+  operation(
+    {
+      method: 'post',
+      path: '/api/toolkits/:slug/accounts',
+      id: 'initiateConnectedAccount',
+      summary: 'Connect an account of a toolkit',
+      description:
+        'With `credential` it is connected at once; without, the answer leads the person who agrees to `redirect_url`. The same again answers 200 with the one that is there. For a broker’s toolkits; what the hub calls itself is connected at `/api/connections`.',
+      tag: 'Tools',
+      role: 'member',
+      scope: 'connections:write',
+      audit: 'authorization.requested',
+      input: { params: BySlug, body: CreateConnectedAccountRequest },
+      status: 201,
+      onceOnly: true,
+      response: ConnectedAccountResponse,
+      example: { params: { slug: 'composio.gmail' }, body: { connector_id: exampleId, user_id: 'me' } },
+    },
+    async (ctx, { params, body }, c) => {
+      const { target, toolkit } = await mustFindBrokered(ctx, params.slug, body.connector_id);
+      const about = {
+        ...{ connectorId: target.connector.id, toolkitSlug: toolkit },
+        ...{ userId: body.user_id, authConfigId: body.auth_config_id },
+      };
+      if (!body.credential)
+        return linkResponse(await initiateAuthorization(ctx, { ...about, returnTo: body.return_to }));
+      const { connection, created } = await createConnection(ctx, { ...about, values: body.credential });
+      if (!created) c.status(200);
+      const shown = connectionResponse(connection);
+      return {
+        status: shown.status,
+        connection: shown,
+        connection_request_id: null,
+        redirect_url: null,
+        expires_at: null,
+      };
+    },
+  ),
 ];
+
+const linkResponse = ({ request, redirectUrl }: StartedAuthorization): Static<typeof ConnectedAccountResponse> => ({
+  status: 'initiated',
+  connection: null,
+  connection_request_id: request.id,
+  redirect_url: redirectUrl,
+  expires_at: request.expiresAt.toISOString(),
+});

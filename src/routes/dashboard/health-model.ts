@@ -6,6 +6,7 @@ import type { Attention } from '../../services/attention.ts';
 import { type CheckedConnection, shownChecks } from '../../services/health-overview.ts';
 import { withoutSecrets } from '../../services/secrets.ts';
 import type { Bar, CardHealth, ConnectionHealth, Ending, Fix, HealthLine } from '../health-views.ts';
+import { paths } from '../paths.ts';
 
 type Tone = HealthLine['tone'];
 
@@ -113,6 +114,8 @@ export function fixOf(ctx: Ctx, row: ConnectorRow, { connectionId }: Attention, 
   const about = { tenantId: row.tenantId, connectionId: connection.id };
   if (connection.status === 'inactive') return { kind: 'switch-on', ...about };
   if (connection.status === 'active' && connection.health === 'unhealthy') return { kind: 'check', ...about };
+  if (connection.authConfigId && connection.toolkitSlug)
+    return { kind: 'toolkit', path: paths.toolkit(row.id, connection.toolkitSlug) };
   const driver = hub.drivers.get(row.catalog.key);
   if (driver?.oauth && driver.needsConnection(withoutSecrets(row.auth)))
     return { kind: 'reconnect', form: { ...about, connectorId: row.id, user: '' } };

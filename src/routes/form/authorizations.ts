@@ -52,4 +52,5 @@ const initiate = (ctx: Ctx, fields: Pick<Map<string, string>, 'get'>) =>
     connectorId: fields.get('connector_id') ?? '',
     connectionId: fields.get('connection_id') || null,
     userId: fields.get('user_id') || null,
+    toolkitSlug: fields.get('toolkit_slug') || null,
   });
