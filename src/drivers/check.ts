@@ -11,6 +11,7 @@ export function problemsOf(folder: string, driver: unknown, icon: string | null)
     ...methodProblems(entry),
     ...migrationProblems(driver),
     ...toolProblems(driver),
+    ...browseProblems(driver),
     ...(entry.authMethods.includes('oauth2') && !driver.oauth ? ['authMethods offers oauth2, so it needs oauth.'] : []),
     ...(!entry.capabilities.llm === !driver.llm ? [] : ['capabilities.llm and llm belong together.']),
     ...lintSchema(entry.configSchema).map((problem) => `configSchema ${problem}`),
@@ -85,6 +86,12 @@ function toolProblems({ entry, tools = [] }: Driver): string[] {
     ...tools.flatMap(({ slug, input }) => lintSchema(input).map((problem) => `the input of tool "${slug}" ${problem}`)),
   ];
 }
+
+/** What pages call is what programs can call, and reads only. */
+const browseProblems = ({ browse, tools = [] }: Driver): string[] =>
+  Object.values(browse ?? {})
+    .filter((each) => !tools.includes(each) || each.sideEffect !== 'none')
+    .map(({ slug }) => `browse needs "${slug}" to be one of its tools, and to change nothing.`);
 
 /** Icons are put into pages as they are, many of them at once: no scripts, nothing loaded, no ids that could clash. */
 function iconProblems(icon: string | null): string[] {

@@ -1,6 +1,7 @@
 import type { OperationRequest } from '../lib/openapi/operation.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import type { Broker } from './broker.ts';
+import type { Browsing } from './browse.ts';
 import type {
   Account,
   ExecutionContext,
@@ -14,6 +15,7 @@ import type {
 import type { LlmProvider } from './llm.ts';
 
 export * from './broker.ts';
+export * from './browse.ts';
 export * from './execution.ts';
 export * from './fields.ts';
 export * from './http.ts';
@@ -118,6 +120,8 @@ export interface Driver {
   /** Who is connected. @throws ServiceError */
   whoami?(context: ExecutionContext): Promise<Account>;
   tools?: Tool[];
+  /** For services with tables: how people look into them on the connector's pages. */
+  browse?: Browsing;
   /**
    * Runs an operation that an admin imported from an OpenAPI document; its presence says that connectors can have such. Paths are below
    * the base of `proxy`, which it needs too.

@@ -4,6 +4,7 @@ import type { ErrorSummary } from '../lib/forms/summary.ts';
 import type { FieldReference, OperationReference } from '../lib/reference.ts';
 import type { AccountPage } from './account-views.ts';
 import type { ActivityRow } from './activity-views.ts';
+import type { BrowsingPartials } from './browsing-views.ts';
 import type { ConnectionPartials } from './connection-views.ts';
 import type { ExecutionPartials } from './execution-views.ts';
 import type { HealthPartials } from './health-views.ts';
@@ -35,6 +36,7 @@ type FieldPartials = { [Kind in FieldKind as `forms/_${Kind}`]: { field: Extract
 
 export interface Partials
   extends FieldPartials,
+    BrowsingPartials,
     ConnectionPartials,
     ExecutionPartials,
     HealthPartials,

@@ -110,6 +110,9 @@ export const paths = {
   connectorTables: (id: string) => `/connectors/${id}/tables`,
   /** GET with `schema` and `table`: its columns and rows. */
   connectorTable: (id: string) => `/connectors/${id}/table`,
+  connectorTables: (id: string) => `/connectors/${id}/tables`,
+  /** GET with `schema` and `table`: its columns and rows. */
+  connectorTable: (id: string) => `/connectors/${id}/table`,
   connectorRepositories: (id: string) => `/connectors/${id}/repositories`,
   /** POST has them read anew. */
   repositorySync: (id: string) => `/connectors/${id}/repositories/sync`,

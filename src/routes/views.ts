@@ -7,6 +7,7 @@ import type { Reference } from '../lib/reference.ts';
 import type { Helpers, Views } from '../lib/views.ts';
 import type { AccountModels } from './account-views.ts';
 import type { ActivityModels, ActivityRow } from './activity-views.ts';
+import type { BrowsingModels } from './browsing-views.ts';
 import type { ConnectForm, ConnectionModels, ConnectionsPanel, CredentialPanel } from './connection-views.ts';
 import type { ExecutionModels, RunsPanel, Use } from './execution-views.ts';
 import type { CardHealth, CheckReport, Ending, Fix, HealthModels } from './health-views.ts';
@@ -222,6 +223,8 @@ export interface ConnectorDetail {
   credential: CredentialPanel | null;
   /** Null for a service whose tools cannot be called yet. */
   tools: ToolsPanel | null;
+  /** Whether there are tables to look into. */
+  hasTables: boolean;
   /** Null for a service without any, and without an account. */
   repositories: RepositoriesPanel | null;
   /** Null for a service that cannot be called yet. */
@@ -257,6 +260,7 @@ export interface Done {
 export interface Models
   extends AccountModels,
     ActivityModels,
+    BrowsingModels,
     ConnectionModels,
     HealthModels,
     ExecutionModels,

@@ -101,6 +101,13 @@ const makers: Record<string, (hub: TestApp, person: Person, path: string) => Pro
     return id;
   },
   '/tools': (hub) => activeConnector(hub),
+  // It is not active: nothing is asked, and the page says why.
+  '/table': async (hub) => {
+    const auth = { method: 'basic', username: 'clerk', password: 'only an example' };
+    const config = { host: 'db.example.com', database: 'shop' };
+    const body = { catalog_key: 'postgresql', name: `Made ${count}`, config, auth };
+    return (await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json()).id;
+  },
   '/executions': async (hub) => {
     const body = { connector_id: await activeConnector(hub), arguments: {} };
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/tools/github.get_user/execute', body)).json()).execution_id;

@@ -4,6 +4,7 @@ import { readReference } from '../../src/lib/reference.ts';
 import type { ActivityRow } from '../../src/routes/activity-views.ts';
 import { paths } from '../../src/routes/paths.ts';
 import type { ConnectorCard, ConnectorForm, Models, Question, Shell, Toast } from '../../src/routes/views.ts';
+import { browsingModels } from './browsing-models.ts';
 import { connectionModels, connectionsPanel, credentialPanel } from './connection-models.ts';
 import { executionModels, runsPanel } from './execution-models.ts';
 import { cardHealth, connectionHealth, healthModels } from './health-models.ts';
@@ -152,6 +153,7 @@ const row: ActivityRow = {
 };
 
 const detail: Models['connectors/_detail']['detail'] = {
+  hasTables: true,
   card: { ...card, unreadable: [hostile] },
   sections: [
     {
@@ -203,6 +205,7 @@ const mineModels = {
 
 /** A model for every page and fragment, full of what must be escaped. */
 export const models: Models = {
+  ...browsingModels(hostile, shell),
   ...connectionModels(hostile),
   ...healthModels,
   ...operatorModels(hostile),

@@ -3,7 +3,7 @@ import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { checkHealth, whoami } from './health.ts';
 import { release } from './pools.ts';
-import { tools } from './tools/index.ts';
+import { browse, tools } from './tools/index.ts';
 
 const manual = 'https://www.postgresql.org/docs/current';
 const connection = `${manual}/libpq-connect.html`;
@@ -36,7 +36,7 @@ export const driver = defineDriver({
     aliases: ['Postgres', 'psql', 'SQL', 'database', 'pg'],
     authType: 'basic',
     authMethods: ['basic', 'none'],
-    capabilities: { tools: 7, sql: { read: true, write: true } },
+    capabilities: { tools: 8, sql: { read: true, write: true } },
     configSchema,
     authSchema,
     schemaVersion: 1,
@@ -75,5 +75,6 @@ export const driver = defineDriver({
   checkHealth,
   whoami,
   tools,
+  browse,
   release,
 });

@@ -3,6 +3,7 @@ import type { Ctx } from '../../context.ts';
 import { accountsOf } from '../../services/accounts.ts';
 import { attentionTo } from '../../services/attention.ts';
 import { listAudit } from '../../services/audit.ts';
+import { hasTables } from '../../services/browsing.ts';
 import { healthOverview } from '../../services/health-overview.ts';
 import { browseInstalled, getConnector } from '../../services/installed.ts';
 import { toolsOf } from '../../services/tools.ts';
@@ -98,6 +99,7 @@ export async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDe
     credential: await credentialPanel(ctx, connector),
     tools,
     runs: await runsPanel(ctx, connector.id, tools !== null),
+    hasTables: hasTables(ctx, connector),
     repositories: await repositoriesPanel(ctx, connector),
     sections: connectorSections(ctx, connector, unreadable),
     createdAt: connector.createdAt,

@@ -1,4 +1,4 @@
-import { object, type Tool, type Values } from '../../driver.ts';
+import { type BrowsedTables, type BrowsingTool, object, type Tool, type Values } from '../../driver.ts';
 import { findTable, kinds, type Table } from '../tables.ts';
 import { inTransaction, type Work } from '../transaction.ts';
 import { schema, shapes, table } from './shapes.ts';
@@ -13,7 +13,7 @@ const listQuestion = `
     and ($1::text is null or n.nspname = $1) and ($2::text is null or pg_catalog.strpos(lower(c.relname), lower($2)) > 0)
   order by n.nspname, c.relname limit $3::int offset $4::int`;
 
-export const listTables: Tool = {
+export const listTables: BrowsingTool<BrowsedTables> = {
   slug: 'list_tables',
   title: 'List tables',
   description: 'The tables and views that the user may read, by schema and name, with about how many rows they have.',
@@ -34,11 +34,11 @@ async function list({ run }: Work, input: Values) {
   const parameters = [word(input.schema), word(input.search), String(limit + 1), String(input.offset ?? 0)];
   const { rows } = await run(listQuestion, parameters);
   const tables = rows.slice(0, limit).map(([schema, name, kind, estimate, comment]) => ({
-    schema,
-    name,
+    schema: schema ?? '',
+    name: name ?? '',
     kind: kinds[kind ?? ''] ?? 'table',
     row_estimate: Number(estimate) >= 0 ? Math.round(Number(estimate)) : null,
-    comment,
+    comment: comment ?? null,
   }));
   return { tables, has_more: rows.length > limit };
 }
