@@ -95,7 +95,7 @@ export class ServiceError extends Error {
     this.status = details.status;
     this.retryAfterMs = details.retryAfterMs;
     this.field = details.field;
-    this.serviceCode = details.serviceCode === undefined ? undefined : oneLine(details.serviceCode, 100);
+    this.serviceCode = details.serviceCode === undefined ? undefined : oneLine(details.serviceCode, 20_000);
   }
 
   /** True when the same call cannot succeed later without somebody changing something. */

@@ -19,7 +19,7 @@ import { destinationsOf } from './connector-input.ts';
 import { currentCredential, servesConnector } from './credentials.ts';
 import { type Destinations, destinationGuard } from './destinations.ts';
 import { dialing } from './dialing.ts';
-import { secretsIn, withoutEchoes } from './echoes.ts';
+import { plainRequestId, secretsIn, withoutEchoes } from './echoes.ts';
 import { byEnvironment, environmentValues } from './environment-values.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { type RateLimit, rateLimitIn } from './rate-limit-headers.ts';
@@ -114,7 +114,11 @@ export async function callOpened<T>(
   const deadline = firstOf(time.signal, signal);
   const tls = tlsOf(target.config);
   const seen = { attempts: 0, rateLimit: null as RateLimit | null, upstreamRequestId: null as string | null };
-  const report = (): CallReport => ({ executionId, durationMs: Math.round(performance.now() - started), ...seen });
+  const secrets = [...secretsIn(target.driver, target.config, target.auth), ...(target.secrets ?? [])];
+  const report = (): CallReport => ({
+    ...{ executionId, durationMs: Math.round(performance.now() - started), ...seen },
+    upstreamRequestId: seen.upstreamRequestId && plainRequestId(seen.upstreamRequestId, secrets),
+  });
   const note = (response: Response) => {
     seen.rateLimit = rateLimitIn(response.headers, target.driver.rateLimit) ?? seen.rateLimit;
     seen.upstreamRequestId = requestIdIn(response.headers) ?? seen.upstreamRequestId;
@@ -137,7 +141,7 @@ export async function callOpened<T>(
     ),
     log: ctx.log.child({ execution_id: executionId, catalog_key: target.driver.entry.key }),
     noteRequestId: (id) => {
-      seen.upstreamRequestId = id.slice(0, 200);
+      seen.upstreamRequestId = id;
     },
     fetch: (input, init) =>
       resilientFetch(ctx, { ...manner, input, init, deadline, options: send }, () => {
@@ -147,7 +151,6 @@ export async function callOpened<T>(
   try {
     return { value: await run(context), report: report() };
   } catch (error) {
-    const secrets = [...secretsIn(target.driver, target.config, target.auth), ...(target.secrets ?? [])];
     const known = isUnfitHeader(error) ? unfit(error) : error;
     const told = withoutEchoes(deadline.aborted && !signal?.aborted ? late(known) : known, secrets);
     onFailure?.(report(), told);
@@ -281,4 +284,4 @@ function tlsOf({ tls }: Values): TlsSettings | undefined {
 
 /** The id by which the service's own support finds the request, whatever it calls that header. */
 const requestIdIn = (headers: Headers) =>
-  [...headers].find(([name]) => /^(x-)?([a-z]+-)?req(uest)?-?id$/.test(name))?.[1].slice(0, 200) ?? null;
+  [...headers].find(([name]) => /^(x-)?([a-z]+-)?req(uest)?-?id$/.test(name))?.[1] ?? null;

@@ -30,10 +30,12 @@ export const enteredSecrets = (schema: JsonSchema, values: Values): string[] =>
 const deepest = 5;
 /** Characters of a service's sentence. */
 const longest = 1_000;
+/** Characters of a service's own code. */
+const longestCode = 100;
 
 /**
  * The error without the secrets that the call carried: some services say back what they were sent. A service's
- * own sentence stays on its line. What caused it is cleaned as well, because that is logged.
+ * own sentence and code stay on their line. What caused it is cleaned as well, because that is logged.
  */
 export function withoutEchoes(error: unknown, secrets: string[]): unknown {
   const telling = secrets.filter(isTelling);
@@ -42,13 +44,15 @@ export function withoutEchoes(error: unknown, secrets: string[]): unknown {
     const clean = withoutTexts(each.message, telling);
     const message = each instanceof ServiceError ? oneLine(clean, longest) : clean;
     if (message !== each.message) each.message = message;
+    if (each instanceof ServiceError && each.serviceCode !== undefined)
+      Object.assign(each, { serviceCode: oneLine(withoutTexts(each.serviceCode, telling), longestCode) });
     each = each.cause;
   }
   return error;
 }
 
 /** Characters of an account's id and name, and of a scope; and how many scopes anybody needs. */
-const most = { name: 255, scope: 200, scopes: 200 };
+const most = { name: 255, scope: 200, scopes: 200, requestId: 200 };
 
 /** What a service says of an account or a grant, fit to be saved and shown: lines of limited length, without the call's secrets. */
 export function plainAccount(account: Account, secrets: string[]): Account {
@@ -76,6 +80,10 @@ export const plainScopes = (scopes: string[]): string[] =>
     .slice(0, most.scopes)
     .map((scope) => oneLine(scope, most.scope))
     .filter(Boolean);
+
+/** The service's name for a request, which is kept and shown. */
+export const plainRequestId = (id: string, secrets: string[]): string =>
+  oneLine(withoutTexts(id, secrets.filter(isTelling)), most.requestId);
 
 /** What a driver says of a healthy service: it quotes names that people gave themselves there. */
 export const plainMessage = (text: string, secrets: string[]): string =>

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import type OpenAI from 'openai';
+import { streamWithoutTexts } from '../../lib/passed-bodies.ts';
 import { type ExecutionContext, faultOf, retryAfterMs, ServiceError, type ServiceFault } from '../driver.ts';
 import { defaultBase, llm } from './llm.ts';
 
@@ -29,11 +30,20 @@ async function guardedFetch(...request: Parameters<typeof fetch>): Promise<Respo
   const call = calls.getStore();
   if (!call) throw new Error('The client was used outside of a call.');
   try {
-    return await call.context.fetch(...request);
+    return withoutKey(await call.context.fetch(...request), call.context);
   } catch (error) {
     call.failure = error;
     throw error;
   }
+}
+
+/** Some providers, or what stands in front of them, say back the key that they were sent. */
+function withoutKey(response: Response, { auth }: ExecutionContext): Response {
+  const keys = [auth.api_key, auth.access_token].filter((each) => typeof each === 'string');
+  if (!response.body || !keys.length) return response;
+  const body = streamWithoutTexts(response.body as ReadableStream<Uint8Array>, keys);
+  const { status, statusText, headers } = response;
+  return new Response(body, { status, statusText, headers });
 }
 
 /** OpenAI's own client for this connector, kept as long as its credential, TLS and other settings stay the same. */
