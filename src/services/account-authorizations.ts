@@ -17,7 +17,7 @@ import { type BrokerAccount, ServiceError } from '../drivers/driver.ts';
 import { invalid } from '../errors.ts';
 import { eachAtOnce } from '../lib/each-at-once.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
-import { insertInitiated, requireOwnAccounts, settleAccount } from './account-settlement.ts';
+import { insertInitiated, requireOn, requireOwnAccounts, settleAccount } from './account-settlement.ts';
 import { goneStanding, standingOf } from './account-standing.ts';
 import { recordAudit } from './audit.ts';
 import { type ChosenConfig, chooseAuthConfig, withAuthConfig } from './auth-configs.ts';
@@ -54,6 +54,7 @@ export async function requestAccount(
   if (!wantedToolkit)
     throw invalid({ toolkit_slug: [`Say which toolkit of ${connector.name} is meant. GET /api/toolkits lists them.`] });
   requireOwnAccounts(connector, input.userId);
+  requireOn(connector);
   const details = await detailsFor(ctx, target, wantedToolkit);
   const authConfigId = input.connection?.authConfigId ?? input.authConfigId;
   const { config } = await chooseAuthConfig(ctx, target, details, { authConfigId, connects: 'link' });

@@ -51,6 +51,11 @@ export async function settleAccount(
   return after;
 }
 
+/** @throws AppError conflict for a connector that is switched off: nothing is asked of its broker */
+export function requireOn({ name, status }: ConnectorRow): void {
+  if (status === 'inactive') throw new AppError('conflict', `${name} is inactive. Activate it first.`);
+}
+
 /** @throws AppError forbidden for a connector that is for accounts of the whole workspace only */
 export function requireOwnAccounts({ name, auth }: ConnectorRow, userId: string | null): void {
   if (userId === null || auth.personal_accounts !== false) return;

@@ -16,7 +16,7 @@ import { AppError, type FieldErrors, invalid } from '../errors.ts';
 import { eachAtOnce } from '../lib/each-at-once.ts';
 import { compileSchema } from '../lib/schema/compile.ts';
 import { defaultsOf } from '../lib/schema/walk.ts';
-import { insertInitiated, requireOwnAccounts, settleAccount } from './account-settlement.ts';
+import { insertInitiated, requireOn, requireOwnAccounts, settleAccount } from './account-settlement.ts';
 import { goneStanding, standingOf } from './account-standing.ts';
 import { type ChosenConfig, chooseAuthConfig, withAuthConfig } from './auth-configs.ts';
 import { asBroker, type BrokerTarget, brokerProblem, brokerUserId, callBroker } from './brokers.ts';
@@ -68,6 +68,7 @@ export async function connectAccount(
   input: AccountInput,
 ): Promise<{ connection: ConnectionRow; created: boolean }> {
   requireOwnAccounts(target.connector, input.userId);
+  requireOn(target.connector);
   const details = await detailsFor(ctx, target, input.toolkitSlug);
   const choice = await chooseAuthConfig(ctx, target, details, { authConfigId: input.authConfigId, connects: 'values' });
   const values = checkCredential(choice, input.credential);

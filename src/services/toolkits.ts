@@ -14,6 +14,7 @@ import { AppError, invalid, notFound } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { decodeCursor, encodeCursor } from '../lib/pagination.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
+import { requireOn } from './account-settlement.ts';
 import { toolNameIn } from './broker-tool-names.ts';
 import { asBroker, type BrokerTarget, brokerProblem, readBrokers } from './brokers.ts';
 import { type CatalogItem, getCatalogEntry, listCatalog } from './catalog.ts';
@@ -329,5 +330,6 @@ export async function mustBroker(ctx: Ctx, connectorId: string): Promise<BrokerT
   const connector = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => mustFind(tx, ctx, connectorId), { readOnly: true });
   const target = asBroker(ctx, connector);
   if (!target) throw invalid({ connector_id: [`${connector.name} brings no toolkits.`] });
+  requireOn(connector);
   return target;
 }

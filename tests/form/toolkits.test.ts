@@ -31,6 +31,8 @@ it('shows what a broker brings as cards of the catalog, page by page, with the a
   expect(await textOf('/catalog?q=calendar')).toMatch(/Google Calendar[\s\S]*via Composio/);
   expect(await textOf('/catalog?category=Work')).not.toContain('Through Composio');
   expect(await textOf('/catalog', at.cast.cleo)).not.toContain('Through Composio');
+  await at.broker.control.fault('slow', { delay_ms: 4_900, times: 1 });
+  expect(await textOf('/catalog?q=slow')).toContain('has not answered yet');
   await at.age(7200);
   await at.broker.control.fault('status', { status: 500 });
   const old = await textOf('/catalog');

@@ -155,6 +155,8 @@ describe('an account by values', () => {
       config: {},
       auth,
     });
+    expect((await at.connectTrello(ada, { connector_id: other.id })).body.detail).toContain('Activate it first');
+    await at.json(ada, 'PATCH', `/api/connectors/${other.id}/status`, { status: 'active' });
     const made = await at.connectTrello(ada, { connector_id: other.id });
     expect(made.status, JSON.stringify(made.body)).toBe(201);
     const [config] = (await sql('select external_id from auth_configs')) as unknown as { external_id: string }[];

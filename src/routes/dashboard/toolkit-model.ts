@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
-import { readBrokers } from '../../services/brokers.ts';
+import { deadlineIn } from '../../lib/signals.ts';
+import { type BrokerTarget, readBrokers } from '../../services/brokers.ts';
 import { connectedToolkits, listToolkits, type Toolkit, type ToolkitList } from '../../services/toolkits.ts';
 import type { Env } from '../env.ts';
 import { paths } from '../paths.ts';
@@ -15,7 +16,7 @@ export async function toolkitResults(ctx: Ctx, c: Context<Env>): Promise<Toolkit
   const [first] = brokers;
   if (!first || category || auth) return null;
   const at = { q: q.slice(0, 200) || undefined, limit: perPage, connectorId: first.connector.id };
-  const list = await listToolkits(ctx, { ...at, cursor: cursor || undefined });
+  const list = await inTime(listToolkits(ctx, { ...at, cursor: cursor || undefined }), late(first));
   const connected = new Set(
     await connectedToolkits(
       ctx,
@@ -30,6 +31,21 @@ export async function toolkitResults(ctx: Ctx, c: Context<Env>): Promise<Toolkit
     staleSince: list.freshness?.stale ? list.freshness.fetchedAt : null,
     trouble: troubleOf(list),
   };
+}
+
+/** Milliseconds that a page waits for a broker of which nothing is known yet; what it says then is there for the next one. */
+const patienceMs = 4_000;
+
+const late = ({ connector: { id, name } }: BrokerTarget): ToolkitList => ({
+  ...{ data: [], nextCursor: null, freshness: null },
+  troubles: [{ connectorId: id, name, message: 'It has not answered yet. Look again in a moment.' }],
+});
+
+async function inTime<T>(work: Promise<T>, instead: T): Promise<T> {
+  const time = deadlineIn(patienceMs);
+  const over = new Promise<T>((resolve) => time.signal.addEventListener('abort', () => resolve(instead)));
+  work.catch(() => {}); // it goes on when nobody waits any more
+  return Promise.race([work, over]).finally(time.clear);
 }
 
 const troubleOf = ({ troubles: [trouble] }: ToolkitList): string =>
