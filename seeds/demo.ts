@@ -35,6 +35,10 @@ export const demo = {
   },
   modelKey: 'sk-proj-only-in-the-sandbox-1',
   composioKey: 'ak_only-in-the-sandbox-1',
+  wordpress: { username: 'editor', password: 'demo demo demo demo demo demo' },
+  xToken: 'x-user-token-only-in-the-sandbox',
+  linkedinToken: 'linkedin-token-only-in-the-sandbox',
+  mediumToken: '2feedfacefeedfacefeedfacefeedface0',
   client: { client_id: 'northwind-backend', client_secret: 'only-in-the-sandbox' },
 } as const;
 
@@ -53,6 +57,17 @@ const connectors: [string, Omit<ConnectorInput, 'tags'>][] = [
   ['slack', { name: 'Release bot', config: {}, auth: { method: 'token', access_token: bot } }],
   ['openai', { name: 'OpenAI', config: {}, auth: { method: 'api_key', api_key: demo.modelKey } }],
   ['composio', { name: 'Composio', config: {}, auth: { method: 'api_key', api_key: demo.composioKey } }],
+  [
+    'wordpress',
+    {
+      name: 'Blog',
+      config: { site_url: 'https://blog.demo.example', post_status: 'publish' },
+      auth: { method: 'basic', ...demo.wordpress },
+    },
+  ],
+  ['twitter', { name: 'X', config: {}, auth: { method: 'token', access_token: demo.xToken } }],
+  ['linkedin', { name: 'LinkedIn', config: {}, auth: { method: 'token', access_token: demo.linkedinToken } }],
+  ['medium', { name: 'Medium', config: {}, auth: { method: 'token', access_token: demo.mediumToken } }],
   [
     'http-api',
     {

@@ -13,6 +13,7 @@ import type {
   Tool,
 } from './execution.ts';
 import type { LlmProvider } from './llm.ts';
+import type { PublishCapability, Publisher } from './publishing.ts';
 
 export * from './broker.ts';
 export * from './browse.ts';
@@ -20,6 +21,7 @@ export * from './execution.ts';
 export * from './fields.ts';
 export * from './http.ts';
 export * from './llm.ts';
+export * from './publishing.ts';
 
 export const authTypes = ['oauth', 'api_key', 'basic', 'none'] as const;
 export type AuthType = (typeof authTypes)[number];
@@ -28,17 +30,6 @@ export const authMethods = ['oauth2', 'client_credentials', 'api_key', 'basic', 
 export type AuthMethod = (typeof authMethods)[number];
 export const categories = ['AI', 'Data', 'Developer', 'Publishing', 'Social', 'Work'] as const;
 type Category = (typeof categories)[number];
-
-/** What a publishing service accepts; a broadcaster plans with it. Lengths are characters. */
-export interface PublishCapability {
-  text: boolean;
-  html: boolean;
-  markdown: boolean;
-  max_length: number | null;
-  media: ('image' | 'video' | 'document')[];
-  schedule: boolean;
-  draft: boolean;
-}
 
 export interface Capabilities {
   publish?: PublishCapability;
@@ -133,6 +124,8 @@ export interface Driver {
   rateLimit?: RateLimitHeaders;
   /** For entries with the capability `llm`: how the gateway calls its models. */
   llm?: LlmProvider;
+  /** For entries with the capability `publish`. */
+  publisher?: Publisher;
   /** For entries that reach other services through accounts which a third party holds. */
   broker?: Broker;
   /**

@@ -47,11 +47,21 @@ export function serviceError(response: Response, said?: string, serviceCode?: st
  * @throws ServiceError for every status but 2xx, and for an answer that is no JSON
  */
 export async function requestJson(
-  { fetch, signal }: Pick<ExecutionContext, 'fetch' | 'signal'>,
+  context: Pick<ExecutionContext, 'fetch' | 'signal'>,
   url: string | URL,
   init: RequestInit = {},
   said: (body: unknown) => string | undefined = messageOf,
 ): Promise<unknown> {
+  return (await requestAnswer(context, url, init, said)).body;
+}
+
+/** The same with the answer's headers, for services that tell something there. @throws ServiceError */
+export async function requestAnswer(
+  { fetch, signal }: Pick<ExecutionContext, 'fetch' | 'signal'>,
+  url: string | URL,
+  init: RequestInit = {},
+  said: (body: unknown) => string | undefined = messageOf,
+): Promise<{ body: unknown; headers: Headers }> {
   const headers = new Headers({ accept: 'application/json' });
   for (const [name, value] of new Headers(init.headers)) headers.set(name, value);
   const response = await fetch(url, { signal, ...init, headers });
@@ -62,7 +72,7 @@ export async function requestJson(
     throw new ServiceError('service', 'The service answered something that is not JSON. Check the address.', {
       status: response.status,
     });
-  return body;
+  return { body, headers: response.headers };
 }
 
 function parsed(text: string): unknown {

@@ -11,6 +11,8 @@ import type { StandIn } from './front.ts';
 import { startGithub } from './github.ts';
 import { startOauthServer } from './oauth-server.ts';
 import { startOpenai } from './openai.ts';
+import { startMedium, startWordpress } from './publishing.ts';
+import { startLinkedin, startX } from './publishing-social.ts';
 import { startSlack } from './slack.ts';
 import { wiring } from './wiring.ts';
 
@@ -25,6 +27,10 @@ const ports = {
   oauth: port + 1003,
   openai: port + 1004,
   composio: port + 1005,
+  wordpress: port + 1006,
+  x: port + 1007,
+  linkedin: port + 1008,
+  medium: port + 1009,
 };
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -65,6 +71,10 @@ async function startStandIns(): Promise<StandIns> {
     oauth: kept(await startOauthServer({ port: ports.oauth })),
     openai: kept(await startOpenai({ port: ports.openai })),
     composio: kept(await startComposio({ port: ports.composio })),
+    wordpress: kept(await startWordpress({ port: ports.wordpress })),
+    x: kept(await startX({ port: ports.x })),
+    linkedin: kept(await startLinkedin({ port: ports.linkedin })),
+    medium: kept(await startMedium({ port: ports.medium })),
   };
 }
 
@@ -95,13 +105,8 @@ const hubEnv = (standIns: StandIns) => ({
   ...wiring(urlsOf(standIns)),
 });
 
-const urlsOf = ({ github, slack, oauth, openai, composio }: StandIns) => ({
-  github: github.url,
-  slack: slack.url,
-  oauth: oauth.url,
-  openai: openai.url,
-  composio: composio.url,
-});
+const urlsOf = (standIns: StandIns) =>
+  Object.fromEntries(Object.entries(standIns).map(([name, { url }]) => [name, url])) as Record<keyof StandIns, string>;
 
 /** In a group of its own: Ctrl-C at the terminal reaches it once, from here. */
 const run = (file: string, env: Record<string, string | undefined>) =>
@@ -136,12 +141,12 @@ async function stop(code: number) {
   process.exit(code);
 }
 
-const guide = ({ github, slack, oauth, openai, composio }: StandIns) => `
+const guide = ({ github, slack, oauth, openai, composio, x, linkedin }: StandIns) => `
 Open     ${baseUrl}
 E-mail   ${demo.admin.email}
 Password ${demo.admin.password}
 
-GitHub, Slack, OpenAI, Composio and an OAuth server are stand-ins on this machine: no account and no network is needed.
+GitHub, Slack, OpenAI, Composio, WordPress, X, LinkedIn, Medium and an OAuth server are stand-ins on this machine: no account and no network is needed.
 On the Installed tab, connect “GitHub” and “Slack” and choose whom to be on the page that opens. Then break things, and watch:
 
 # The token is revoked at GitHub, for octocat's connections.
@@ -173,6 +178,10 @@ curl -X POST ${composio.url}/_control/faults -d '{"fault": "status", "status": 5
 
 # Composio's tools have another version from now on.
 curl -X PATCH ${composio.url}/_control/settings -d '{"new_version": "20251201_00"}'
+
+# LinkedIn has switched the API version off; X’s window of calls is used up for the next post.
+curl -X PATCH ${linkedin.url}/_control/settings -d '{"active_from": "202701"}'
+curl -X POST ${x.url}/_control/faults -d '{"fault": "rate_limited", "times": 1, "path": "/2/tweets"}'
 
 # What was asked so far, and everything as in the beginning.
 curl ${github.url}/_control/requests

@@ -70,9 +70,9 @@ const withoutSecrets = (query: Record<string, string>) =>
 /** The fields of a form or a JSON object, as token endpoints take both; nothing for other bodies. */
 export async function formFields(c: Context): Promise<Record<string, string>> {
   const type = c.req.header('content-type') ?? '';
+  if (!/json|x-www-form-urlencoded/.test(type)) return {}; // files would not outlive being read as text
   const text = c.req.method === 'GET' ? '' : await c.req.text();
   if (type.includes('x-www-form-urlencoded')) return Object.fromEntries(new URLSearchParams(text));
-  if (!type.includes('json')) return {};
   return parseObject(text) as Record<string, string>;
 }
 

@@ -5,6 +5,10 @@ const origins = {
   oauth: ['https://oauth.demo.example'],
   openai: ['https://api.openai.com'],
   composio: ['https://backend.composio.dev', 'https://connect.composio.dev'],
+  wordpress: ['https://blog.demo.example'],
+  x: ['https://api.x.com'],
+  linkedin: ['https://api.linkedin.com', 'https://www.linkedin.com'],
+  medium: ['https://api.medium.com'],
 };
 
 /** The variables that send a hub to stand-ins instead of to the services; those that are not given stay out of reach. */

@@ -1,21 +1,18 @@
 import { type Account, type ExecutionContext, type HealthReport, requestJson, ServiceError } from '../driver.ts';
-
-const origin = 'https://api.linkedin.com';
+import { ask, bearer, origin, versionOf } from './client.ts';
 
 /** https://learn.microsoft.com/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2 */
-async function me(context: ExecutionContext): Promise<{ sub: string; name?: string }> {
+export async function me(context: ExecutionContext): Promise<{ sub: string; name?: string }> {
   const body = await requestJson(context, `${origin}/v2/userinfo`, { headers: bearer(context) });
   const info = (body ?? {}) as { sub?: string; name?: string };
   if (info.sub) return { sub: info.sub, name: info.name };
   throw new ServiceError('service', 'LinkedIn answered without saying who is connected. Try again later.');
 }
 
-const bearer = ({ auth }: ExecutionContext) => ({ authorization: `Bearer ${auth.access_token}` });
-
 export async function checkHealth(context: ExecutionContext): Promise<HealthReport> {
   const { name, sub } = await me(context);
-  const version = String(context.config.api_version ?? '202609');
-  await checkVersion(context, version, sub);
+  const version = versionOf(context);
+  await checkVersion(context, sub);
   return { message: `Signed in as ${name ?? sub}.`, warnings: endsSoon(version) };
 }
 
@@ -23,23 +20,12 @@ export async function checkHealth(context: ExecutionContext): Promise<HealthRepo
  * Each version ends about a year after its month, and LinkedIn says so with 426: every post would fail then.
  * https://learn.microsoft.com/linkedin/marketing/versioning
  */
-async function checkVersion(context: ExecutionContext, version: string, sub: string): Promise<void> {
+async function checkVersion(context: ExecutionContext, sub: string): Promise<void> {
   const author = encodeURIComponent(`urn:li:person:${sub}`);
-  const headers = { ...bearer(context), 'linkedin-version': version, 'x-restli-protocol-version': '2.0.0' };
-  const url = `${origin}/rest/posts?q=author&author=${author}&count=1`;
-  await requestJson(context, url, { headers }).catch((error: unknown) => {
-    if (!(error instanceof ServiceError)) throw error;
-    if (error.status === 426)
-      throw new ServiceError(
-        'input',
-        `LinkedIn has switched the API version ${version} off. Enter a newer one in the settings.`,
-        {
-          status: 426,
-          field: 'config.api_version',
-        },
-      );
+  await ask(context, 'GET', `posts?q=author&author=${author}&count=1`).catch((error: unknown) => {
     // Reading posts needs an approval that most apps lack; what is asked here is the version alone.
-    if (!['permission', 'input', 'not_found'].includes(error.fault)) throw error;
+    const unasked = error instanceof ServiceError && ['permission', 'input', 'not_found'].includes(error.fault);
+    if (!unasked || error.status === 426) throw error;
   });
 }
 

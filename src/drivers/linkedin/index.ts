@@ -3,6 +3,8 @@ import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { checkHealth, whoami } from './health.ts';
 import { oauth } from './oauth.ts';
+import { capability, publisher } from './publish.ts';
+import { tools } from './tools.ts';
 
 const posts = 'https://learn.microsoft.com/linkedin/marketing/community-management/shares/posts-api';
 const authorizationCode = 'https://learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow';
@@ -17,16 +19,8 @@ export const driver = defineDriver({
     authType: 'oauth',
     authMethods: ['oauth2', 'token'],
     capabilities: {
-      publish: {
-        text: true,
-        html: false,
-        markdown: false,
-        max_length: 3000,
-        media: ['image', 'video', 'document'],
-        schedule: false,
-        draft: false,
-      },
-      tools: 0,
+      publish: capability,
+      tools: tools.length,
     },
     configSchema,
     authSchema,
@@ -44,12 +38,13 @@ export const driver = defineDriver({
     'auth.scopes': 'https://learn.microsoft.com/linkedin/shared/authentication/getting-access',
     'auth.access_token': 'https://learn.microsoft.com/linkedin/shared/authentication/developer-portal-tools',
   },
-  // www takes the client secret for a token; api takes the token
-  destinations: (_config, auth) =>
-    auth.method === 'oauth2' ? ['https://www.linkedin.com', 'https://api.linkedin.com'] : ['https://api.linkedin.com'],
+  // www takes the client secret for a token, and uploads with the token; api takes the token
+  destinations: () => ['https://www.linkedin.com', 'https://api.linkedin.com'],
   summary: (config) => (config.organization_id ? `Page ${config.organization_id}` : 'Member profile'),
   needsConnection: authorisedByPerson,
   oauth,
   checkHealth,
   whoami,
+  publisher,
+  tools,
 });

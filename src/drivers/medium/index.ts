@@ -2,6 +2,8 @@ import { authorisedByPerson, defineDriver } from '../driver.ts';
 import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { checkHealth, whoami } from './health.ts';
+import { capability, publisher } from './publish.ts';
+import { tools } from './tools.ts';
 
 const api = 'https://github.com/Medium/medium-api-docs';
 
@@ -16,16 +18,8 @@ export const driver = defineDriver({
     authType: 'api_key',
     authMethods: ['token'],
     capabilities: {
-      publish: {
-        text: true,
-        html: true,
-        markdown: true,
-        max_length: null,
-        media: ['image'],
-        schedule: false,
-        draft: true,
-      },
-      tools: 0,
+      publish: capability,
+      tools: tools.length,
     },
     configSchema,
     authSchema,
@@ -43,4 +37,6 @@ export const driver = defineDriver({
   needsConnection: authorisedByPerson,
   checkHealth,
   whoami,
+  publisher,
+  tools,
 });

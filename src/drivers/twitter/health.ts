@@ -1,7 +1,7 @@
 import { type Account, type ExecutionContext, type HealthReport, requestJson, ServiceError } from '../driver.ts';
 
 /** https://docs.x.com/x-api/users/get-my-user */
-async function me(context: ExecutionContext): Promise<{ id: string; username: string }> {
+export async function me(context: ExecutionContext): Promise<{ id: string; username: string }> {
   const headers = { authorization: `Bearer ${context.auth.access_token}` };
   const body = await requestJson(context, 'https://api.x.com/2/users/me', { headers });
   const { data } = (body ?? {}) as { data?: { id: string; username: string } };

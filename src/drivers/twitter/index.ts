@@ -3,6 +3,8 @@ import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { checkHealth, whoami } from './health.ts';
 import { oauth } from './oauth.ts';
+import { capability, publisher } from './publish.ts';
+import { tools } from './tools.ts';
 
 const createPost = 'https://docs.x.com/x-api/posts/create-post';
 const authorizationCode = 'https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code';
@@ -17,16 +19,8 @@ export const driver = defineDriver({
     authType: 'oauth',
     authMethods: ['oauth2', 'token'],
     capabilities: {
-      publish: {
-        text: true,
-        html: false,
-        markdown: false,
-        max_length: 280,
-        media: ['image', 'video'],
-        schedule: false,
-        draft: false,
-      },
-      tools: 0,
+      publish: capability,
+      tools: tools.length,
     },
     configSchema,
     authSchema,
@@ -48,6 +42,8 @@ export const driver = defineDriver({
   oauth,
   checkHealth,
   whoami,
+  publisher,
+  tools,
   // https://docs.x.com/x-api/fundamentals/rate-limits
   rateLimit: {
     limit: 'x-rate-limit-limit',

@@ -3,6 +3,8 @@ import { authSchema } from './auth-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { checkHealth, whoami } from './health.ts';
 import { oauth } from './oauth.ts';
+import { capability, publisher } from './publish.ts';
+import { tools } from './tools.ts';
 
 const rest = 'https://developer.wordpress.org/rest-api';
 const wordpressCom = 'https://developer.wordpress.com/docs/api/oauth2/';
@@ -18,16 +20,8 @@ export const driver = defineDriver({
     authType: 'basic',
     authMethods: ['basic', 'oauth2', 'token'],
     capabilities: {
-      publish: {
-        text: true,
-        html: true,
-        markdown: false,
-        max_length: null,
-        media: ['image', 'video', 'document'],
-        schedule: true,
-        draft: true,
-      },
-      tools: 0,
+      publish: capability,
+      tools: tools.length,
     },
     configSchema,
     authSchema,
@@ -58,4 +52,6 @@ export const driver = defineDriver({
   oauth,
   checkHealth,
   whoami,
+  publisher,
+  tools,
 });

@@ -1,4 +1,4 @@
-import { type ExecutionContext, requestJson, type Values } from '../driver.ts';
+import { type ExecutionContext, type Media, requestJson, type Values } from '../driver.ts';
 
 const wordpressCom = 'https://public-api.wordpress.com';
 
@@ -30,4 +30,33 @@ export async function ask(
 ): Promise<Values> {
   const headers = { authorization: credentialOf(context) };
   return (await requestJson(context, address(context, route, query), { headers })) as Values;
+}
+
+/** Makes or changes something. @throws ServiceError with what the site said */
+export async function send(context: ExecutionContext, route: string, values: Values): Promise<Values> {
+  const headers = { authorization: credentialOf(context), 'content-type': 'application/json' };
+  const init = { method: 'POST', headers, body: JSON.stringify(values) };
+  return (await requestJson(context, address(context, route, {}), init)) as Values;
+}
+
+/** Deletes; `force` passes by the trash. @throws ServiceError with what the site said */
+export async function remove(context: ExecutionContext, route: string, force: boolean): Promise<Values> {
+  const init = { method: 'DELETE', headers: { authorization: credentialOf(context) } };
+  return (await requestJson(context, address(context, route, force ? { force: 'true' } : {}), init)) as Values;
+}
+
+/** Puts a file into the media library: https://developer.wordpress.org/rest-api/reference/media/ @throws ServiceError */
+export async function upload(
+  context: ExecutionContext,
+  { name, type, data, alt }: Pick<Media, 'name' | 'type' | 'data' | 'alt'>,
+): Promise<{ id: number; url: string }> {
+  const headers = {
+    authorization: credentialOf(context),
+    'content-type': type,
+    'content-disposition': `attachment; filename="${name.replace(/[^\w.-]+/g, '-')}"`,
+  };
+  const init = { method: 'POST', headers, body: data };
+  const { id, source_url } = (await requestJson(context, address(context, 'media', {}), init)) as Values;
+  if (alt) await send(context, `media/${id}`, { alt_text: alt });
+  return { id: Number(id), url: String(source_url) };
 }
