@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import type { Database } from './db/client.ts';
+import type { KeyLimits } from './db/schema/index.ts';
 import type { DriverRegistry } from './drivers/index.ts';
 import { AppError } from './errors.ts';
 import type { Outbound } from './lib/outbound/outbound.ts';
@@ -19,6 +20,8 @@ export interface Actor {
   makerId?: string;
   /** The only connector that a key may ask language models through; null or left out for any. */
   modelConnectorId?: string | null;
+  /** What a key’s calls are limited to. */
+  limits?: KeyLimits;
 }
 
 /** What every verb may reach. Made once in server.ts, and in tests. */

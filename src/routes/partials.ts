@@ -110,6 +110,8 @@ interface InputPartial {
   label: string;
   type: 'text' | 'email' | 'url' | 'password';
   value: string;
+  /** May stay empty. */
+  optional?: boolean;
   autocomplete: string;
   help: string;
   errors: string[] | undefined;

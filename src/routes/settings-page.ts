@@ -2,8 +2,10 @@ import type { Context } from 'hono';
 import { v7 as uuidv7 } from 'uuid';
 import { type Ctx, mayActAs, type Role } from '../context.ts';
 import type { ApiKeyRow } from '../db/queries/api-keys.ts';
+import type { KeyLimits } from '../db/schema/index.ts';
 import type { FieldErrors } from '../errors.ts';
 import { listApiKeys, roleOfKey, statusOfKey } from '../services/api-keys.ts';
+import { listInstalled } from '../services/installed.ts';
 import { getModelSettings } from '../services/model-settings.ts';
 import { isScope, type Scope, scopes } from '../services/scopes.ts';
 import type { Env } from './env.ts';
@@ -62,6 +64,7 @@ const apiKeyRow = (row: ApiKeyRow): ApiKeyRowView => ({
   role: row.role,
   actsAs: row.makerRole && roleOfKey(row) !== row.role ? roleOfKey(row) : '',
   scopes: row.scopes.map((scope) => (isScope(scope) ? scopes[scope] : scope)),
+  limits: limitsInWords(row.limits),
   status: statusOfKey(row),
   createdBy: row.createdByName,
   createdAt: row.createdAt,
@@ -69,6 +72,15 @@ const apiKeyRow = (row: ApiKeyRow): ApiKeyRowView => ({
   lastUsedAt: row.lastUsedAt,
   revokedBy: row.revokedByName ?? '',
 });
+
+function limitsInWords({ connectors, tools, readOnly, callsPerHour }: KeyLimits): string[] {
+  return [
+    readOnly ? 'Only reads' : '',
+    connectors ? `${connectors.length} ${connectors.length === 1 ? 'connector' : 'connectors'} only` : '',
+    tools ? `Only ${tools.join(', ')}` : '',
+    callsPerHour ? `${callsPerHour} calls an hour` : '',
+  ].filter(Boolean);
+}
 
 /** Over the page that is there, or with the list behind it. */
 export const apiKeyQuestion = (tools: PageTools, ctx: Ctx, c: Context<Env>, confirm: Confirm) =>
@@ -83,11 +95,26 @@ export interface SentKey {
   modelConnector: string;
   /** Days until it ends, or `never`. */
   expires: string;
+  /** The connectors that its calls may go through; none for any. */
+  connectors: string[];
+  /** Names of tools with blanks, commas or lines between them. */
+  tools: string;
+  readOnly: boolean;
+  callsPerHour: string;
 }
+
+/** Its limits, as the verb takes them. */
+export const limitsIn = ({ connectors, tools, readOnly, callsPerHour }: SentKey) => ({
+  connectors,
+  tools: tools.split(/[\s,]+/).filter(Boolean),
+  read_only: readOnly,
+  calls_per_hour: callsPerHour ? Number(callsPerHour) : null,
+});
 
 const unsent: SentKey = {
   ...{ name: '', role: 'member', scopes: ['catalog:read', 'connectors:read'] },
   ...{ modelConnector: '', expires: '90' },
+  ...{ connectors: [], tools: '', readOnly: false, callsPerHour: '' },
 };
 
 /** For what the page about agents leads here. */
@@ -108,6 +135,7 @@ export async function newApiKeyPage(
 ): Promise<Response> {
   const roles = (['member', 'admin', 'owner'] as const).filter((role) => mayActAs(ctx.actor, role));
   const { connectors } = await getModelSettings(ctx);
+  const installed = await listInstalled(ctx, { limit: 200 });
   const form: NewApiKeyPage = {
     tenantId: ctx.tenantId,
     id: uuidv7(),
@@ -117,6 +145,10 @@ export async function newApiKeyPage(
     connectors: [{ id: '', name: 'Any' }, ...connectors].map(({ id, name }) =>
       option(id, name, id === sent.modelConnector),
     ),
+    limits: {
+      connectors: installed.data.map(({ id, name }) => option(id, name, sent.connectors.includes(id))),
+      ...{ tools: sent.tools, readOnly: sent.readOnly, callsPerHour: sent.callsPerHour },
+    },
     expiries: Object.entries(expiries).map(([value, label]) => option(value, label, value === sent.expires)),
     errors,
   };

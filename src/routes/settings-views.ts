@@ -40,6 +40,8 @@ export interface ApiKeyRowView {
   actsAs: Role | '';
   /** What it may do, in words. */
   scopes: string[];
+  /** What it is limited to, in words. */
+  limits: string[];
   status: KeyStatus;
   createdBy: string;
   createdAt: Date;
@@ -65,6 +67,7 @@ export interface NewApiKeyPage {
   scopes: Option[];
   /** To language models; the first one stands for any. */
   connectors: Option[];
+  limits: { connectors: Option[]; tools: string; readOnly: boolean; callsPerHour: string };
   expiries: Option[];
   errors: FieldErrors;
 }

@@ -24,11 +24,11 @@ export async function openApiKey(hub: Hub, key: string): Promise<KeyAccess | nul
   const found = await findLiveKey(hub.db.system, hash);
   if (!found || !timingSafeEqual(Buffer.from(found.hash), Buffer.from(hash))) return null;
   await noteUse(hub, found);
-  const { tenantId, id, name, makerId, modelConnectorId, tenantName, suspendedReason: reason } = found;
+  const { tenantId, id, name, makerId, modelConnectorId, limits, tenantName, suspendedReason: reason } = found;
   const role = lowerRole(found.role, found.makerRole);
   return {
     tenantId,
-    actor: { type: 'api_key', id, name, role, makerId, modelConnectorId },
+    actor: { type: 'api_key', id, name, role, makerId, modelConnectorId, limits },
     scopes: found.scopes,
     tenant: { name: tenantName, suspended: reason === null ? null : { reason } },
   };

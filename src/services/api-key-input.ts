@@ -1,5 +1,7 @@
 import { type Actor, mayActAs, type Role } from '../context.ts';
+import type { KeyLimits } from '../db/schema/index.ts';
 import { type FieldErrors, invalid } from '../errors.ts';
+import { checkLimits } from './key-limits.ts';
 import { cleaned, nameProblem } from './person-input.ts';
 import { isScope, type Scope, scopes } from './scopes.ts';
 
@@ -8,6 +10,7 @@ export interface CheckedApiKey {
   role: Role;
   scopes: Scope[];
   expiresAt: Date | null;
+  limits: KeyLimits;
 }
 
 const roles: readonly unknown[] = ['member', 'admin', 'owner'] satisfies Role[];
@@ -16,7 +19,7 @@ const isRole = (value: unknown): value is Role => roles.includes(value);
 /** @throws AppError invalid_input with all that is wrong, by field */
 export function checkApiKey(
   maker: Actor,
-  input: { name: unknown; role: unknown; scopes: unknown; expiresAt: unknown },
+  input: { name: unknown; role: unknown; scopes: unknown; expiresAt: unknown; limits?: unknown },
 ): CheckedApiKey {
   const name = cleaned(input.name);
   const problems: Record<string, string | null> = {
@@ -27,11 +30,13 @@ export function checkApiKey(
   };
   const errors: FieldErrors = {};
   for (const [field, problem] of Object.entries(problems)) if (problem) errors[field] = [problem];
+  const limits = checkLimits(input.limits, errors);
   if (Object.keys(errors).length) throw invalid(errors);
   return {
     name,
     role: input.role as Role,
     scopes: (Object.keys(scopes) as Scope[]).filter((scope) => (input.scopes as unknown[]).includes(scope)),
+    limits,
     expiresAt: input.expiresAt === null ? null : new Date(input.expiresAt as string),
   };
 }

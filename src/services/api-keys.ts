@@ -19,6 +19,8 @@ export interface ApiKeyInput {
   expiresAt: unknown;
   /** The only connector that it may ask language models through; null for any. */
   modelConnectorId?: string | null;
+  /** As the API takes them. */
+  limits?: unknown;
 }
 
 export type KeyStatus = 'active' | 'expired' | 'revoked';
@@ -73,6 +75,7 @@ export async function createApiKey(
         role: checked.role,
         scopes: checked.scopes,
         expires_at: checked.expiresAt?.toISOString() ?? null,
+        ...(Object.keys(checked.limits).length && { limits: checked.limits }),
         ...(bound && { model_connector: bound.name }),
       },
     });

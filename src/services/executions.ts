@@ -16,6 +16,7 @@ import { OutboundError } from '../lib/outbound/outbound.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
 import { scrub } from '../lib/scrub.ts';
 import type { CallReport } from './calls.ts';
+import { requireWithinLimits } from './key-limits.ts';
 import { requireExecutionRoom } from './quotas.ts';
 
 interface StartedExecution {
@@ -28,17 +29,22 @@ interface StartedExecution {
 
 /**
  * Finds what to call and writes that it has begun, before anything leaves the hub.
- * @throws what `find` throws, AppError quota_exceeded, or conflict with the `execution_id` when this one was begun already
+ * @throws what `find` throws, AppError quota_exceeded, forbidden by a limit of the key, or conflict with the `execution_id` when this one was begun already
  */
-export async function startExecution<T extends { connector: { id: string }; connection: { id: string } }>(
+export async function startExecution<T extends { connector: { id: string; name: string }; connection: { id: string } }>(
   ctx: Ctx,
-  started: Pick<StartedExecution, 'id' | 'tool' | 'input'>,
+  {
+    changes,
+    ...started
+  }: Pick<StartedExecution, 'id' | 'tool' | 'input'> & { changes: boolean | ((target: T) => boolean) },
   find: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   try {
     return await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
       await requireExecutionRoom(tx, ctx.tenantId);
       const target = await find(tx);
+      const mayChange = typeof changes === 'function' ? changes(target) : changes;
+      await requireWithinLimits(tx, ctx, { tool: started.tool, connector: target.connector, changes: mayChange });
       const ids = { connectorId: target.connector.id, connectionId: target.connection.id };
       await beginExecution(tx, ctx, { ...started, ...ids });
       return target;

@@ -60,7 +60,7 @@ export async function callModel(ctx: Ctx, request: ModelRequest): Promise<ModelA
  */
 export async function listModels(ctx: Ctx, handle?: string, signal?: AbortSignal): Promise<ModelAnswer> {
   const executionId = uuidv7();
-  const target = await startExecution(ctx, { id: executionId, tool: 'llm.models', input: {} }, (tx) =>
+  const target = await startExecution(ctx, { id: executionId, tool: 'llm.models', input: {}, changes: false }, (tx) =>
     findModelTarget(tx, ctx, { handle }),
   );
   const request = { operation: 'models' as const, signal };

@@ -46,7 +46,7 @@ export interface ModelCallBegun {
 export async function beginModelCall(ctx: Ctx, question: Question): Promise<ModelCallBegun> {
   const { executionId, operation, startedAt, recorded } = question;
   const begin = () =>
-    startExecution(ctx, { id: executionId, tool: question.tool, input: question.input }, async (tx) => {
+    startExecution(ctx, { id: executionId, tool: question.tool, input: question.input, changes: false }, async (tx) => {
       const { target, body, text } = await question.find(tx);
       const chosen = chooseModel(operation, body, target.provider.models(target.connector.config));
       const reserved = await reserve(tx, ctx, {

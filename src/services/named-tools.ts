@@ -4,6 +4,7 @@ import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts
 import type { Tool } from '../drivers/driver.ts';
 import { decodeCursor, encodeCursor } from '../lib/pagination.ts';
 import { mostRelevant } from '../lib/relevance.ts';
+import { whyLimited } from './key-limits.ts';
 import { everyTool, findSourced, pageOfTools, textsOf } from './tool-sources.ts';
 
 /** A tool through one connector, under one name that says both: what agents choose from. */
@@ -72,8 +73,10 @@ export async function findNamedTool(ctx: Ctx, name: string): Promise<NamedTool |
   for (const slug of [own, `${handle}.${own}`]) {
     if (nameOf(handle, slug) !== name) continue;
     const found = await findSourced(ctx, `${connector.catalog.key}.${slug}`);
-    if (found && (found.connectorId ?? connector.id) === connector.id)
-      return named(connector, `${connector.catalog.key}.${slug}`, found.tool);
+    const full = `${connector.catalog.key}.${slug}`;
+    if (!found || (found.connectorId ?? connector.id) !== connector.id) continue;
+    const changes = found.tool.sideEffect !== 'none';
+    return whyLimited(ctx, { tool: full, connector, changes }) ? null : named(connector, full, found.tool);
   }
   return /__[0-9a-f]{12}$/.test(name) ? lookThrough(ctx, connector, name) : null;
 }

@@ -50,13 +50,18 @@ export async function passOn(
   const executionId = uuidv7();
   const { method, path } = request;
   const input = { method, path, query: Object.fromEntries(new URLSearchParams(request.query)) };
-  const target = await startExecution(ctx, { id: executionId, tool: proxyTool, input }, async (tx) => {
-    const found = await mustUseConnection(tx, ctx, connectionId);
-    const proxied = proxyOf(ctx, found);
-    if (!addressBelow(proxied.proxy.base(found.connector.config), path))
-      throw new AppError('malformed_request', 'This path would lead out of the connection’s own address.');
-    return { ...found, ...proxied };
-  });
+  const changes = ({ proxy }: Proxied) => !onlyReads(proxy, method);
+  const target = await startExecution<Target & Proxied>(
+    ctx,
+    { id: executionId, tool: proxyTool, input, changes },
+    async (tx) => {
+      const found = await mustUseConnection(tx, ctx, connectionId);
+      const proxied = proxyOf(ctx, found);
+      if (!addressBelow(proxied.proxy.base(found.connector.config), path))
+        throw new AppError('malformed_request', 'This path would lead out of the connection’s own address.');
+      return { ...found, ...proxied };
+    },
+  );
   const { ending, answer, refusal } = await send(ctx, target, request, { executionId, signal });
   await settle(ctx, target.connection, executionId, ending);
   if (answer) return answer;
@@ -67,6 +72,8 @@ export async function passOn(
     extra: { execution_id: executionId, outcome: ending.status, retryable },
   });
 }
+
+const onlyReads = (proxy: ServiceProxy, method: string) => ['GET', 'HEAD'].includes(method) && !proxy.writesByGet;
 
 interface Proxied {
   driver: LoadedDriver;
@@ -94,7 +101,7 @@ async function send(
   request: PlainRequest,
   { executionId, signal }: { executionId: string; signal?: AbortSignal },
 ): Promise<{ ending: Ending; answer?: PlainAnswer; refusal?: AppError }> {
-  const reads = ['GET', 'HEAD'].includes(request.method) && !proxy.writesByGet;
+  const reads = onlyReads(proxy, request.method);
   let failed: CallReport | undefined;
   try {
     const { value, report } = await callService(

@@ -4,6 +4,7 @@ import type { LoadedDriver } from '../drivers/driver.ts';
 import { decodeCursor, encodeCursor, page } from '../lib/pagination.ts';
 import { mostRelevant } from '../lib/relevance.ts';
 import { brokerTools } from './broker-tools.ts';
+import { whyLimited } from './key-limits.ts';
 import { operationTools } from './operation-tools.ts';
 import type { SourcedTool, ToolSource } from './tool-source.ts';
 
@@ -46,7 +47,10 @@ export interface ToolPageQuery {
   limit: number;
 }
 
-/** A page of the tools of these connectors: by driver, then by source, then as the source has them. @throws AppError invalid_input */
+/**
+ * A page of the tools of these connectors: by driver, then by source, then as the source has them; without those that a key may not call.
+ * @throws AppError invalid_input
+ */
 export async function pageOfTools(
   ctx: Ctx,
   connectors: ConnectorRow[],
@@ -73,7 +77,8 @@ export async function pageOfTools(
     );
     if (found.length > limit) break;
   }
-  return page(found, limit, ({ place }) => place);
+  const { data, nextCursor } = page(found, limit, ({ place }) => place);
+  return { data: data.flatMap((each) => within(ctx, each)), nextCursor };
 }
 
 /** More than anybody reads; what lies beyond is found by toolkit. */
@@ -175,6 +180,15 @@ const contains = (texts: string[], word: string) => texts.some((text) => text.to
 function groupsOf({ entry }: LoadedDriver, toolkits?: string[]): string[] | null {
   if (!toolkits || toolkits.includes(entry.key)) return null;
   return toolkits.filter((each) => each.startsWith(`${entry.key}.`)).map((each) => each.slice(entry.key.length + 1));
+}
+
+/** With the connectors that a key’s limits leave it; nothing when none is left. People have no limits. */
+function within(ctx: Ctx, found: OfferedTool): OfferedTool[] {
+  if (!ctx.actor.limits) return [found];
+  const { name, tool } = found;
+  const changes = tool.sideEffect !== 'none';
+  const connectors = found.connectors.filter((connector) => !whyLimited(ctx, { tool: name, connector, changes }));
+  return connectors.length ? [{ ...found, connectors }] : [];
 }
 
 const offered = ({ driver, connectors }: Shelf, { tool, toolkit, connectorId }: SourcedTool): OfferedTool => ({

@@ -57,8 +57,10 @@ export async function executeTool(
   const found = await prepare(ctx, name, input);
   const { driver, tool, values, named, executionId } = found;
   if (asksModel(tool)) return { executionId, ...(await askByTool(ctx, { ...found, tool, signal })) };
-  const { connector, connection } = await startExecution(ctx, { id: executionId, tool: name, input: values }, (tx) =>
-    findTarget(tx, ctx, driver, named, found.account),
+  const { connector, connection } = await startExecution(
+    ctx,
+    { id: executionId, tool: name, input: values, changes: tool.sideEffect !== 'none' },
+    (tx) => findTarget(tx, ctx, driver, named, found.account),
   );
   const ending = await run(
     ctx,

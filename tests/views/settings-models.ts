@@ -33,6 +33,7 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
     role: 'admin',
     actsAs: 'member',
     scopes: ['Read the catalog', hostile],
+    limits: ['Only reads', hostile],
     status: 'active',
     createdBy: hostile,
     createdAt: at,
@@ -124,6 +125,11 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
         failure: null,
       },
     },
+    'settings/mcp': {
+      shell: { ...shell, tab: null },
+      nav,
+      mcp: { url: hostile, clients: [{ name: hostile, where: hostile, text: hostile }], locked: hostile },
+    },
     'settings/models': { shell: { ...shell, tab: null }, nav, options, locked: hostile },
     'settings/new-api-key': {
       shell: { ...shell, tab: null },
@@ -134,9 +140,10 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
         name: hostile,
         roles: options,
         connectors: [...options, ...options],
+        limits: { connectors: options, tools: hostile, readOnly: true, callsPerHour: hostile },
         scopes: [{ value: 'catalog:read', label: 'Read the catalog', chosen: true }],
         expiries: [{ value: '90', label: 'In 90 days', chosen: true }],
-        errors: { name: [hostile], scopes: [hostile], role: [hostile], expires_at: [hostile] },
+        errors: { name: [hostile], scopes: [hostile], role: [hostile], 'limits.connectors': [hostile] },
       },
     },
   };

@@ -1,7 +1,7 @@
 import { and, desc, eq, getTableColumns, isNull, lt, sql } from 'drizzle-orm';
 import type { Role } from '../../context.ts';
 import type { Drizzle, Tx } from '../client.ts';
-import { apiKeys, members } from '../schema/index.ts';
+import { apiKeys, type KeyLimits, members } from '../schema/index.ts';
 import { isUuid } from './text.ts';
 
 /** Without the hash, which only the look-up needs. */
@@ -21,6 +21,7 @@ export interface LiveKey extends Record<string, unknown> {
   makerId: string;
   makerRole: Role;
   modelConnectorId: string | null;
+  limits: KeyLimits;
   /** Seconds since its last use was noted; null for never. */
   usedAgo: number | null;
   tenantName: string;
@@ -32,7 +33,7 @@ export interface LiveKey extends Record<string, unknown> {
 export async function findLiveKey(db: Drizzle, hash: string): Promise<LiveKey | null> {
   const [row] = await db.execute<LiveKey>(sql`
     select tenant_id as "tenantId", id, name, hash, role, scopes, maker_id as "makerId", maker_role as "makerRole",
-      model_connector_id as "modelConnectorId", used_ago as "usedAgo", tenant_name as "tenantName", suspended_reason as "suspendedReason"
+      model_connector_id as "modelConnectorId", limits, used_ago as "usedAgo", tenant_name as "tenantName", suspended_reason as "suspendedReason"
     from find_api_key(${hash})`);
   return row ?? null;
 }

@@ -93,6 +93,25 @@ export function countLastHour(tx: Tx, tenantId: string): Promise<number> {
   );
 }
 
+/** What a key has started within the last hour; others that count it wait until this transaction ends. */
+export async function countKeyCalls(tx: Tx, tenantId: string, keyId: string) {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`key calls ${keyId}`}, 0))`);
+  const [row] = await tx
+    .select({
+      count: sql<number>`count(*)::int`,
+      oldestAgo: sql<number>`coalesce(floor(extract(epoch from now() - min(${executions.createdAt}))), 0)::int`,
+    })
+    .from(executions)
+    .where(
+      and(
+        eq(executions.tenantId, tenantId),
+        eq(executions.actorId, keyId),
+        gt(executions.createdAt, sql`now() - interval '1 hour'`),
+      ),
+    );
+  return row ?? { count: 0, oldestAgo: 0 };
+}
+
 /** Removes executions that are older than so many days, of all tenants, at most so many; returns how many. */
 export async function forgetExecutions(tx: { execute: Tx['execute'] }, days: number, max: number): Promise<number> {
   const [row] = await tx.execute(sql`select forget_executions(make_interval(days => ${days}), ${max}) as n`);

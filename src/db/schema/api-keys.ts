@@ -2,6 +2,16 @@ import { sql } from 'drizzle-orm';
 import { check, index, jsonb, pgTable, primaryKey, uniqueIndex, uuid, varchar } from 'drizzle-orm/pg-core';
 import { createdAt, id, instant, tenantFence, tenantId } from './columns.ts';
 
+/** What is left out is not limited. */
+export interface KeyLimits {
+  /** Ids of connectors, also of those that are gone. */
+  connectors?: string[];
+  /** Names of tools, with `*` for anything. */
+  tools?: string[];
+  readOnly?: true;
+  callsPerHour?: number;
+}
+
 /** Keys of programs. The key itself is not here, only its hash; what a key may do is never more than what its maker may do now. */
 export const apiKeys = pgTable(
   'api_keys',
@@ -20,6 +30,8 @@ export const apiKeys = pgTable(
      * is gone, instead of being free to use another.
      */
     modelConnectorId: uuid('model_connector_id'),
+    /** What its calls are limited to beside scopes and role. */
+    limits: jsonb('limits').$type<KeyLimits>().notNull().default({}),
     /** Null for a key without an end. */
     expiresAt: instant('expires_at'),
     /** Written at most once a minute. */

@@ -8,6 +8,33 @@ import { operation } from './operation.ts';
 const exampleId = { id: '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78' };
 const scopeNames = Object.keys(scopes) as Scope[];
 
+const Limits = Type.Object(
+  {
+    connectors: Type.Optional(
+      Type.Array(Uuid('Of a connector.'), {
+        maxItems: 100,
+        description: 'Calls go through these alone; any when left out or empty.',
+      }),
+    ),
+    tools: Type.Optional(
+      Type.Array(Type.String({ maxLength: 200 }), {
+        maxItems: 100,
+        description:
+          'Names of tools with * for anything: github.*, *.get_*; requests of its own are `proxy`, language models `llm.*`.',
+      }),
+    ),
+    read_only: Type.Optional(Type.Boolean({ description: 'Calls nothing that may change something.' })),
+    calls_per_hour: Type.Optional(
+      Nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 }), 'Of tools, requests and language models together.'),
+    ),
+  },
+  {
+    additionalProperties: false,
+    title: 'Limits',
+    description: 'What its calls are limited to; set once, when the key is made.',
+  },
+);
+
 const ApiKeyResponse = component(
   'ApiKeyResponse',
   Type.Object({
@@ -20,6 +47,7 @@ const ApiKeyResponse = component(
     }),
     scopes: Type.Array(OneOf(scopeNames)),
     model_connector_id: Nullable(Uuid('Of the connector.'), 'The only one that it may ask language models through.'),
+    limits: Limits,
     status: OneOf(['active', 'expired', 'revoked']),
     expires_at: Nullable(Type.String({ format: 'date-time' }), 'Null for a key without an end.'),
     last_used_at: Nullable(Type.String({ format: 'date-time' }), 'To the minute; null when it was never used.'),
@@ -47,6 +75,7 @@ const ApiKeyCreate = component(
       model_connector_id: Type.Optional(
         Nullable(Uuid('Of a connector to language models.'), 'Binds the key to it: it asks models through no other.'),
       ),
+      limits: Type.Optional(Limits),
       expires_at: Type.Optional(
         Nullable(Type.String({ format: 'date-time' }), 'When it ends; without one it works until it is revoked.'),
       ),
@@ -63,12 +92,20 @@ const apiKeyResponse = (row: ApiKeyRow): Static<typeof ApiKeyResponse> => ({
   effective_role: roleOfKey(row),
   scopes: row.scopes as Scope[],
   model_connector_id: row.modelConnectorId,
+  limits: limitsOf(row),
   status: statusOfKey(row),
   expires_at: row.expiresAt?.toISOString() ?? null,
   last_used_at: row.lastUsedAt?.toISOString() ?? null,
   revoked_at: row.revokedAt?.toISOString() ?? null,
   created_at: row.createdAt.toISOString(),
   created_by: { id: row.createdBy, name: row.createdByName },
+});
+
+const limitsOf = ({ limits }: ApiKeyRow): Static<typeof Limits> => ({
+  ...(limits.connectors && { connectors: limits.connectors }),
+  ...(limits.tools && { tools: limits.tools }),
+  ...(limits.readOnly && { read_only: true }),
+  ...(limits.callsPerHour && { calls_per_hour: limits.callsPerHour }),
 });
 
 /** Keys are made and ended by people who are signed in: no key makes another. */

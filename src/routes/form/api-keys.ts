@@ -9,7 +9,7 @@ import { type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
-import { apiKeyQuestion, apiKeysPage, endOf, newApiKeyPage, type SentKey } from '../settings-page.ts';
+import { apiKeyQuestion, apiKeysPage, endOf, limitsIn, newApiKeyPage, type SentKey } from '../settings-page.ts';
 import type { Confirm } from '../settings-views.ts';
 
 const admin = { role: 'admin' } as const;
@@ -56,9 +56,18 @@ async function create(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Resp
     scopes: form.getAll('scopes').map(String),
     modelConnector: text('model_connector_id'),
     expires: text('expires_at'),
+    connectors: form.getAll('limit_connectors').map(String),
+    tools: text('limits.tools'),
+    readOnly: form.has('limit_read_only'),
+    callsPerHour: text('limits.calls_per_hour').trim(),
   };
   try {
-    const input = { ...sent, expiresAt: endOf(sent.expires), modelConnectorId: sent.modelConnector || null };
+    const input = {
+      ...sent,
+      expiresAt: endOf(sent.expires),
+      modelConnectorId: sent.modelConnector || null,
+      limits: limitsIn(sent),
+    };
     const { row, key } = await createApiKey(ctx, input, { id: reservedId(form.get('id')) });
     return await apiKeysPage(tools, ctx, c, { made: { name: row.name, key, curl: trial(tools, key, sent.scopes) } });
   } catch (error) {
