@@ -7,6 +7,8 @@ export interface Metrics {
   observeRequest(request: { method: string; route: string; status: number; seconds: number }): void;
   /** Makes a counter, or gives the one that has this name already. */
   counter<Label extends string>(name: string, help: string, labelNames?: Label[]): Counter<Label>;
+  /** The same for durations in seconds. */
+  histogram<Label extends string>(name: string, help: string, labelNames?: Label[]): Histogram<Label>;
   /** The text that a Prometheus server reads, with its content type. */
   metricsText(): Promise<{ contentType: string; body: string }>;
 }
@@ -33,6 +35,11 @@ export function createMetrics(): Metrics {
     counter<Label extends string>(name: string, help: string, labelNames: Label[] = []) {
       const known = registry.getSingleMetric(name);
       return (known as Counter<Label>) ?? new Counter({ name, help, labelNames, registers: [registry] });
+    },
+    histogram<Label extends string>(name: string, help: string, labelNames: Label[] = []) {
+      const known = registry.getSingleMetric(name);
+      const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+      return (known as Histogram<Label>) ?? new Histogram({ name, help, labelNames, buckets, registers: [registry] });
     },
     async metricsText() {
       return { contentType: registry.contentType, body: await registry.metrics() };

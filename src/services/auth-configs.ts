@@ -158,7 +158,7 @@ async function digestOf({ hub }: Ctx, { managed, settings }: WantedConfig): Prom
 }
 
 /** The workspace’s configurations of a toolkit under one connector. */
-export const authConfigsOf = (ctx: Ctx, connectorId: string, toolkitSlug: string): Promise<AuthConfigRow[]> =>
+const authConfigsOf = (ctx: Ctx, connectorId: string, toolkitSlug: string): Promise<AuthConfigRow[]> =>
   ctx.hub.db.asTenant(ctx.tenantId, (tx) => selectAuthConfigs(tx, ctx.tenantId, connectorId, toolkitSlug), {
     readOnly: true,
   });

@@ -42,11 +42,9 @@ export const outcomeOf = (error: unknown): string =>
 export function measureBrokers({ db }: Pick<Hub, 'db'>, metrics: Metrics): void {
   const labels = ['broker', 'operation', 'outcome'] as const;
   const calls = metrics.counter('patchbay_broker_calls_total', 'Calls to brokers of accounts that ended', [...labels]);
-  const seconds = metrics.counter('patchbay_broker_call_seconds_total', 'Seconds that these calls took together', [
-    ...labels,
-  ]);
+  const seconds = metrics.histogram('patchbay_broker_call_duration_seconds', 'How long these calls took', [...labels]);
   observers.set(db, ({ seconds: took, ...call }) => {
     calls.inc({ ...call });
-    seconds.inc({ ...call }, took);
+    seconds.observe({ ...call }, took);
   });
 }

@@ -29,7 +29,7 @@ export function asBroker({ hub }: Ctx, connector: ConnectorRow): BrokerTarget | 
 }
 
 /** The workspace's connectors of brokers that are switched on, by name; those that work come first. */
-export async function selectBrokers(tx: Tx, ctx: Ctx, catalogKey?: string): Promise<BrokerTarget[]> {
+async function selectBrokers(tx: Tx, ctx: Ctx, catalogKey?: string): Promise<BrokerTarget[]> {
   const keys = [...ctx.hub.drivers.values()].filter(({ broker }) => broker).map(({ entry }) => entry.key);
   const catalogKeys = catalogKey ? keys.filter((key) => key === catalogKey) : keys;
   if (!catalogKeys.length) return [];
@@ -67,7 +67,8 @@ export async function callBroker<T>(
     const seconds = (performance.now() - started) / 1000;
     observeBroker(ctx.hub, { broker: driver.entry.key, operation, outcome, seconds });
     const fields = { operation, outcome, connector_id: connector.id, duration_ms: Math.round(seconds * 1000) };
-    ctx.log[outcome === 'ok' ? 'debug' : 'warn']({ ...fields, actor_id: ctx.actor.id }, 'a broker was called');
+    const level = outcome !== 'ok' ? 'warn' : sideEffect === 'none' ? 'debug' : 'info';
+    ctx.log[level]({ ...fields, actor_id: ctx.actor.id }, 'a broker was called');
   };
   try {
     const options = { sideEffect, deadlineMs, attemptMs: deadlineMs, signal };

@@ -59,7 +59,7 @@ export interface Cached<K extends Kind> {
 }
 
 /** Rows that are asked for at a time: always the same, because cursors of some brokers count pages. */
-export const brokerPageSize = 50;
+const brokerPageSize = 50;
 
 const asked: Record<Kind, { operation: BrokerOperation; seconds: number }> = {
   toolkits: { operation: 'list_toolkits', seconds: 10 * 60 },

@@ -326,7 +326,7 @@ export const connectedToolkits = (ctx: Ctx, connectorIds: string[]): Promise<str
   );
 
 /** The workspace’s connector of a broker. @throws AppError not_found, invalid_input for a connector that is none */
-export async function mustBroker(ctx: Ctx, connectorId: string): Promise<BrokerTarget> {
+async function mustBroker(ctx: Ctx, connectorId: string): Promise<BrokerTarget> {
   const connector = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => mustFind(tx, ctx, connectorId), { readOnly: true });
   const target = asBroker(ctx, connector);
   if (!target) throw invalid({ connector_id: [`${connector.name} brings no toolkits.`] });
