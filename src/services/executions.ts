@@ -106,10 +106,13 @@ const longestPayload = 20_000;
 
 /** Without what looks like a secret, and not longer than what anybody reads. */
 function masked(value: unknown): unknown {
-  const clean = scrub(value);
-  const text = JSON.stringify(clean) ?? 'null';
-  return text.length <= longestPayload ? clean : { cut: `${text.slice(0, longestPayload)}…`, characters: text.length };
+  const text = (JSON.stringify(scrub(value)) ?? 'null').replace(unstorable, '$1\ufffd');
+  if (text.length <= longestPayload) return JSON.parse(text);
+  return { cut: `${text.slice(0, longestPayload).toWellFormed()}…`, characters: text.length };
 }
+
+/** As JSON writes what PostgreSQL does not take: the character 0, and halves of characters. */
+const unstorable = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][\da-f]{2})/g;
 
 /**
  * What a failed call means. A write whose answer was lost may have happened: that is no failure, its outcome is unknown.

@@ -2,6 +2,7 @@ import type { Ctx, Hub } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { insertLlmUsage, type LlmUsageRow } from '../db/queries/llm-usage.ts';
 import { usdOf } from '../lib/money.ts';
+import { oneLine } from '../lib/one-line.ts';
 import type { Cost, Prices } from './llm-prices.ts';
 import type { Seen } from './llm-stream.ts';
 import type { WorstCase } from './llm-worst-case.ts';
@@ -40,7 +41,7 @@ export const apiKeyOf = ({ actor }: Ctx): string | null => (actor.type === 'api_
 export async function recordUsage(tx: Tx, ctx: Ctx, call: ModelCall, prices: Prices, seen: Seen): Promise<Cost | null> {
   const guessed = { in: guessTokens(call.promptCharacters), cached: 0, out: guessTokens(seen.characters) };
   const tokens = seen.tokens ?? guessed;
-  const model = (seen.model ?? call.model).slice(0, 200);
+  const model = oneLine(seen.model ?? call.model, 200); // as the provider names it
   const cost = await prices(model, tokens);
   const since = (at: number) => Math.round(at - call.startedAt);
   const row = {
