@@ -103,11 +103,12 @@ async function emptySignIn(page: Page) {
   await follow(page.getByRole('button', { name: 'Sign in' }));
 }
 
+/** The rules run in two of the four, with every colour and every width among them: they take long. */
 const appearances = [
-  { colorScheme: 'light', width: 1280 },
-  { colorScheme: 'dark', width: 1280 },
-  { colorScheme: 'dark', width: 390 },
-  { colorScheme: 'light', width: 390 },
+  { colorScheme: 'light', width: 1280, rules: true },
+  { colorScheme: 'dark', width: 1280, rules: false },
+  { colorScheme: 'dark', width: 390, rules: true },
+  { colorScheme: 'light', width: 390, rules: false },
 ] as const;
 
 describe('in light and dark, wide and narrow', () => {
@@ -116,10 +117,10 @@ describe('in light and dark, wide and narrow', () => {
     await act?.(page);
     expect(await page.title()).toMatch(/^.+ · Patchbay$/);
     expect(await page.locator('h1').count()).toBe(1);
-    for (const { colorScheme, width } of appearances) {
+    for (const { colorScheme, width, rules } of appearances) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 844 });
-      await expectAccessible(page, `${what}, ${colorScheme}, ${width}`);
+      if (rules) await expectAccessible(page, `${what}, ${colorScheme}, ${width}`);
       await expectNoOverflow(page, `${what}, ${colorScheme}, ${width}`);
     }
   });
