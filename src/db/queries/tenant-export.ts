@@ -16,6 +16,8 @@ import {
   importedOperations,
   invitations,
   llmUsage,
+  posts,
+  postTargets,
   priceOverrides,
   repositories,
   repositorySyncs,
@@ -100,6 +102,8 @@ const plainTables: [string, TenantTable, withheld: string[], instead?: Record<st
   ['budgets', budgets, []],
   ['price_overrides', priceOverrides, []],
   ['usage_rollups', usageRollups, []],
+  ['posts', posts, []],
+  ['post_targets', postTargets, []],
   ['webhooks', webhooks, ['sealedSecret'], { url: urlWithoutQuery }],
   ['webhook_deliveries', webhookDeliveries, []],
 ];

@@ -16,6 +16,7 @@ export * from './identity.ts';
 export * from './imported-operations.ts';
 export * from './llm-usage.ts';
 export * from './operators.ts';
+export * from './posts.ts';
 export * from './price-overrides.ts';
 export * from './provisioned-entries.ts';
 export * from './repositories.ts';
