@@ -251,9 +251,10 @@ export async function openTarget(ctx: Ctx, { driver, connector, connection }: Ca
 }
 
 /** What the environment says about a connector that it manages; null for all others. @throws AppError conflict when it says nothing */
-function describedFor({ hub }: Ctx, driver: LoadedDriver, { managedBy, name }: ConnectorRow) {
+function describedFor({ hub }: Ctx, driver: LoadedDriver, { managedBy, name, status }: ConnectorRow) {
   if (managedBy !== byEnvironment) return null;
-  const values = environmentValues(hub.config, driver);
+  // An inactive one was taken away, perhaps because the variables are another workspace's by now.
+  const values = status === 'inactive' ? null : environmentValues(hub.config, driver);
   if (values) return values;
   throw new AppError('conflict', `The environment of this hub does not describe ${name} any more.`);
 }

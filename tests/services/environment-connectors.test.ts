@@ -5,12 +5,14 @@ import { connectorVariables } from '../../src/config/environment-connectors.ts';
 import { ConfigError, readConfig } from '../../src/config.ts';
 import type { Hub } from '../../src/context.ts';
 import { syncEnvironmentConnectors } from '../../src/services/environment-connectors.ts';
+import { checkConnection } from '../../src/services/health.ts';
 import { executeTool } from '../../src/services/tools.ts';
 import { fieldPaths } from '../drivers/paths.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startOpenai } from '../sandbox/openai.ts';
 import { wiring } from '../sandbox/wiring.ts';
 import { type Json, masterKeys, type TestApp, testApp } from '../support/app.ts';
+import { connectionUnder } from '../support/rows.ts';
 
 /** Nobody may ever read these again. */
 const canary = 'canary-of-the-environment-7391';
@@ -138,6 +140,12 @@ describe('connectors that variables describe', () => {
     await syncEnvironmentConnectors(restarted(await describedFor(at.cast.cleo)));
     expect((await connectors()).map(({ status }) => status)).toEqual(['inactive', 'inactive']);
     expect((await connectors(at.cast.cleo)).map(({ status }) => status)).toEqual(['active', 'active']);
+    await provider.control.clearRequests();
+    const [{ id }] = await connectors();
+    const left = { ...at.ctx(at.cast.ada), hub: restarted(await describedFor(at.cast.cleo)) };
+    const check = checkConnection(left, await connectionUnder(at, id), 'person');
+    await expect(check).rejects.toThrow('does not describe');
+    expect(await provider.control.requests()).toEqual([]);
     await syncEnvironmentConnectors(restarted({ ...described, ENV_CONNECTORS_TENANT: 'Nobody' }));
     expect((await connectors(at.cast.cleo)).map(({ status }) => status)).toEqual(['inactive', 'inactive']);
     expect(at.logged.join()).toContain('Set ENV_CONNECTORS_TENANT');
