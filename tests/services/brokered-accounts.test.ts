@@ -226,7 +226,11 @@ describe('an account by link', () => {
     const denied = await begin();
     const browser = at.browser(ada);
     const back = await at.decide(browser, denied.redirect_url, 'deny');
-    expect((await browser.send(back)).status).toBe(403);
+    const refused = await browser.send(back);
+    expect([refused.status, await refused.text()]).toEqual([
+      403,
+      expect.stringContaining('name="toolkit_slug" value="gmail"'),
+    ]);
     expect(await wait(denied.connection_request_id)).toMatchObject({ status: 'denied' });
     const left = await begin();
     await at.decide(at.browser(ada), left.redirect_url);
