@@ -3,6 +3,7 @@ import type { JobPayload } from '../db/queries/jobs.ts';
 import { deliveryQueue } from '../services/announcements.ts';
 import { checkQueue } from '../services/check-queue.ts';
 import { refreshDue, refreshQueue } from '../services/credential-refresh.ts';
+import { publishQueue, publishTarget } from '../services/post-publishing.ts';
 import type { Queue } from '../services/queues.ts';
 import { repositoryQueue, syncRepositories } from '../services/repository-sync.ts';
 import { runDueCheck } from '../services/scheduled-checks.ts';
@@ -55,5 +56,13 @@ export const queues: QueueJob[] = [
     concurrency: 8,
     perTenant: 4,
     retries: 2,
+  }),
+  // What is tried again stands with the target; a claim that was lost is found by the next scan.
+  queueJob({
+    queue: publishQueue,
+    run: (ctx, { id }) => publishTarget(ctx, id),
+    concurrency: 8,
+    perTenant: 4,
+    retries: 1,
   }),
 ];

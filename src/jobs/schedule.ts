@@ -11,6 +11,7 @@ import { wipeEndedCredentials } from '../services/ended-credentials.ts';
 import { endStuckExecutions, forgetOldChecks, forgetOldExecutions } from '../services/histories.ts';
 import { purgeIdempotencyKeys } from '../services/idempotency.ts';
 import { forgetEndedTokens } from '../services/one-time-tokens.ts';
+import { scanDuePosts } from '../services/post-publishing.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
 import { scanDueSyncs } from '../services/repository-sync.ts';
 import { forgetEndedSessions } from '../services/sessions.ts';
@@ -37,6 +38,7 @@ export const schedule: Job[] = [
   { name: 'deliver-webhooks', cron: '* * * * *', run: (hub) => scanDueDeliveries(hub) },
   { name: 'sync-repositories', cron: '* * * * *', run: (hub) => scanDueSyncs(hub) },
   { name: 'check-health', cron: '* * * * *', run: (hub) => scanDueChecks(hub) },
+  { name: 'publish-posts', cron: '* * * * *', run: (hub) => scanDuePosts(hub) },
   { name: 'end-stuck-executions', cron: '* * * * *', run: endStuckExecutions },
   { name: 'release-budgets', cron: '* * * * *', run: releaseReservations },
   { name: 'wipe-ended-credentials', cron: '8-59/10 * * * *', run: wipeEndedCredentials },

@@ -2,9 +2,10 @@ import { type Ctx, personOf } from '../context.ts';
 import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, selectConnections } from '../db/queries/connections.ts';
 import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
-import type { PublishCapability } from '../drivers/driver.ts';
+import type { LoadedDriver, PublishCapability } from '../drivers/driver.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
 import { chooseConnection } from './connections.ts';
+import { limitsOf } from './posts.ts';
 
 export interface PublishTarget {
   id: string;
@@ -40,7 +41,8 @@ export async function getPublishTargets(ctx: Ctx, query: { limit?: number; curso
 }
 
 function targetOf(ctx: Ctx, row: ConnectorRow, connection: ConnectionRow | null): PublishTarget {
-  const capabilities = ctx.hub.drivers.get(row.catalog.key)?.entry.capabilities.publish as PublishCapability;
+  const driver = ctx.hub.drivers.get(row.catalog.key) as LoadedDriver;
+  const capabilities = limitsOf(driver, row.config) as PublishCapability;
   const reason = whyNotReady(row, connection);
   return { id: row.id, name: row.name, catalogKey: row.catalog.key, capabilities, ready: reason === null, reason };
 }

@@ -136,6 +136,9 @@ export async function startWordpress(options: Options = {}): Promise<StandIn> {
       return c.json(Object.assign(file, await c.req.json<Fields>()));
     })
     .get('/wp-json/wp/v2/media', (c) => c.json(media))
+    .get('/wp-content/uploads/tea.png', (c) =>
+      c.body(new Uint8Array(Buffer.from('iVBORw0KGgo=', 'base64')), 200, { 'content-type': 'image/png' }),
+    )
     .get('/wp-json/wp/v2/tags', (c) => {
       const words = (c.req.query('search') ?? '').toLowerCase();
       return c.json(tags.filter(({ name }) => name.toLowerCase().includes(words)));

@@ -200,7 +200,7 @@ const PublishTargetResponse = component(
     id: Uuid('Of the connector.'),
     name: Type.String(),
     catalog_key: Type.String(),
-    capabilities: ByEntry('What may be published: text, html, markdown, max_length, media, schedule, draft.'),
+    capabilities: ByEntry('What may be published and within which limits, as docs/publishing.md describes it.'),
     ready: Type.Boolean({ description: 'Whether publishing would be tried now.' }),
     reason: Nullable(Type.String(), 'Why it is not ready, e.g. `not_checked`.'),
   }),

@@ -14,6 +14,7 @@ import { invitationOperations } from './invitations.ts';
 import { memberOperations } from './members.ts';
 import { modelSettingsOperations } from './model-settings.ts';
 import { oauthTokenOperations } from './oauth-tokens.ts';
+import { postOperations } from './posts.ts';
 import { priceOperations } from './prices.ts';
 import { proxyOperations } from './proxy.ts';
 import { repositoryOperations } from './repositories.ts';
@@ -36,6 +37,7 @@ export const operations = [
   ...toolkitOperations,
   ...toolOperations,
   ...importedOperationOperations,
+  ...postOperations,
   ...executionOperations,
   ...usageOperations,
   ...budgetOperations,

@@ -19,8 +19,8 @@ export function limitBody({ maxSize = mebibyte, passedOn = 10 * mebibyte } = {})
   };
 }
 
-/** Where OpenAPI documents of others come in. */
-const takesDocument = (c: Context) => /\/connectors\/[^/]+\/operations(\/preview)?$/.test(c.req.path);
+/** Where OpenAPI documents of others come in, and files to publish. */
+const takesDocument = (c: Context) => /\/(connectors\/[^/]+\/operations(\/preview)?|api\/publish)$/.test(c.req.path);
 
 function limitTo(maxSize: number): MiddlewareHandler<Env> {
   return bodyLimit({
