@@ -120,7 +120,7 @@ const passed: Record<ProbeStep['name'], (host: string) => string> = {
 function shown({ name, durationMs, error }: ProbeStep, origin: string, target: CheckTarget): CheckStep {
   const { host } = new URL(origin);
   if (!error) return { name, status: 'passed', duration_ms: durationMs, message: passed[name](host) };
-  const field = name === 'tls' && hasTls(target.driver) ? 'config.tls.ca' : addressField(target, origin);
+  const field = (name === 'tls' && tlsField(target.driver, error)) || addressField(target, origin);
   return {
     name,
     status: 'failed',
@@ -130,7 +130,16 @@ function shown({ name, durationMs, error }: ProbeStep, origin: string, target: C
   };
 }
 
-const hasTls = ({ entry }: LoadedDriver) => Boolean(entry.configSchema.properties?.tls);
+/** The TLS setting that mends a failure on the way, wherever in an error it stands; for entries that have such settings. */
+function tlsField({ entry }: LoadedDriver, error: unknown): string | undefined {
+  if (!entry.configSchema.properties?.tls) return undefined;
+  let each = error;
+  for (let depth = 0; each instanceof Error && depth < 5; depth++) {
+    if (each instanceof OutboundError && each.code === 'tls') return `config.tls.${each.mend ?? 'ca'}`;
+    each = each.cause;
+  }
+  return undefined;
+}
 
 /** The field that holds this address, by value or by default. */
 function addressField({ driver, config }: CheckTarget, origin: string): string | undefined {
@@ -216,7 +225,7 @@ function goodSteps(warning: string, account: Account | undefined, duration: numb
 
 /** Which step a failure belongs to; those before it have passed. */
 function failedSteps({ driver, auth }: CheckTarget, error: unknown, duration: number): CheckStep[] {
-  const { name, field, message } = judged(error);
+  const { name, field = tlsField(driver, error), message } = judged(error);
   const before = names.slice(3, names.indexOf(name)).map(
     (each): CheckStep => ({
       name: each,

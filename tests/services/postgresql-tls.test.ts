@@ -1,74 +1,15 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { chmodSync, chownSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Values } from '../../src/drivers/driver.ts';
+import { type Certificates, certificates } from '../support/certificates.ts';
 import { type TargetDatabase, type TargetHarness, targetDatabase, targetHarness } from '../support/target-database.ts';
 
-let dir: string;
+let made: Certificates;
 let target: TargetDatabase;
 let at: TargetHarness;
 
-const file = (name: string) => path.join(dir, name);
-const pem = (name: string) => readFileSync(file(name), 'utf8');
-const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
-
-function authority(name: string) {
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    `/CN=${name}`,
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.crt`,
-  );
-}
-
-function certificate(name: string, { by = 'ca', common = name, names = '', days = '2' } = {}) {
-  openssl(
-    'req',
-    '-new',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-subj',
-    `/CN=${common}`,
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.csr`,
-  );
-  writeFileSync(file(`${name}.ext`), names ? `subjectAltName=${names}\n` : 'basicConstraints=CA:FALSE\n');
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    `${name}.csr`,
-    '-CA',
-    `${by}.crt`,
-    '-CAkey',
-    `${by}.key`,
-    '-CAcreateserial',
-    '-days',
-    days,
-    '-extfile',
-    `${name}.ext`,
-    '-out',
-    `${name}.crt`,
-  );
-}
+const pem = (name: string) => made.pem(name);
 
 /** Has the server show this certificate from now on. */
 async function serve(name: string) {
@@ -94,33 +35,15 @@ async function serve(name: string) {
 }
 
 beforeAll(async () => {
-  dir = mkdtempSync(path.join(os.tmpdir(), 'patchbay-certificates-'));
-  authority('ca');
-  authority('other');
-  certificate('good', { names: 'DNS:localhost,IP:127.0.0.1' });
-  certificate('elsewhere', { names: 'DNS:elsewhere.example' });
-  certificate('expired', { names: 'DNS:localhost,IP:127.0.0.1', days: '0' });
-  certificate('clerk');
-  certificate('impostor', { by: 'other', common: 'clerk' });
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=localhost',
-    '-addext',
-    'subjectAltName=DNS:localhost,IP:127.0.0.1',
-    '-keyout',
-    'self.key',
-    '-out',
-    'self.crt',
-  );
+  made = certificates();
+  made.authority('ca');
+  made.authority('other');
+  made.issue('good', { names: 'DNS:localhost,IP:127.0.0.1' });
+  made.issue('elsewhere', { names: 'DNS:elsewhere.example' });
+  made.issue('expired', { names: 'DNS:localhost,IP:127.0.0.1', days: '0' });
+  made.issue('clerk');
+  made.issue('impostor', { by: 'other', common: 'clerk' });
+  made.selfSigned('self', 'DNS:localhost,IP:127.0.0.1');
   target = await targetDatabase();
   at = await targetHarness(target);
   await target.sql("alter system set ssl_ca_file = 'root.crt'");
@@ -130,7 +53,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await at?.close();
   await target?.remove();
-  rmSync(dir, { recursive: true, force: true });
+  made?.remove();
 });
 
 const encrypted = async (config: Values, auth: Values = target.auth) => {
@@ -176,10 +99,10 @@ describe('the TLS modes', () => {
     });
     expect(
       await encrypted({ sslmode: 'verify-full', tls: { ca: pem('ca.crt'), server_name: 'db.example.com' } }),
-    ).toMatchObject({ field: 'config.host' });
+    ).toMatchObject({ field: 'config.tls.server_name' });
     await serve('elsewhere');
     expect(await encrypted({ sslmode: 'verify-full', ...ca() })).toMatchObject({
-      field: 'config.host',
+      field: 'config.tls.server_name',
       message: expect.stringContaining('another name'),
     });
     expect(await encrypted({ sslmode: 'verify-ca', ...ca() })).toMatchObject({ ssl: true });

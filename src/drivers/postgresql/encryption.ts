@@ -77,19 +77,9 @@ async function secured(socket: Socket, settings: Settings, signal: AbortSignal):
   }
 }
 
-const fields: Record<string, string> = {
-  ERR_TLS_CERT_ALTNAME_INVALID: 'config.host',
-  ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'config.tls.key',
-};
-
 /** What a failure of TLS means, with the field to mend; anything else as it is. */
 export function tlsFailure(error: unknown): unknown {
-  const { code = '' } = error as NodeJS.ErrnoException;
   const told = explain(error);
-  if (told.code !== 'tls' && !code.startsWith('ERR_OSSL')) return told;
-  const field = fields[code] ?? (/ALERT_|_OSSL_/.test(code) ? 'config.tls.cert' : 'config.tls.ca');
-  return new ServiceError('service', told.code === 'tls' ? told.message : `The certificate cannot be used (${code}).`, {
-    field,
-    cause: told,
-  });
+  if (told.code !== 'tls') return told;
+  return new ServiceError('service', told.message, { field: `config.tls.${told.mend ?? 'ca'}`, cause: told });
 }

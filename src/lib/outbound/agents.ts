@@ -61,9 +61,9 @@ function guarded(build: typeof buildConnector, route: Route, tls: TlsSettings | 
     const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
     const dial = build({ ...options, lookup: guardedLookup(port, route) });
     if (!isIP(target.hostname.replace(/^\[|\]$/g, ''))) return dial(target, done);
-    addressesOf(target.hostname, port, route).then(
-      () => dial(target, done),
-      (error: Error) => done(error, null),
-    );
+    // Dialling throws at once for certificates that cannot be used.
+    addressesOf(target.hostname, port, route)
+      .then(() => dial(target, done))
+      .catch((error: Error) => done(error, null));
   };
 }

@@ -10,17 +10,22 @@ export type OutboundCode =
   | 'redirect_refused'
   | 'broken_off';
 
+export type TlsField = 'ca' | 'cert' | 'key' | 'server_name';
+
 /** A request that got no answer, or none that may be used. The message is a sentence for people and holds no address. */
 export class OutboundError extends Error {
   override name = 'OutboundError';
   readonly code: OutboundCode;
   /** False when it is certain that the service saw nothing of the request. */
   readonly mayHaveArrived: boolean;
+  /** With the code `tls`: what of the TLS settings mends it. */
+  readonly mend?: TlsField;
 
-  constructor(code: OutboundCode, message: string, mayHaveArrived: boolean, cause?: unknown) {
+  constructor(code: OutboundCode, message: string, mayHaveArrived: boolean, cause?: unknown, mend?: TlsField) {
     super(message, { cause });
     this.code = code;
     this.mayHaveArrived = mayHaveArrived;
+    this.mend = mend;
   }
 }
 
@@ -32,7 +37,7 @@ export const blocked = () =>
     false,
   );
 
-const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/;
+const tlsCodes = /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/;
 
 /** What went wrong underneath, in our few codes. */
 export function explain(error: unknown): OutboundError {
@@ -49,7 +54,7 @@ export function explain(error: unknown): OutboundError {
     return new OutboundError('unreachable', 'Nothing answers at this address and port.', false, error);
   if (['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'].includes(code))
     return new OutboundError('connect_timeout', 'The host did not accept a connection in time.', false, error);
-  if (tlsCodes.test(code)) return new OutboundError('tls', tlsSentence(code), false, error);
+  if (tlsCodes.test(code)) return new OutboundError('tls', tlsSentence(code), false, error, tlsFieldFor(code));
   if (['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TimeoutError'].includes(code))
     return new OutboundError('timeout', 'The service did not answer in time.', true, error);
   if ((inner as Error).message === 'bad port')
@@ -83,7 +88,8 @@ function innermost(error: unknown): unknown {
 function tlsSentence(code: string): string {
   const reasons: Record<string, string> = {
     CERT_HAS_EXPIRED: 'The certificate of the server has expired.',
-    ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate of the server is for another name.',
+    ERR_TLS_CERT_ALTNAME_INVALID:
+      'The certificate of the server is for another name. Check the address, or enter the name to expect.',
     DEPTH_ZERO_SELF_SIGNED_CERT: 'The certificate of the server is signed by itself. Enter its certificate authority.',
     SELF_SIGNED_CERT_IN_CHAIN: 'The certificate authority of the server is not known. Enter it in the TLS settings.',
     UNABLE_TO_VERIFY_LEAF_SIGNATURE:
@@ -93,5 +99,23 @@ function tlsSentence(code: string): string {
     ERR_SSL_WRONG_VERSION_NUMBER: 'The server does not speak TLS at this port.',
     EPROTO: 'The server does not speak TLS at this port.',
   };
-  return reasons[code] ?? `No secure connection could be made (${code}).`;
+  if (reasons[code]) return reasons[code];
+  if (/ALERT_CERTIFICATE_REQUIRED/.test(code))
+    return 'The server asks for a client certificate. Enter one in the TLS settings.';
+  // Before TLS 1.3 there was no word for it.
+  if (/ALERT_HANDSHAKE_FAILURE/.test(code))
+    return 'The server refused a secure connection. It may ask for a client certificate: enter one in the TLS settings.';
+  if (refusesCertificate.test(code)) return 'The server does not accept the client certificate.';
+  if (keyMismatch.test(code)) return 'The client key does not belong to the client certificate.';
+  if (/_OSSL_/.test(code)) return `A certificate or key of the TLS settings cannot be used (${code}).`;
+  return `No secure connection could be made (${code}).`;
+}
+
+const refusesCertificate = /ALERT_(UNKNOWN_CA|((BAD|UNSUPPORTED)_)?CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)/;
+const keyMismatch = /KEY_VALUES_MISMATCH/;
+
+function tlsFieldFor(code: string): TlsField {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') return 'server_name';
+  if (keyMismatch.test(code)) return 'key';
+  return /ALERT_|_OSSL_/.test(code) ? 'cert' : 'ca';
 }
