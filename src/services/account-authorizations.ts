@@ -13,6 +13,7 @@ import {
 } from '../db/queries/authorization-requests.ts';
 import { type ConnectionRow, findByAuthConfig, findConnection } from '../db/queries/connections.ts';
 import { type ConnectorRow, findConnector } from '../db/queries/connectors.ts';
+import { holdMembership } from '../db/queries/members.ts';
 import { type BrokerAccount, ServiceError } from '../drivers/driver.ts';
 import { invalid } from '../errors.ts';
 import { eachAtOnce } from '../lib/each-at-once.ts';
@@ -29,6 +30,7 @@ import { detailsFor, forgetAccount, readAccount, toolkitOf } from './connected-a
 import { connectorCallbackPath } from './connection-addresses.ts';
 import { subject } from './connectors.ts';
 import { withoutSecrets } from './secrets.ts';
+import { withMembers } from './with-members.ts';
 
 export interface AccountRequest {
   connection: ConnectionRow | null;
@@ -279,6 +281,19 @@ export async function pollAuthorizations(hub: Hub): Promise<number> {
   return ended.filter(Boolean).length;
 }
 
+/** Whether the person whose account it would become, or who began it for the workspace, is no member any more. */
+async function hasLeft(ctx: Ctx, request: AuthorizationRequest): Promise<boolean> {
+  const { userId, createdBy, createdByType, linkHash } = request;
+  const person = userId ?? (createdByType === 'user' && !linkHash ? createdBy : null);
+  return person !== null && !(await withMembers(ctx, (tx) => holdMembership(tx, ctx.tenantId, person)));
+}
+
+async function endForLeaver(ctx: Ctx, target: BrokerTarget, request: AuthorizationRequest): Promise<true> {
+  await end(ctx, target, request, 'service_error', 'Whoever began this has left the workspace.');
+  if (request.providerRequestId && !request.connectionId) await forgetAccount(ctx, target, request.providerRequestId);
+  return true;
+}
+
 /** Seconds until a broker is asked again, by how often it was asked. */
 const pauses = [5, 10, 20, 40, 60, 120];
 
@@ -312,6 +327,7 @@ export async function pollAuthorization(hub: Hub, tenantId: string, id: string):
   const target = asBroker(ctx, connector);
   if (!target) return false;
   try {
+    if (await hasLeft(ctx, request)) return await endForLeaver(ctx, target, request);
     return (await lookAtAccount(ctx, target, request)) !== 'pending';
   } catch (error) {
     ctx.log.warn({ err: error, connection_request_id: id }, 'a broker could not be asked about an account');

@@ -243,6 +243,19 @@ describe('an account by link', () => {
     expect(await pollAuthorizations(at.hub)).toBe(0);
   });
 
+  it('is not connected for somebody who was removed while the broker’s page was open', async () => {
+    const { ada, dan } = at.cast;
+    const begun = await begin(dan, { user_id: 'me' });
+    await at.decide(at.browser(dan), begun.redirect_url);
+    const { data } = (await at.json(ada, 'GET', '/api/members')).body;
+    const member = data.find((each: { user: { id: string } }) => each.user.id === dan.id);
+    expect((await at.json(ada, 'DELETE', `/api/members/${member.id}`)).status).toBe(204);
+    await sql('update authorization_requests set next_poll_at = now() where next_poll_at is not null');
+    expect(await pollAuthorizations(at.hub)).toBe(1);
+    expect(await sql('select 1 from connections where auth_config_id is not null')).toEqual([]);
+    expect(await at.orders.accounts()).toEqual([]);
+  });
+
   it('is begun once, and connected anew in place', async () => {
     const { ada } = at.cast;
     const all = await Promise.all(Array.from({ length: 4 }, () => begin()));
