@@ -42,6 +42,14 @@ export async function withMedia(
   return { content: { ...content, tags, media: files.filter((file) => file !== null) }, problems };
 }
 
+/** Clocks differ a little. */
+const graceMs = 60_000;
+
+export const timeProblems = (at: Date | null | undefined): FieldErrors =>
+  at && at.getTime() < Date.now() - graceMs
+    ? { 'content.scheduled_at': ['This time is over. Choose a later one, or leave it out.'] }
+    : {};
+
 class Unfit extends Error {
   readonly field: '' | '.url' | '.data' | '.type';
 

@@ -25,7 +25,7 @@ import { recordAudit } from './audit.ts';
 import { findTarget, type Target } from './call-targets.ts';
 import { mustFind } from './connectors.ts';
 import { requireWithinLimits } from './key-limits.ts';
-import { type ContentInput, withMedia } from './post-content.ts';
+import { type ContentInput, timeProblems, withMedia } from './post-content.ts';
 import { publishQueue } from './post-publishing.ts';
 import { enqueueAll } from './queues.ts';
 
@@ -100,8 +100,7 @@ async function insert(tx: Tx, ctx: Ctx, id: string, { content, scheduledAt = nul
 export async function plan(ctx: Ctx, { targets, content: asked, scheduledAt }: PublishInput) {
   const { content, problems } = await withMedia(ctx, asked);
   if (!targets.length) problems.targets = ['Choose where to publish.'];
-  if (scheduledAt && scheduledAt.getTime() < Date.now() - graceMs)
-    problems['content.scheduled_at'] = ['This time is over. Choose a later one, or leave it out.'];
+  Object.assign(problems, timeProblems(scheduledAt));
   const plans: Planned[] = [];
   for (const [index, connectorId] of targets.entries()) {
     const planned = await planFor(ctx, connectorId, content);
@@ -110,9 +109,6 @@ export async function plan(ctx: Ctx, { targets, content: asked, scheduledAt }: P
   }
   return { plans, problems, content };
 }
-
-/** Clocks differ a little. */
-const graceMs = 60_000;
 
 async function planFor(ctx: Ctx, connectorId: string, content: PublishContent): Promise<Planned> {
   const nothing = { connectorId, name: '', catalogKey: '', capability: null, preview: null, target: null };

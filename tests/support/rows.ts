@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { insertConnection, selectConnections } from '../../src/db/queries/connections.ts';
 import { insertMember, insertUser } from '../../src/db/queries/identity.ts';
+import { insertPost } from '../../src/db/queries/posts.ts';
 import { type Broker, type LoadedDriver, object, type ToolkitScheme } from '../../src/drivers/driver.ts';
 import { exampleId } from '../../src/routes/api/components.ts';
 import { rotateCredential } from '../../src/services/credential-rotation.ts';
@@ -125,6 +126,14 @@ const makers: Record<string, (hub: TestApp, person: Person, path: string) => Pro
     for (const connection of data) await hub.as(hub.cast.ada, 'DELETE', `/api/connections/${connection.id}`);
     return id;
   },
+  // Nothing is sent: jobs do that, and here are none.
+  '/api/publish': async (hub) => {
+    const id = (await makers['/connectors']?.(hub, hub.cast.ada, '')) ?? '';
+    await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
+    return id;
+  },
+  // One target failed, and one still waits.
+  '/posts': (hub, person) => post(hub, person),
   '/connectors': async (hub) => {
     const body = {
       catalog_key: 'wordpress',
@@ -185,6 +194,18 @@ export async function connectionUnder(hub: TestApp, connectorId: string): Promis
     selectConnections(tx, tenantId, { connectorIds: [connectorId], limit: 1 }),
   );
   return connection?.id ?? '';
+}
+
+async function post(hub: TestApp, { id: createdBy, tenantId }: Person): Promise<string> {
+  const [id, connectorId, connectionId] = [uuidv7(), uuidv7(), uuidv7()];
+  const target = { tenantId, postId: id, connectorId, connectionId, connectorName: 'Blog', catalogKey: 'medium' };
+  await hub.hub.db.asTenant(tenantId, (tx) =>
+    insertPost(tx, { tenantId, id, content: { text: `Made ${count}` }, createdBy }, [
+      { ...target, id: uuidv7(), position: 0, status: 'failed', errorCode: 'service_input', errorMessage: 'No.' },
+      { ...target, id: uuidv7(), position: 1, dueAt: new Date(Date.now() + 3_600_000) },
+    ]),
+  );
+  return id;
 }
 
 async function ownConnection(hub: TestApp, connectorId: string, { id: userId, tenantId }: Person): Promise<string> {

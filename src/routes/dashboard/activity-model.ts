@@ -54,6 +54,9 @@ export const actionLabels: Record<string, string> = {
   'price.created': 'set the price of',
   'price.changed': 'changed the price of',
   'price.deleted': 'took away the price of',
+  'post.created': 'published',
+  'post.cancelled': 'cancelled the post',
+  'post.retried': 'tried again to publish',
   'webhook.created': 'made the webhook to',
   'webhook.changed': 'changed the webhook to',
   'webhook.deleted': 'deleted the webhook to',
@@ -76,6 +79,9 @@ export const actionLabels: Record<string, string> = {
 
 const gone = new Set(['connector.deleted', 'connector.purged']);
 
+/** Their words need something behind them. */
+const endsWithTheConnector = new Set(['connector.failed', 'connector.recovered', 'authorization.denied']);
+
 export const activityRow = (row: AuditEventRow): ActivityRow => ({
   id: row.id,
   at: row.createdAt,
@@ -97,6 +103,6 @@ export function trailRow(row: AuditEventRow, connector: string): ActivityRow {
   const account = row.subjectType === 'connection' ? row.subjectName : '';
   const suffix = ` (${connector})`;
   const name = account.endsWith(suffix) ? account.slice(0, -suffix.length) : account === connector ? '' : account;
-  const noticed = row.action === 'connector.failed' || row.action === 'connector.recovered' ? 'this connector' : '';
+  const noticed = endsWithTheConnector.has(row.action) ? 'this connector' : '';
   return { ...activityRow(row), subject: { name: name || (account && 'its connection') || noticed, path: null } };
 }
