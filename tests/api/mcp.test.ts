@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
 import type { LoadedDriver } from '../../src/drivers/driver.ts';
@@ -13,6 +15,14 @@ import { type Agent, mcpHub } from '../support/mcp.ts';
 
 const [octocat = ''] = Object.keys(demo.tokens.github);
 const anywhere = { tags: [], config: { base_url: 'https://x.example' }, auth: { method: 'none' } };
+
+const canary = 'orders-canary-77e0';
+/** Says what it was asked, and the credential with it. */
+const orders = createServer((request, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ path: request.url, said: request.headers.authorization }));
+});
+let orderHost: string;
 
 /** A driver with thousands of tools, which call nobody. */
 async function driverOfMany(): Promise<LoadedDriver> {
@@ -33,7 +43,11 @@ let agent: Agent;
 let codeId: string;
 beforeAll(async () => {
   github = await startGithub();
-  at = await testApp({ BASE_URL: 'http://hub.localhost', ...wiring({ github: github.url }) }, [await driverOfMany()]);
+  await new Promise<void>((resolve) => orders.listen(0, '127.0.0.1', resolve));
+  orderHost = `127.0.0.1:${(orders.address() as AddressInfo).port}`;
+  const wired = wiring({ github: github.url });
+  const env = { ...wired, ALLOWED_PRIVATE_HOSTS: `${wired.ALLOWED_PRIVATE_HOSTS},${orderHost}` };
+  at = await testApp({ BASE_URL: 'http://hub.localhost', ...env }, [await driverOfMany()]);
   const auth = { method: 'token', access_token: octocat };
   codeId = await install('github', { name: 'Code', tags: [], config: { owner: 'octocat' }, auth });
   hub = await mcpHub(at);
@@ -44,6 +58,7 @@ afterAll(async () => {
   await hub.close();
   await at.close();
   await github.close();
+  orders.close();
 });
 
 async function install(entry: string, input: Json, person = at.cast.ada): Promise<string> {
@@ -141,6 +156,35 @@ describe('an agent', () => {
       told.push(error.message.replace(name, ''));
     }
     expect(new Set(told).size).toBe(1);
+  });
+
+  it('calls imported operations through their own connector, also those with long names', async () => {
+    const auth = { method: 'api_key', api_key: canary, prefix: 'Bearer' };
+    const base_url = `http://${orderHost}/v1`;
+    const id = await install('http-api', { name: 'Orders of everybody', tags: [], config: { base_url }, auth });
+    const anId = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+    const document = JSON.stringify({
+      openapi: '3.1.0',
+      info: { title: 'Orders', version: '1' },
+      paths: {
+        '/orders/{id}': { get: { operationId: 'getOrder', parameters: [anId] } },
+        '/everything': { get: { operationId: `listEverything${'ThatWasOrdered'.repeat(3)}` } },
+      },
+    });
+    const path = `/api/connectors/${id}/operations`;
+    const { operations } = await (await at.as(at.cast.ada, 'POST', `${path}/preview`, { document })).json();
+    const chosen = operations.map(({ slug }: Json) => slug);
+    expect((await at.as(at.cast.ada, 'PUT', path, { document, operations: chosen })).status).toBe(200);
+    const names = (await agent.tools())
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith('orders-of-everybody__'));
+    expect(names).toContain('orders-of-everybody__get_order');
+    const digest = names.find((name) => /__[0-9a-f]{12}$/.test(name)) ?? '';
+    expect(digest.length).toBeLessThanOrEqual(64);
+    const got = await agent.call('orders-of-everybody__get_order', { id: 'a/b' });
+    expect(got.text).toContain('/v1/orders/a%2Fb');
+    expect(JSON.stringify(got)).not.toContain(canary);
+    expect((await agent.call(digest)).text).toContain('/v1/everything');
   });
 
   it('finds tools for a sentence, those that it may use', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { refreshToolkits } from '../../src/services/toolkit-cache.ts';
-import { type BrokerStage, brokerStage } from '../support/broker.ts';
+import { type BrokerStage, brokerKey, brokerStage } from '../support/broker.ts';
+import { mcpHub } from '../support/mcp.ts';
 
 let at: BrokerStage;
 beforeAll(async () => {
@@ -271,6 +272,23 @@ describe('a broker’s tools', () => {
     expect((await get('/api/tools?toolkits=composio.nothing')).status).toBe(404);
     await at.broker.control.settings({ many_tools: 10_000 });
     expect(await names('toolkits=composio.warehouse')).toHaveLength(200);
+  });
+
+  it('are offered to agents like any other tool', async () => {
+    await at.connectTrello(at.cast.ada);
+    const hub = await mcpHub(at);
+    try {
+      const agent = await hub.agent((await hub.keyOf(at.cast.ada)).key);
+      const tool = (await agent.tools()).find(({ name }) => name === 'composio__trello__create_card');
+      expect(tool).toMatchObject({ inputSchema: { type: 'object' }, annotations: { readOnlyHint: false } });
+      const wrong = await agent.call('composio__trello__create_card', { name: 7 });
+      expect([wrong.isError, wrong.text]).toEqual([true, expect.stringContaining('- title: ')]);
+      expect(wrong.text).not.toContain(brokerKey);
+      const { structuredContent } = await agent.call('find_tools', { query: 'add a card in trello', limit: 1 });
+      expect(JSON.stringify(structuredContent)).toContain('"composio__trello__create_card"');
+    } finally {
+      await hub.close();
+    }
   });
 
   it('run as the account, with the version pinned, and leave the broker’s log id', async () => {

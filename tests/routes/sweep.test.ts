@@ -29,9 +29,11 @@ const asFragment: Record<string, string> = { 'hx-request': 'true', 'hx-request-t
 const probes = ['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /assets/*'];
 /** For API keys alone, with errors of their own shape; tests/api/gateway.test.ts. */
 const gateway = ['POST /v1/chat/completions', 'POST /v1/embeddings', 'GET /v1/models'];
+/** The same; tests/api/mcp.test.ts. */
+const agents = ['POST /mcp'];
 /** Brokers prove themselves by their signature; tests/services/brokered-accounts.test.ts. */
 const reports = ['POST /connections/webhook/:connector'];
-const bare = [...probes, ...gateway, ...reports];
+const bare = [...probes, ...gateway, ...agents, ...reports];
 
 let hub: TestApp;
 let routes: Swept[];

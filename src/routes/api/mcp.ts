@@ -155,13 +155,16 @@ function asResult({ executionId, status, data, error }: Called): CallToolResult 
   const lines = [
     error?.message ?? 'The tool failed.',
     error?.field && `Look at: ${error.field}`,
-    error?.retryable
-      ? `The same call may succeed later${inSeconds(error.retry_after_s)}.`
-      : 'The same call will not succeed by trying again.',
+    status === 'failed' && again(error),
     `Execution: ${executionId} (${status})`,
   ];
   return { content: [{ type: 'text', text: lines.filter(Boolean).join('\n') }], isError: true, _meta };
 }
+
+const again = (error: Called['error']) =>
+  error?.retryable
+    ? `The same call may succeed later${inSeconds(error.retry_after_s)}.`
+    : 'The same call will not succeed by trying again.';
 
 const asContent = (structuredContent: Values): CallToolResult => ({
   content: [{ type: 'text', text: JSON.stringify(structuredContent) }],
@@ -178,7 +181,8 @@ function toldWhole({ message, errors = {}, retryAfter }: AppError): string {
   const fields = Object.entries(errors).map(
     ([field, told]) => `- ${field.replace(/^arguments\.?/, '') || 'arguments'}: ${told.join(' ')}`,
   );
-  return [message, ...fields, retryAfter && `Try again${inSeconds(Math.ceil(retryAfter))}.`].filter(Boolean).join('\n');
+  const told = fields.length ? 'The arguments are not what this tool takes:' : message;
+  return [told, ...fields, retryAfter && `Try again${inSeconds(Math.ceil(retryAfter))}.`].filter(Boolean).join('\n');
 }
 
 const inSeconds = (seconds?: number) => (seconds === undefined ? '' : `, in ${seconds} s`);
