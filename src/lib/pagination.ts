@@ -16,7 +16,7 @@ export function decodeCursor(cursor: string, length: number): string[] {
   });
 }
 
-const isKey = (key: unknown): key is string => typeof key === 'string' && key.length <= 1000 && !key.includes('\0');
+const isKey = (key: unknown): key is string => typeof key === 'string' && key.length <= 4000 && !key.includes('\0');
 
 /** Splits `limit + 1` fetched rows into a page and the cursor of the next one. */
 export function page<Row>(rows: Row[], limit: number, keysOf: (row: Row) => string[]) {

@@ -3,6 +3,7 @@ import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { type BrokerTool, ServiceError, type Tool } from '../drivers/driver.ts';
 import { AppError } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
+import { decodeCursor, encodeCursor } from '../lib/pagination.ts';
 import { observeBroker, outcomeOf } from './broker-metrics.ts';
 import { brokerKeysOf, toolNameIn } from './broker-tool-names.ts';
 import {
@@ -89,7 +90,7 @@ async function listFrom(
   toolkits: string[],
   { words, after, limit }: SourceQuery,
 ): Promise<SourcedTool[]> {
-  const [from = '', page = '', last = ''] = after ? (JSON.parse(after) as string[]) : [];
+  const [from = '', page = '', last = ''] = after ? decodeCursor(after, 3) : [];
   const found: SourcedTool[] = [];
   let pages = 0;
   for (const toolkit of toolkits.slice(Math.max(0, toolkits.indexOf(from)))) {
@@ -102,7 +103,7 @@ async function listFrom(
       skipTo = '';
       for (const tool of value.items.slice(start)) {
         if (tool.unusable || tool.deprecated || !matches(tool, words)) continue;
-        const place = JSON.stringify([toolkit, cursor, tool.slug]);
+        const place = encodeCursor([toolkit, cursor, tool.slug]);
         found.push({ ...sourced(ctx, target.driver, tool, named.value), place });
         if (found.length >= limit) return found;
       }
