@@ -135,7 +135,7 @@ function tlsField({ entry }: LoadedDriver, error: unknown): string | undefined {
   if (!entry.configSchema.properties?.tls) return undefined;
   let each = error;
   for (let depth = 0; each instanceof Error && depth < 5; depth++) {
-    if (each instanceof OutboundError && each.code === 'tls') return `config.tls.${each.mend ?? 'ca'}`;
+    if (each instanceof OutboundError && each.mend) return `config.tls.${each.mend}`;
     each = each.cause;
   }
   return undefined;

@@ -81,5 +81,8 @@ async function secured(socket: Socket, settings: Settings, signal: AbortSignal):
 export function tlsFailure(error: unknown): unknown {
   const told = explain(error);
   if (told.code !== 'tls') return told;
-  return new ServiceError('service', told.message, { field: `config.tls.${told.mend ?? 'ca'}`, cause: told });
+  return new ServiceError('service', told.message, {
+    field: told.mend ? `config.tls.${told.mend}` : 'config.port',
+    cause: told,
+  });
 }

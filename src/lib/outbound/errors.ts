@@ -114,7 +114,8 @@ function tlsSentence(code: string): string {
 const refusesCertificate = /ALERT_(UNKNOWN_CA|((BAD|UNSUPPORTED)_)?CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)/;
 const keyMismatch = /KEY_VALUES_MISMATCH/;
 
-function tlsFieldFor(code: string): TlsField {
+function tlsFieldFor(code: string): TlsField | undefined {
+  if (/WRONG_VERSION_NUMBER|EPROTO/.test(code)) return undefined; // it is the address that is wrong
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') return 'server_name';
   if (keyMismatch.test(code)) return 'key';
   return /ALERT_|_OSSL_/.test(code) ? 'cert' : 'ca';
