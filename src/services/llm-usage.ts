@@ -42,7 +42,8 @@ export async function recordUsage(tx: Tx, ctx: Ctx, call: ModelCall, prices: Pri
   const guessed = { in: guessTokens(call.promptCharacters), cached: 0, out: guessTokens(seen.characters) };
   const tokens = seen.tokens ?? guessed;
   const model = oneLine(seen.model ?? call.model, 200); // as the provider names it
-  const cost = await prices(model, tokens);
+  // Under a name of its own that nobody has a price for, such as a deployment's, it is still the model that was asked for and reserved.
+  const cost = (await prices(model, tokens)) ?? (await prices(call.model, tokens));
   const since = (at: number) => Math.round(at - call.startedAt);
   const row = {
     id: call.executionId,

@@ -254,7 +254,12 @@ describe('the official client', () => {
     };
     expect(await failure(read())).toBeInstanceOf(APIError);
     await expect.poll(() => asked.at(-1)?.closed).toBe(true);
-    expect(await last()).toMatchObject({ error_code: 'network_timeout', estimated: true, cost_usd: null });
+    expect(await last()).toMatchObject({
+      error_code: 'network_timeout',
+      estimated: true,
+      model: 'm',
+      cost_usd: expect.any(String),
+    });
   });
 });
 

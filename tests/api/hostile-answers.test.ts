@@ -23,7 +23,12 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
-  at = await testApp({ BASE_URL: 'http://hub.localhost', ALLOWED_PRIVATE_HOSTS: new URL(url).host });
+  const UPSTREAM_OVERRIDES = JSON.stringify({ 'https://backend.composio.dev': 'https://127.0.0.1:1' });
+  at = await testApp({
+    BASE_URL: 'http://hub.localhost',
+    ALLOWED_PRIVATE_HOSTS: new URL(url).host,
+    UPSTREAM_OVERRIDES,
+  });
   const { tenantId } = at.cast.ada;
   await at.hub.db.asTenant(tenantId, (tx) =>
     upsertSettings(tx, tenantId, { keepPayloads: true, updatedBy: null, updatedByName: 'Ada' }),
@@ -34,6 +39,7 @@ beforeAll(async () => {
     { base_url: `${url}/v1` },
     { method: 'api_key', api_key: 'sk-proj-hostile-answers-1' },
   );
+  await install('composio', { timeout_s: 5 }, { method: 'api_key', api_key: 'ak_ThisIsNotARealKeyOnlyAnExample' });
 });
 afterAll(async () => {
   await at.close();
@@ -73,7 +79,9 @@ it('a model of such a name is counted', async () => {
   });
   expect([status, body.status]).toEqual([200, 'succeeded']);
   const { body: calls } = await ask('GET', '/api/usage/calls');
-  expect(calls.data).toMatchObject([{ tokens_in: 3, tokens_out: 4, model: expect.stringMatching(/^a/) }]);
+  expect(calls.data).toMatchObject([
+    { tokens_in: 3, tokens_out: 4, model: expect.stringMatching(/^a/), cost_usd: expect.any(String) },
+  ]);
 });
 
 it('a document with such texts is imported without them, or refused', async () => {
