@@ -3,9 +3,10 @@ import { measureGateway } from './gateway.ts';
 import { measureProcess } from './process.ts';
 import { type Finding, machine, missed, print, write } from './report.ts';
 import { measureInstall, measureLists } from './routes.ts';
+import { measureSql } from './sql.ts';
 import { openStage } from './stage.ts';
 
-// `make bench`: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,browser,process, STRICT=1 to fail when a target is missed.
+// `make bench`: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,browser,process,sql, STRICT=1 to fail when a target is missed.
 
 const { OUT = '', ROUNDS = '', ONLY = '', STRICT = '' } = process.env;
 const rounds = Number(ROUNDS) || 5;
@@ -36,6 +37,7 @@ const told = <T>(what: string, work: Promise<T>): Promise<T> => {
 
 const findings = [
   ...(wanted('process') ? await told('start and memory', measureProcess(rounds)) : []),
+  ...(wanted('sql') ? await told('the PostgreSQL connector', measureSql(rounds)) : []),
   ...(await onStage()),
 ];
 const { cores, memory_gb: memory, node, load } = machine();
