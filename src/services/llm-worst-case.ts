@@ -41,16 +41,22 @@ export function worstCaseOf(operation: 'chat' | 'embeddings', text: string, body
   const tokensIn = Math.ceil(Buffer.byteLength(text) / 2) + partsIn(body.messages) * tokensOfPart;
   if (operation === 'embeddings') return { in: tokensIn, out: 0 };
   const known = longestAnswers.find(([beginning]) => model.startsWith(beginning))?.[1];
-  const asked = countIn(body.max_completion_tokens ?? body.max_tokens);
+  // Which of the two names counts is the provider's to say.
+  const limits = [body.max_completion_tokens, body.max_tokens].map(countIn).filter((limit) => limit !== null);
+  const asked = limits.length ? Math.max(...limits) : null;
   const each = Math.min(asked ?? known ?? otherwise, known ?? most);
   return { in: tokensIn, out: Math.min(each * (countIn(body.n) ?? 1), most) };
 }
 
-/** Also from a text: some providers take it for a number. */
+/** Also from a text: some providers take it for a number. One written as `1e2` was kept as it came. */
 function countIn(value: unknown): number | null {
-  const count = typeof value === 'object' ? Number.NaN : Math.ceil(Number(value));
+  const kept = isKept(value) ? value.rawJSON : value;
+  const count = typeof kept === 'object' ? Number.NaN : Math.ceil(Number(kept));
   return count >= 1 ? Math.min(count, most) : null;
 }
+
+const { isRawJSON } = JSON as unknown as { isRawJSON(value: unknown): boolean };
+const isKept = (value: unknown): value is { rawJSON: string } => isRawJSON(value);
 
 function partsIn(messages: unknown): number {
   if (!Array.isArray(messages)) return 0;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PriceOverrideRow } from '../../src/db/queries/price-overrides.ts';
+import { readRequest } from '../../src/services/gateway-request.ts';
 import { overrideFor } from '../../src/services/llm-prices.ts';
 import { worstCaseOf } from '../../src/services/llm-worst-case.ts';
 import type { Json } from '../support/app.ts';
@@ -19,6 +20,12 @@ describe('the worst case of a call', () => {
     ['absurd numbers of answers', { max_tokens: 1000, n: 1e30 }, 100_000_000],
   ])('has as answer %s', (_name, body, tokens) => {
     expect(out(body)).toBe(tokens);
+  });
+
+  it('reads numbers as they may be written, and takes the larger of two limits', () => {
+    expect(out(readRequest('{"max_tokens": 1e2, "n": 1.28e2}'))).toBe(12_800);
+    expect(out(readRequest('{"max_tokens": 1e6}'), 'llama')).toBe(1_000_000);
+    expect(out({ max_tokens: 5000, max_completion_tokens: 1 })).toBe(5000);
   });
 
   it('knows models by how their names begin', () => {
