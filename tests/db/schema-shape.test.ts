@@ -134,6 +134,7 @@ describe('the shape of the schema', () => {
       due_credential_endings: due,
       due_health_checks: due,
       due_idempotency_purges: due,
+      due_post_targets: { ...due, app: false },
       due_refreshes: due,
       due_repository_syncs: { ...due, app: false },
       due_stuck_executions: { ...due, app: false },

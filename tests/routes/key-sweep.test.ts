@@ -55,7 +55,7 @@ async function snapshot(): Promise<string> {
   return JSON.stringify(parts);
 }
 
-describe('every operation with an API key', () => {
+describe('every operation with an API key', { timeout: 120_000 }, () => {
   it('works with just the scope that it names, and its audit event names the key', async () => {
     for (const operation of operations.filter(({ scope }) => scope)) {
       const { id: keyId, key } = await keyWith([operation.scope as Scope], operation.role);

@@ -66,7 +66,7 @@ async function send(
 /** What long work notes beside the one event: its beginning where the end counts, its end where it goes on after the answer. */
 const further = /^tenant\.deletion_started$|\.rotation_(finished|stopped)$/;
 
-describe('every route of operators', () => {
+describe('every route of operators', { timeout: 120_000 }, () => {
   it('works for an operator, and writes exactly the event that it declares', async () => {
     for (const route of routes) {
       const name = `${route.method} ${route.path}`;

@@ -190,7 +190,7 @@ describe('declarations', () => {
   });
 });
 
-describe('every route', () => {
+describe('every route', { timeout: 120_000 }, () => {
   it('answers nobody who is not signed in', async () => {
     for (const route of protectedRoutes()) {
       const id = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
