@@ -42,13 +42,21 @@ function encodeIn<T>(at: number, work: () => T): T {
 
 export const rowField = (at: number) => `arguments.rows.${at}`;
 
-/** `unnest($1::text[], …) with ordinality as v(c0, …, n)`, and each column's value in its own type. */
-export function unnested({ columns }: Pick<Batch, 'columns'>) {
-  const arrays = columns.map((_, index) => `$${index + 1}::text[]`).join(', ');
+/** Types whose arrays the server reads at once; all others go as texts that it casts one by one, which is slower. */
+const plain = new Set(
+  'int2 int4 int8 numeric float4 float8 bool text varchar uuid date timestamp timestamptz json jsonb bytea'.split(' '),
+);
+
+/** `unnest($1::bigint[], …) with ordinality as v(c0, …, n)`, and each column's value in its own type. */
+export function unnested({ types }: Pick<Work, 'types'>, { columns }: Pick<Batch, 'columns'>) {
+  const whole = columns.map(({ type }) => plain.has(types.get(type)?.name ?? ''));
+  const arrays = columns
+    .map(({ castType }, index) => `$${index + 1}::${whole[index] ? castType : 'text'}[]`)
+    .join(', ');
   const names = columns.map((_, index) => `c${index}`).join(', ');
   return {
     from: `unnest(${arrays}) with ordinality as v(${names}, n)`,
-    values: columns.map(({ castType }, index) => `v.c${index}::${castType}`),
+    values: columns.map(({ castType }, index) => (whole[index] ? `v.c${index}` : `v.c${index}::${castType}`)),
   };
 }
 

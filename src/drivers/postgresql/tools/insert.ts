@@ -27,7 +27,7 @@ export const insertMany: Tool = {
 
 async function insert(work: Work, target: Table, batch: Batch): Promise<number> {
   if (!batch.columns.length) return insertDefaults(work, target, batch.rows.length);
-  const { from, values } = unnested(batch);
+  const { from, values } = unnested(work, batch);
   const names = batch.columns.map(({ name }) => quoted(name)).join(', ');
   const text = `insert into ${target.sql} (${names}) select ${values.join(', ')} from ${from} order by v.n`;
   const answer = await sendNamingRow(work, batch, (part) => work.run(text, columnArrays(work, part)));

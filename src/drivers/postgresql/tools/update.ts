@@ -77,7 +77,7 @@ async function updateByKey(work: Work, target: Table, input: Values): Promise<nu
 }
 
 async function update(work: Work, target: Table, { batch, key }: { batch: Batch; key: string[] }): Promise<number> {
-  const { from, values: casts } = unnested(batch);
+  const { from, values: casts } = unnested(work, batch);
   const paired = batch.columns.map(({ name }, index) => ({ name, cast: casts[index] ?? '' }));
   const set = paired.filter(({ name }) => !key.includes(name)).map(({ name, cast }) => `${quoted(name)} = ${cast}`);
   const found = paired.filter(({ name }) => key.includes(name)).map(({ name, cast }) => `t.${quoted(name)} = ${cast}`);
