@@ -64,6 +64,8 @@ export async function toolTrial(ctx: Ctx, tried: TriedTool, trial: Trial = {}): 
     idPrefix: 'tool',
   });
   const head = trialHead(tried, tool);
+  const service = connector.catalog.name;
+  const place = connector.name === service ? service : `${service}, through ${connector.name}`;
   const fieldAt = (path: string) => flat(fields).find((field) => field.path === `${prefix}.${path}`);
   return {
     ...head,
@@ -79,9 +81,7 @@ export async function toolTrial(ctx: Ctx, tried: TriedTool, trial: Trial = {}): 
         : [],
     fields,
     summary: errorSummary(fields, errors),
-    question: trial.asks
-      ? `${tool.title}: this changes something at ${connector.catalog.name}, through ${connector.name}. Run it?`
-      : '',
+    question: trial.asks ? `${tool.title}: this changes something at ${place}. Run it?` : '',
     result: executed ? toolResult(ctx, tried, executed, fieldAt) : null,
   };
 }

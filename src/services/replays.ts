@@ -11,13 +11,17 @@ import { type Executed, executeTool } from './tools.ts';
  * @param found its tool as it is today
  */
 export function whyNoReplay(found: Tool | null, { tool, status, input }: ExecutionRow): string | null {
-  if (!found)
-    return tool.includes('.') ? 'There is no such tool any more.' : 'Requests through the proxy cannot be replayed.';
+  if (!found) return whyNoTool(tool);
   if (status === 'running') return 'It is still running.';
   if (found.sideEffect === 'write')
     return 'It changes something each time, so it is not replayed. Open the form instead.';
   if (input === null) return 'Its arguments were not kept. Enter them in the form.';
   return isWhole(input) ? null : 'Its arguments were kept masked or cut. Enter them in the form.';
+}
+
+function whyNoTool(tool: string): string {
+  if (tool === 'proxy') return 'Requests through the proxy cannot be replayed.';
+  return tool.startsWith('llm.') ? 'Calls of language models cannot be replayed.' : 'There is no such tool any more.';
 }
 
 /** The tool as it is today; null when there is none of this name. */

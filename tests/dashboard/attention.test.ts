@@ -114,6 +114,7 @@ describe('what needs attention', () => {
     expect(lost).toMatch(/Could not be opened: Client secret\. Enter it again.*btn primary sm/);
     expect(two).toMatch(/no longer accepts it.*>Reconnect/);
     expect(three).toMatch(/>Check now/);
+    expect([one, lost, two, three].map((card) => card?.includes('Configure<'))).toEqual([false, true, false, false]);
     expect(four).toMatch(
       /The access of <strong>octo-ada<\/strong> ends <time[^>]*>in 2 days<.*cannot renew it.*>Reconnect/,
     );

@@ -74,7 +74,7 @@ describe('Connect', () => {
     expect(await said(page.locator('.trail').last())).toContain('Ada connected ada');
     const accounts = page.locator('#accounts');
     expect(await said(accounts)).toMatch(
-      /ada Active For everybody in the workspace .* readwrite.* Reconnect ada .*Credential In use since just now/,
+      /ada Active For everybody in the workspace .* readwrite.* Reconnect ada .*Credential Taken into use just now/,
     );
     await expectAccessible(page, 'the connector');
     await expectNoOverflow(page, 'the connector');
@@ -93,6 +93,7 @@ describe('Connect', () => {
     await agree(page);
     await signInThere(page, 'ben');
     expect(await said(page.locator('#accounts'))).toContain('ben');
+    expect(await said(page.locator('.trail').last())).toContain('was denied access at the service of this connector');
   });
 
   it('works without JavaScript', async () => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
+import type { ExecutionRow } from '../../src/db/queries/executions.ts';
 import { setConnectorStatus } from '../../src/services/connector-status.ts';
 import { installConnector } from '../../src/services/connectors.ts';
+import { whyNoReplay } from '../../src/services/replays.ts';
 import { executeTool } from '../../src/services/tools.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startGithub } from '../sandbox/github.ts';
@@ -72,6 +74,16 @@ describe('executions', () => {
     expect((await page(`/executions/${executionId}`)).html).not.toContain('hubot');
     const { data } = await (await at.as(at.cast.ada, 'GET', '/api/audit?action=settings.updated')).json();
     expect(data).toHaveLength(2);
+  });
+
+  it('say of calls without a tool why they cannot be run again', () => {
+    const call = { status: 'succeeded', input: null } as ExecutionRow;
+    const why = ['llm.chat', 'proxy', 'github.gone'].map((tool) => whyNoReplay(null, { ...call, tool }));
+    expect(why).toEqual([
+      'Calls of language models cannot be replayed.',
+      'Requests through the proxy cannot be replayed.',
+      'There is no such tool any more.',
+    ]);
   });
 
   it('run again with the same arguments where that changes nothing, else in the form', async () => {

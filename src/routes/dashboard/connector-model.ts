@@ -103,19 +103,21 @@ function rowsOf(
   path: string,
   unreadable: string[],
 ): Row[] {
-  const fields: [string, JsonSchema | undefined][] = schema
-    ? shapeOf(schema, values).properties.filter(([, field]) => field.const === undefined)
+  const shape = schema && shapeOf(schema, values);
+  const fields: [string, JsonSchema | undefined][] = shape
+    ? shape.properties.filter(([, field]) => field.const === undefined)
     : Object.keys(values).map((key) => [key, undefined]);
   return fields.flatMap(([key, field]) => {
     const at = `${path}.${key}`;
     if (isGroup(values[key])) return rowsOf(values[key], field, at, unreadable);
-    if (values[key] === undefined) return [];
+    if (values[key] === undefined || (isUnset(values[key]) && !shape?.required.has(key))) return [];
     return [{ label: field?.title ?? key, value: shownValue(values[key], field, unreadable.includes(at)) }];
   });
 }
 
 const isSecret = (value: unknown): value is SecretState =>
   typeof value === 'object' && value !== null && 'is_set' in value;
+const isUnset = (value: unknown): boolean => isSecret(value) && !value.is_set;
 const isGroup = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isSecret(value);
 

@@ -39,7 +39,8 @@ function lineOf({ connection, checks }: CheckedConnection): HealthLine {
   return {
     tone,
     word,
-    checkedAt: connection.healthCheckedAt,
+    // Connected anew, it is unchecked again: the time would be that of a check before.
+    checkedAt: connection.health === 'unknown' && connection.status === 'active' ? null : connection.healthCheckedAt,
     text: connection.statusReason ?? connection.healthMessage ?? '',
     bars: [...missing, ...made],
     told: toldOf(made),

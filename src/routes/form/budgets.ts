@@ -57,7 +57,7 @@ async function create(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Resp
     leaveNotice(c, tools.hub, {
       tone: 'ok',
       name: budgetName(budget),
-      text: 'is set. It counts from the next call on.',
+      text: 'is set. It holds from the next call on.',
     });
     return tools.redirect(c, paths.budgets);
   } catch (error) {

@@ -2,7 +2,6 @@ import { ServiceError, type Tool } from '../../driver.ts';
 import { ask } from '../client.ts';
 import { input, listOf, listPage, open, owner, paging, pick, repo, repositoryOf, shapes, text } from './shapes.ts';
 
-const docs = 'https://docs.github.com/en/rest';
 const repository = pick(
   'id',
   'full_name',
@@ -21,7 +20,7 @@ export const repositoryTools: Tool[] = [
   {
     slug: 'get_user',
     title: 'Get a user',
-    description: `Tells who somebody is on GitHub; the connected account when no login is given. ${docs}/users/users`,
+    description: 'Tells who somebody is on GitHub; the connected account when no login is given.',
     input: input({ login: text('Login', 'The connected account when left out.', 39) }),
     output: shapes.user,
     sideEffect: 'none',
