@@ -52,6 +52,7 @@ describe('trying a tool', () => {
     expect(await writes()).toBe(before);
     await page.getByRole('button', { name: 'Yes, run it' }).click();
     await page.getByText('Succeeded').waitFor();
+    await soon(() => page.evaluate(() => document.activeElement?.hasAttribute('data-answer'))).toBe(true);
     expect(await page.locator('pre.json b').count()).toBe(0);
     expect(await writes()).toBe(before + 1);
   });

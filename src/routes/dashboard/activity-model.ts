@@ -93,10 +93,15 @@ export const activityRow = (row: AuditEventRow): ActivityRow => ({
     path:
       row.subjectType === 'connector' && row.subjectId && !gone.has(row.action) ? paths.connector(row.subjectId) : null,
   },
-  details: Array.isArray(row.details.changed) ? row.details.changed.map(String) : [],
+  details: detailsOf(row),
   requestId: row.requestId,
   ip: row.ip,
 });
+
+function detailsOf({ action, details }: AuditEventRow): string[] {
+  if (action === 'connection.health_changed' && details.from) return [`${details.from} → ${details.to}`];
+  return Array.isArray(details.changed) ? details.changed.map(String) : [];
+}
 
 /** The same under its connector, which needs no name there: only an account has one, without the connector's behind it. */
 export function trailRow(row: AuditEventRow, connector: string): ActivityRow {
