@@ -30,6 +30,7 @@ import { operatorEntryPages } from './routes/dashboard/operator-entries.ts';
 import { operatorKeyPages } from './routes/dashboard/operator-keys.ts';
 import { operatorTenantPages } from './routes/dashboard/operator-tenants.ts';
 import { passwordResetPages } from './routes/dashboard/password-reset.ts';
+import { publishPages } from './routes/dashboard/publish.ts';
 import { redirectPages } from './routes/dashboard/redirects.ts';
 import { secondStepPages } from './routes/dashboard/second-step.ts';
 import { singleSignOnPages } from './routes/dashboard/single-sign-on.ts';
@@ -139,6 +140,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...rotationForms(tools),
     ...activityPages(tools),
     ...usagePages(tools),
+    ...publishPages(tools),
     ...mcpPages(tools),
     ...modelSettingsForms(tools),
     ...apiKeyForms(tools),

@@ -10,6 +10,7 @@ import type { ExecutionPartials } from './execution-views.ts';
 import type { HealthPartials } from './health-views.ts';
 import type { OperationPartials } from './operation-views.ts';
 import type { OperatorPartials } from './operator-views.ts';
+import type { PublishPartials } from './publish-views.ts';
 import type { SettingsPartials } from './settings-views.ts';
 import type { ToolPartials } from './tool-views.ts';
 import type { ToolkitPartials } from './toolkit-views.ts';
@@ -45,6 +46,7 @@ export interface Partials
     OperationPartials,
     ToolPartials,
     ToolkitPartials,
+    PublishPartials,
     UsagePartials {
   'account/_history': { account: AccountPage };
   'account/_password': { account: AccountPage };

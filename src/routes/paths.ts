@@ -26,6 +26,10 @@ export const paths = {
   toolkitAccounts: (connectorId: string, slug: string) => `/connectors/${connectorId}/toolkits/${slug}/accounts`,
   activity: '/activity',
   usage: '/usage',
+  publish: '/publish',
+  publishPreview: '/publish/preview',
+  post: (id: string) => `/posts/${id}`,
+  postRetries: (id: string) => `/posts/${id}/retries`,
   /** POST switches the workspace. */
   workspace: '/settings/workspace',
   account: '/settings/account',
@@ -107,9 +111,6 @@ export const paths = {
   connectorTool: (id: string, tool: string) => `/connectors/${id}/tools/${tool}`,
   /** POST runs it. */
   toolExecutions: (id: string, tool: string) => `/connectors/${id}/tools/${tool}/executions`,
-  connectorTables: (id: string) => `/connectors/${id}/tables`,
-  /** GET with `schema` and `table`: its columns and rows. */
-  connectorTable: (id: string) => `/connectors/${id}/table`,
   connectorTables: (id: string) => `/connectors/${id}/tables`,
   /** GET with `schema` and `table`: its columns and rows. */
   connectorTable: (id: string) => `/connectors/${id}/table`,

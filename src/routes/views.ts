@@ -14,6 +14,7 @@ import type { CardHealth, CheckReport, Ending, Fix, HealthModels } from './healt
 import type { OperationModels } from './operation-views.ts';
 import type { OperatorModels } from './operator-views.ts';
 import type { paths } from './paths.ts';
+import type { PublishModels } from './publish-views.ts';
 import type { RepositoriesPanel, RepositoryModels } from './repository-views.ts';
 import type { Confirm, SettingsModels } from './settings-views.ts';
 import type { ToolModels, ToolsPanel } from './tool-views.ts';
@@ -35,7 +36,7 @@ export interface Named {
 /** What the frame of every signed-in page shows. */
 export interface Shell {
   title: string;
-  tab: 'catalog' | 'installed' | 'activity' | 'usage' | null;
+  tab: 'catalog' | 'installed' | 'activity' | 'usage' | 'publish' | null;
   tenant: Named;
   tenants: Named[];
   user: { name: string; email: string; initial: string };
@@ -266,6 +267,7 @@ export interface Models
     ExecutionModels,
     OperatorModels,
     OperationModels,
+    PublishModels,
     RepositoryModels,
     SettingsModels,
     ToolModels,

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, mayActAs } from '../context.ts';
+import { type Ctx, mayActAs, personOf } from '../context.ts';
 import { type Tx, uniqueViolation } from '../db/client.ts';
 import {
   cancelPostRow,
@@ -58,7 +58,7 @@ export interface Planned {
 
 /**
  * Publishes one content to several connectors: checks it for all of them, then hands it to the queue.
- * @throws AppError invalid_input with all problems at once, by target and field
+ * @throws AppError not_found for a connector that is not here, invalid_input with all problems at once, by target and field
  */
 export async function publish(ctx: Ctx, input: PublishInput): Promise<Post> {
   const { plans, problems } = await plan(ctx, input);
@@ -79,7 +79,8 @@ export async function publish(ctx: Ctx, input: PublishInput): Promise<Post> {
 
 async function insert(tx: Tx, ctx: Ctx, id: string, { content, scheduledAt = null }: PublishInput, plans: Planned[]) {
   const { tenantId, actor } = ctx;
-  const by = { createdBy: actor.id, updatedBy: actor.id, createdByName: actor.name, updatedByName: actor.name };
+  const person = personOf(actor);
+  const by = { createdBy: person, updatedBy: person, createdByName: actor.name, updatedByName: actor.name };
   const rows = plans.map(({ connectorId, name, catalogKey, target }, position) => ({
     ...{ tenantId, id: uuidv7(), postId: id, position, connectorId, connectorName: name, catalogKey },
     connectionId: target?.connection.id ?? '',
@@ -139,7 +140,8 @@ async function planFor(ctx: Ctx, connectorId: string, content: PublishContent): 
       target,
     };
   } catch (error) {
-    if (error instanceof AppError && error.status < 500) return { ...nothing, problems: { '': [error.message] } };
+    if (error instanceof AppError && error.status < 500 && error.code !== 'not_found')
+      return { ...nothing, problems: { '': [error.message] } };
     throw error;
   }
 }
@@ -166,7 +168,7 @@ export async function listPosts(ctx: Ctx, query: { limit?: number; cursor?: stri
   return page(await ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true }), limit, (row) => [row.id]);
 }
 
-const authorOf = ({ actor }: Ctx) => (mayActAs(actor, 'admin') ? null : actor.id);
+const authorOf = ({ actor }: Ctx) => (mayActAs(actor, 'admin') ? null : personOf(actor));
 
 /** @throws AppError not_found */
 export const getPost = (ctx: Ctx, id: string): Promise<Post> =>

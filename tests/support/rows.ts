@@ -127,7 +127,7 @@ const makers: Record<string, (hub: TestApp, person: Person, path: string) => Pro
     return id;
   },
   // Nothing is sent: jobs do that, and here are none.
-  '/api/publish': async (hub) => {
+  '/publish': async (hub) => {
     const id = (await makers['/connectors']?.(hub, hub.cast.ada, '')) ?? '';
     await hub.as(hub.cast.ada, 'PATCH', `/api/connectors/${id}/status`, { status: 'active' });
     return id;

@@ -9,6 +9,7 @@ import { connectionModels, connectionsPanel, credentialPanel } from './connectio
 import { executionModels, runsPanel } from './execution-models.ts';
 import { cardHealth, connectionHealth, healthModels } from './health-models.ts';
 import { operatorModels } from './operator-models.ts';
+import { publishModels } from './publish-models.ts';
 import { settingsModels } from './settings-models.ts';
 import { repositoriesPanel, toolModels, toolsPanel } from './tool-models.ts';
 import { usageModels } from './usage-models.ts';
@@ -212,6 +213,7 @@ export const models: Models = {
   ...settingsModels(hostile, shell),
   ...toolModels(hostile, shell, fields),
   ...executionModels(hostile, shell),
+  ...publishModels(hostile, shell),
   ...usageModels(hostile, shell),
   ...mineModels,
   'catalog/index': { shell: { ...shell, dialog: { kind: 'form', form } }, results: catalog },
