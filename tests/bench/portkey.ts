@@ -8,6 +8,6 @@ Server.prototype.listen = function onLoopback(this: Server) {
   return listen.call(this, { port: Number(process.env.PORT), host: '127.0.0.1' });
 };
 process.argv.push(`--port=${process.env.PORT}`, '--headless');
-// Resolved by its place: the package names no entry.
-await import(new URL('../../node_modules/@portkey-ai/gateway/build/start-server.js', import.meta.url).href);
+// @ts-expect-error: a bundle without types
+await import('@portkey-ai/gateway/build/start-server.js');
 process.on('SIGTERM', () => process.exit(0));
