@@ -128,7 +128,7 @@ describe('destinations', () => {
   it.each<[key: string, config: object, auth: object, origins: string[]]>([
     ['twitter', {}, { method: 'oauth2' }, ['https://api.x.com']],
     ['linkedin', {}, { method: 'oauth2' }, ['https://www.linkedin.com', 'https://api.linkedin.com']],
-    ['linkedin', {}, { method: 'token' }, ['https://api.linkedin.com']],
+    ['linkedin', {}, { method: 'token' }, ['https://www.linkedin.com', 'https://api.linkedin.com']],
     ['medium', {}, { method: 'token' }, ['https://api.medium.com']],
     ['slack', {}, { method: 'token' }, ['https://slack.com', 'https://files.slack.com']],
     ['slack', { environment: 'gov' }, { method: 'token' }, ['https://slack-gov.com', 'https://files.slack-gov.com']],

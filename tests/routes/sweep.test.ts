@@ -179,6 +179,7 @@ describe('declarations', () => {
       'POST /connectors/:id/tools/:tool/executions',
       'POST /connectors/checks',
       'POST /executions/:id/replays',
+      'POST /publish/preview',
       'POST /settings/account/password',
       'POST /settings/account/second-factor',
       'POST /settings/account/second-factor/confirmation',

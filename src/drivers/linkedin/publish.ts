@@ -76,7 +76,7 @@ export const publisher: Publisher = {
   },
 };
 
-export async function authorOf(context: ExecutionContext): Promise<string> {
+async function authorOf(context: ExecutionContext): Promise<string> {
   const { organization_id: page } = context.config;
   return page ? `urn:li:organization:${page}` : `urn:li:person:${(await me(context)).sub}`;
 }
@@ -85,7 +85,7 @@ export async function authorOf(context: ExecutionContext): Promise<string> {
  * “Little text”: LinkedIn silently cuts a post off at the first of these signs that is not escaped.
  * https://learn.microsoft.com/linkedin/marketing/community-management/shares/little-text-format
  */
-export const escapeLittleText = (text: string): string => text.replace(/[\\|{}@[\]()<>#*_~]/g, '\\$&');
+const escapeLittleText = (text: string): string => text.replace(/[\\|{}@[\]()<>#*_~]/g, '\\$&');
 
 /** Hashtags are templates in it. */
 function commentary(content: PublishContent): string {
