@@ -112,7 +112,7 @@ describe('forms', () => {
 it('a broken secret is told in its card, with what to do', () => {
   const { results } = models['connectors/_results'];
   const html = render('connectors/_results', {
-    results: { ...results, cards: [{ ...card, unreadable: ['API key'] }] },
+    results: { ...results, cards: [{ ...card, unreadable: ['API key'], fix: { kind: 'edit' } }] },
   });
   expect(html).toContain('Could not be opened: API key. Enter it again.');
   expect(html).toContain('Needs attention');

@@ -24,7 +24,7 @@ describe('a value', () => {
     const started = performance.now();
     const errors = compileSchema(schema, { prefix: 'config' })({ list: Array.from({ length: 500_000 }, () => 1) });
     expect(Object.keys(errors)).toEqual(['config']);
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it('is judged the same as JSON, without parsing it', () => {
