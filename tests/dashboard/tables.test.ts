@@ -81,7 +81,7 @@ describe('the tables of a database', () => {
       'bytea',
       'Primary key',
       'never',
-      'may be null',
+      'allowed',
       '&lt;b&gt;bold&lt;/b&gt;',
       '(100 bytes)',
     ])
