@@ -29,7 +29,19 @@ it('starts the hub with stand-ins and a filled workspace, and leaves nothing beh
   const cookie = signIn.headers.getSetCookie().map((each) => each.split(';')[0]);
   const installed = await ask(`${port}/api/installed`, null, { cookie: cookie.join('; ') });
   const { data } = (await installed.json()) as { data: { name: string }[] };
-  const names = ['Build machine', 'Composio', 'GitHub', 'OpenAI', 'Orders', 'Release bot', 'Slack'];
+  const names = [
+    'Blog',
+    'Build machine',
+    'Composio',
+    'GitHub',
+    'LinkedIn',
+    'Medium',
+    'OpenAI',
+    'Orders',
+    'Release bot',
+    'Slack',
+    'X',
+  ];
   expect(data.map(({ name }) => name).sort()).toEqual(names);
   // The lines that it prints to be tried can be tried.
   for (const [, url, body] of text.matchAll(/^curl -X POST http:\/\/127\.0\.0\.1:(\S+) -d '(.+)'$/gm))
