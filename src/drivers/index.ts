@@ -3,7 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { oneLine } from '../lib/one-line.ts';
 import { problemsOf } from './check.ts';
-import type { Account, Driver, LoadedDriver } from './driver.ts';
+import { type Account, type Driver, type LoadedDriver, ServiceError } from './driver.ts';
 
 /** All drivers by key, in the order of their names. */
 export type DriverRegistry = ReadonlyMap<string, LoadedDriver>;
@@ -37,9 +37,16 @@ async function loadDriver(dir: string, folder: string): Promise<LoadedDriver> {
 function withPlainLabels(driver: Driver): Driver {
   const { whoami } = driver;
   if (!whoami) return driver;
-  const plain = ({ label, ...account }: Account) => ({ ...account, label: oneLine(label) || account.externalId });
+  const plain = ({ externalId, label, ...account }: Account) => {
+    if (typeof label !== 'string' || !externalId || externalId === 'undefined') throw nobody();
+    return { ...account, externalId, label: oneLine(label) || externalId };
+  };
   return { ...driver, whoami: async (context) => plain(await whoami.call(driver, context)) };
 }
+
+/** Something answers there, such as another service at a wrong address. */
+const nobody = () =>
+  new ServiceError('service', 'The service answered, but did not say whose account this is. Check its address.');
 
 async function importDriver(dir: string, folder: string): Promise<unknown> {
   try {

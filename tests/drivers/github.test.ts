@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
-import type { RepositoryRecord } from '../../src/drivers/driver.ts';
+import type { LoadedDriver, RepositoryRecord } from '../../src/drivers/driver.ts';
+import { loadDrivers } from '../../src/drivers/index.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startGithub } from '../sandbox/github.ts';
 import { type DriverHarness, driverHarness } from '../support/driver.ts';
@@ -20,9 +21,7 @@ afterAll(async () => {
 });
 beforeEach(() => github.control.reset());
 
-const { checkHealth, whoami, listRepositories } = await import('../../src/drivers/github/index.ts').then(
-  ({ driver }) => driver as Required<typeof driver>,
-);
+const { checkHealth, whoami, listRepositories } = (await loadDrivers()).get('github') as Required<LoadedDriver>;
 
 describe('health and whoami', () => {
   it('tell who is connected, with what scopes, and how many calls are left', async () => {
@@ -54,6 +53,8 @@ describe('health and whoami', () => {
     await github.control.fault('html', { times: 1 });
     const page = await at.call(auth, checkHealth).catch((error: unknown) => error);
     expect(page).toMatchObject({ fault: 'service', field: 'config.api_url' });
+    await github.control.fault('status', { status: 200, body: {}, times: 1 });
+    await expect(at.call(auth, whoami)).rejects.toMatchObject({ fault: 'service' });
     await github.control.fault('huge', { times: 1, bytes: 11 * 1024 * 1024 });
     await expect(at.tool(auth, 'get_user', {})).rejects.toMatchObject({ fault: 'service' });
   });

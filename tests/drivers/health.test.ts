@@ -182,6 +182,8 @@ it.each(cases.filter(({ other }) => other))(
     const first = await who();
     answer = ok(each.other?.[0]);
     const second = await who();
+    answer = ok({ data: {} });
+    await expect(who()).rejects.toMatchObject({ fault: 'service' });
     await close();
     expect([first?.label, second?.label]).toEqual([each.label, each.other?.[1]]);
     expect(first?.externalId).not.toBe(second?.externalId);
