@@ -21,7 +21,7 @@ run: node_modules/.ready ## start the hub: http://127.0.0.1:3000 unless PORT or 
 dev: node_modules/.ready ## the same, restarted whenever a file changes
 	@exec $(NODE) --watch-path=src --watch-path=views --watch-path=public src/server.ts
 
-demo: node_modules/.ready ## the hub with stand-ins for GitHub, Slack, OpenAI and an OAuth server: no account, no network; PORT=…
+demo: node_modules/.ready ## the hub with stand-ins for the services: no account, no network; PORT=…
 	@exec $(NODE) tests/sandbox/demo.ts
 
 test: node_modules/.ready browser ## everything: format, lint, types, dead code, unit, database, browser

@@ -19,6 +19,8 @@ export const demo = {
     github: {
       ghp_octocatOnlyInTheSandbox0000000000000001: { login: 'octocat', scopes: ['repo', 'read:user'] },
       ghp_hubotOnlyInTheSandbox000000000000000002: { login: 'hubot', scopes: ['repo'] },
+      // To rotate to: the same account by another token.
+      ghp_hubotOnlyInTheSandbox000000000000000003: { login: 'hubot', scopes: ['repo'] },
     },
     slack: {
       'xoxb-only-in-the-sandbox-1': {
@@ -29,6 +31,11 @@ export const demo = {
       'xoxp-only-in-the-sandbox-2': {
         user: 'ada',
         type: 'user',
+        scopes: ['chat:write', 'channels:read', 'users:read'],
+      },
+      'xoxb-only-in-the-sandbox-3': {
+        user: 'patchbay',
+        type: 'bot',
         scopes: ['chat:write', 'channels:read', 'users:read'],
       },
     },

@@ -76,15 +76,7 @@ describe('the tables of a database', () => {
 
   it('show columns and rows, with what is long cut and what is markup as text', async () => {
     const { text } = await table('orders');
-    for (const part of [
-      'jsonb',
-      'bytea',
-      'Primary key',
-      'never',
-      'allowed',
-      '&lt;b&gt;bold&lt;/b&gt;',
-      '(100 bytes)',
-    ])
+    for (const part of ['jsonb', 'bytea', 'Primary key', 'never', 'allowed', '&lt;b&gt;bold&lt;/b&gt;', '(100 bytes)'])
       expect(text).toContain(part);
     expect(text).toContain(`${'😀'.repeat(300)}…`);
     expect(text).not.toContain('😀'.repeat(301));

@@ -141,6 +141,8 @@ async function stop(code: number) {
   process.exit(code);
 }
 
+const [octocat, , hubot] = Object.keys(demo.tokens.github);
+
 const guide = ({ github, slack, oauth, openai, composio, x, linkedin }: StandIns) => `
 Open     ${baseUrl}
 E-mail   ${demo.admin.email}
@@ -166,6 +168,10 @@ curl -X POST ${slack.url}/_control/faults -d '{"fault": "drop"}'
 
 # The token endpoint answers HTML; others: hang, slow, status, redirect, huge (docs/sandbox.md).
 curl -X POST ${oauth.url}/_control/faults -d '{"fault": "html", "path": "/token"}'
+
+# “Build machine” can be rotated to hubot's other token, and will not take octocat's:
+#   ${hubot}
+#   ${octocat}
 
 # GitHub gives the token to another account.
 curl -X POST ${github.url}/_control/tokens/reassign -d '{"account": "octocat", "to": "hubot"}'
