@@ -100,6 +100,18 @@ export async function askBroker<K extends Kind>(
   return (await inTime(refresh(ctx, target, row, question))) ?? fromRow(row);
 }
 
+/** What a broker said last, however old, without asking it; null when it was never asked that. */
+export async function rememberedAnswer<K extends Kind>(
+  ctx: Ctx,
+  { connector }: BrokerTarget,
+  question: Question<K>,
+): Promise<Cached<K> | null> {
+  const key = keyOf(connector, question);
+  const read = (tx: Tx) => findCached(tx, ctx.tenantId, connector.id, key);
+  const row = await ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
+  return row && fromRow(row);
+}
+
 const fromRow = <K extends Kind>({ value, fetchedAt, stale }: CachedRow): Cached<K> => ({
   value: JSON.parse(value) as Answers[K],
   fetchedAt,

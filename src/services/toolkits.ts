@@ -19,7 +19,7 @@ import { toolNameIn } from './broker-tool-names.ts';
 import { asBroker, type BrokerTarget, brokerProblem, readBrokers } from './brokers.ts';
 import { type CatalogItem, getCatalogEntry, listCatalog } from './catalog.ts';
 import { mustFind } from './connectors.ts';
-import { askBroker } from './toolkit-cache.ts';
+import { askBroker, rememberedAnswer } from './toolkit-cache.ts';
 
 /** A service whose tools can be had: one of our own drivers, or one that a broker brings. */
 export interface Toolkit {
@@ -137,7 +137,10 @@ async function addBrokered(
       cursor: at || undefined,
     } as const;
     const answer = await askBroker(ctx, target, question).catch((error: unknown) => trouble(list, target, error));
-    if (!answer) return null;
+    if (!answer) {
+      if ((q || category) && !at) await addRemembered(ctx, target, list, { q, category, limit });
+      return null;
+    }
     noteAge(list, answer);
     const room = limit - list.data.length;
     const { items, nextCursor } = answer.value;
@@ -148,6 +151,34 @@ async function addBrokered(
     if (list.data.length >= limit) return [at, '0'];
   }
   return [at, '0'];
+}
+
+/** What was never searched for cannot be searched at a broker that is away: what it listed before is searched here. */
+async function addRemembered(
+  ctx: Ctx,
+  target: BrokerTarget,
+  list: ToolkitList,
+  { q, category, limit }: { q: string; category: string; limit: number },
+): Promise<void> {
+  const words = q.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = ({ slug, name, description, categories }: ToolkitSummary) =>
+    words.every((word) => [slug, name, description].some((text) => text.toLowerCase().includes(word))) &&
+    (!category || categories.some((each) => each.slug === category));
+  let cursor: string | undefined;
+  for (let pages = 0; pages < mostPages; pages++) {
+    const page = await rememberedAnswer(ctx, target, { kind: 'toolkits', cursor });
+    if (!page) return;
+    noteAge(list, { ...page, stale: true });
+    const room = limit - list.data.length;
+    list.data.push(
+      ...page.value.items
+        .filter(fits)
+        .slice(0, room)
+        .map((each) => brokered(target, each)),
+    );
+    if (!page.value.nextCursor) return;
+    cursor = page.value.nextCursor;
+  }
 }
 
 function trouble(list: ToolkitList, { connector }: BrokerTarget, error: unknown): null {
