@@ -68,6 +68,35 @@ describe('API keys', () => {
   });
 });
 
+describe('language models', () => {
+  const choose = async (name: string, javaScriptEnabled: boolean): Promise<Page> => {
+    const auth = { method: 'api_key', api_key: 'sk-not-a-real-key-only-an-example' };
+    await hub.as(hub.cast.ada, 'POST', '/api/connectors', { catalog_key: 'openai', name, config: {}, auth });
+    const page = await hub.open(hub.cast.ada, '/settings/models', { javaScriptEnabled });
+    const usual = page.getByLabel('Usual connector', { exact: true });
+    const label = await usual.locator('option', { hasText: name }).textContent();
+    await usual.selectOption({ label: label ?? '' });
+    await button(page, 'Save').click();
+    await page.getByText('The usual connector to language models is saved.').waitFor();
+    expect(await usual.locator('option:checked').textContent()).toContain(name);
+    return page;
+  };
+
+  it('go through the connector that is chosen', async () => {
+    const page = await choose('Models', true);
+    await expectAccessible(page, 'the choice');
+    await hub.visit(page, '/settings/api-keys/new');
+    await page.getByLabel('Language models through', { exact: true }).selectOption({ label: 'Models' });
+    await hub.visit(page, '/settings/models');
+    const member = await hub.open(hub.cast.ben, '/settings/models');
+    expect(await member.getByText('Only owners and admins can choose how models are asked.').isVisible()).toBe(true);
+    expect(await button(member, 'Save').count()).toBe(0);
+    await expectAccessible(member, 'for a member');
+  });
+
+  it('do so without JavaScript', () => choose('Plain models', false));
+});
+
 describe('members', () => {
   it('get another role and are removed behind questions that tell what follows', async () => {
     const page = await hub.open(hub.cast.ada, '/settings/members');
@@ -110,33 +139,4 @@ describe('an invitation', () => {
     await guest.getByText('Welcome to Northwind.').waitFor();
     await button(guest, 'Account: Eve').waitFor();
   });
-});
-
-describe('language models', () => {
-  const choose = async (name: string, javaScriptEnabled: boolean): Promise<Page> => {
-    const auth = { method: 'api_key', api_key: 'sk-not-a-real-key-only-an-example' };
-    await hub.as(hub.cast.ada, 'POST', '/api/connectors', { catalog_key: 'openai', name, config: {}, auth });
-    const page = await hub.open(hub.cast.ada, '/settings/models', { javaScriptEnabled });
-    const usual = page.getByLabel('Usual connector', { exact: true });
-    const label = await usual.locator('option', { hasText: name }).textContent();
-    await usual.selectOption({ label: label ?? '' });
-    await button(page, 'Save').click();
-    await page.getByText('The usual connector to language models is saved.').waitFor();
-    expect(await usual.locator('option:checked').textContent()).toContain(name);
-    return page;
-  };
-
-  it('go through the connector that is chosen', async () => {
-    const page = await choose('Models', true);
-    await expectAccessible(page, 'the choice');
-    await hub.visit(page, '/settings/api-keys/new');
-    await page.getByLabel('Language models through', { exact: true }).selectOption({ label: 'Models' });
-    await hub.visit(page, '/settings/models');
-    const member = await hub.open(hub.cast.ben, '/settings/models');
-    expect(await member.getByText('Only owners and admins can choose how models are asked.').isVisible()).toBe(true);
-    expect(await button(member, 'Save').count()).toBe(0);
-    await expectAccessible(member, 'for a member');
-  });
-
-  it('do so without JavaScript', () => choose('Plain models', false));
 });
