@@ -8,6 +8,7 @@ import {
 } from '../db/queries/authorization-requests.ts';
 import { type ConnectionRow, findConnection, updateConnectionRow } from '../db/queries/connections.ts';
 import { type ConnectorRow, findConnector } from '../db/queries/connectors.ts';
+import { makeSyncDue } from '../db/queries/repositories.ts';
 import { type Account, type LoadedDriver, ServiceError } from '../drivers/driver.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { recordAudit } from './audit.ts';
@@ -103,6 +104,7 @@ async function settleIn(tx: Tx, ctx: Ctx, { request, target, granted, account }:
   if (!created) await recordReauthorization(tx, ctx, outcome);
   await settleConnector(tx, ctx, connector);
   await checkSoon(tx, ctx, connector.id);
+  await makeSyncDue(tx, ctx.tenantId, connection.id); // what could not be read with the old credential
   const done = { status: 'succeeded', connectionId: connection.id } as const;
   await finishAuthorizationRequest(tx, ctx.tenantId, request.id, done);
   return outcome;

@@ -175,13 +175,14 @@ describe('reconnecting', () => {
     return { id, connection: (await hub.state(connection_request_id)).connection };
   };
 
-  it('keeps the connection, and tells scopes gained and lost', async () => {
+  it('keeps the connection, tells scopes gained and lost, and has its repositories read again', async () => {
     const { ada } = hub.cast;
     const { id, connection } = await established();
-    await hub.database.db.asTenant(ada.tenantId, (tx) =>
-      tx.execute(
-        `update connections set scopes = '["read", "admin"]', status = 'expired' where id = '${connection.id}'`,
-      ),
+    const run = (text: string) => hub.database.db.asTenant(ada.tenantId, (tx) => tx.execute(text));
+    await run(`update connections set scopes = '["read", "admin"]', status = 'expired' where id = '${connection.id}'`);
+    await run(
+      `insert into repository_syncs (tenant_id, id, connection_id, status, turn, started_at, due_at)
+       values ('${ada.tenantId}', '${id}', '${connection.id}', 'failed', '${id}', now(), now() + interval '1 hour')`,
     );
     const { redirect_url } = await hub.begin(ada, { connector_id: id, connection_id: connection.id });
     const browser = hub.browser(ada);
@@ -189,6 +190,7 @@ describe('reconnecting', () => {
     const page = await (await browser.send(done.headers.get('location') ?? '')).text();
     expect(page).toContain('It may now also: write. It may no longer: admin.');
     expect(await hub.connections(id)).toMatchObject([{ id: connection.id, status: 'active' }]);
+    expect(await run('select due_at <= now() as due from repository_syncs')).toEqual([{ due: true }]);
   });
 
   it('refuses another account, and changes nothing', async () => {
