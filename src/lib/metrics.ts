@@ -1,12 +1,14 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
-  /** For counters and gauges of other parts: `new Gauge({ …, registers: [metrics.registry] })`. */
+  /** For gauges that are asked when they are read: `new Gauge({ …, registers: [metrics.registry], collect })`. */
   readonly registry: Registry;
   /** Counts one answered request; `route` is the pattern, never the path, so that labels stay few. */
   observeRequest(request: { method: string; route: string; status: number; seconds: number }): void;
   /** Makes a counter, or gives the one that has this name already. */
   counter<Label extends string>(name: string, help: string, labelNames?: Label[]): Counter<Label>;
+  /** The same for what goes up and down. */
+  gauge(name: string, help: string): Gauge;
   /** The same for durations in seconds. */
   histogram<Label extends string>(name: string, help: string, labelNames?: Label[]): Histogram<Label>;
   /** The text that a Prometheus server reads, with its content type. */
@@ -35,6 +37,9 @@ export function createMetrics(): Metrics {
     counter<Label extends string>(name: string, help: string, labelNames: Label[] = []) {
       const known = registry.getSingleMetric(name);
       return (known as Counter<Label>) ?? new Counter({ name, help, labelNames, registers: [registry] });
+    },
+    gauge(name: string, help: string) {
+      return (registry.getSingleMetric(name) as Gauge) ?? new Gauge({ name, help, registers: [registry] });
     },
     histogram<Label extends string>(name: string, help: string, labelNames: Label[] = []) {
       const known = registry.getSingleMetric(name);

@@ -9,7 +9,6 @@ import {
   type Tool as McpTool,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Context, Hono } from 'hono';
-import { Gauge } from 'prom-client';
 import type { Ctx, Hub } from '../../context.ts';
 import type { SideEffect, Values } from '../../drivers/driver.ts';
 import { AppError } from '../../errors.ts';
@@ -30,11 +29,7 @@ const pageSize = 100;
 
 /** The workspace’s tools for agents, under the Model Context Protocol: streamable HTTP without sessions; by API key alone. */
 export function mountMcp(app: Hono<Env>, { hub, metrics }: { hub: Hub; metrics: Metrics }) {
-  const open = new Gauge({
-    name: 'patchbay_mcp_requests_open',
-    help: 'Requests of agents that are being answered',
-    registers: [metrics.registry],
-  });
+  const open = metrics.gauge('patchbay_mcp_requests_open', 'Requests of agents that are being answered');
   app.use('/mcp', ownHost(hub.config.baseUrl), async (c, next) => {
     if (c.req.method !== 'POST') {
       c.header('Allow', 'POST');
