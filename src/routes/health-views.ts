@@ -50,6 +50,8 @@ export interface ConnectionHealth extends HealthLine {
   /** Null when that is over. */
   limitResetsAt: Date | null;
   lastUsedAt: Date | null;
+  /** The host that calls pause to; null while they go. */
+  pause: { host: string; until: Date } | null;
   on: boolean;
   /** Whether it may be switched; a credential that was refused has to be connected again. */
   switchable: boolean;

@@ -3,6 +3,8 @@ import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, selectConnections } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { type RecentCheck, selectRecentChecks } from '../db/queries/health-checks.ts';
+import { type Pause, pausesAt } from './resilience.ts';
+import { withoutSecrets } from './secrets.ts';
 
 /** A connection with how its last checks went, the oldest first. */
 export interface CheckedConnection {
@@ -12,6 +14,12 @@ export interface CheckedConnection {
 
 /** How many checks the timelines show. */
 export const shownChecks = 24;
+
+/** The hosts of a connector to which calls pause at the moment, because they failed again and again. */
+export function pausesOf({ hub, tenantId }: Ctx, { catalog, config, auth }: ConnectorRow): Pause[] {
+  const origins = hub.drivers.get(catalog.key)?.destinations(withoutSecrets(config), withoutSecrets(auth)) ?? [];
+  return pausesAt(tenantId, [...new Set(origins.map((origin) => new URL(origin).host))]);
+}
 
 /** For each of these connectors the connections that this person reaches, in the order in which they were made. */
 export async function healthOverview(

@@ -10,8 +10,9 @@ import { asBroker } from './brokers.ts';
 import { findPair } from './connection-pair.ts';
 import { connectionSubject, mustFindConnection } from './connections.ts';
 import { settleConnector } from './connector-settlement.ts';
-import { driverFor } from './connectors.ts';
+import { driverFor, mustFind } from './connectors.ts';
 import { checkFresh } from './fresh-checks.ts';
+import { pausesOf } from './health-overview.ts';
 import { judge, nextCheck } from './health-states.ts';
 import { type CheckOutcome, healthOf, sameAccount } from './health-steps.ts';
 import { undoRotation } from './rotation-undo.ts';
@@ -109,7 +110,8 @@ export async function getHealth(ctx: Ctx, id: string, { refresh = false } = {}) 
       async (tx) => {
         const connection = await mustFindConnection(tx, ctx, id);
         const [last] = await selectHealthChecks(tx, ctx.tenantId, id, 1);
-        return { connection, last: last ?? null };
+        const connector = await mustFind(tx, ctx, connection.connectorId);
+        return { connection, last: last ?? null, pauses: pausesOf(ctx, connector) };
       },
       { readOnly: true },
     );

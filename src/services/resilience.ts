@@ -31,6 +31,8 @@ const maxHosts = 5_000;
 type Gate = IPolicy;
 /** By tenant and host, the longest unused first. Per replica: each finds out for itself that a host is down. */
 const gates = new Map<string, Promise<Gate>>();
+/** Until when calls pause, by the same keys; milliseconds of the clock. */
+const pauses = new Map<string, number>();
 
 /**
  * Sends until it succeeds, may not be repeated, or the deadline comes: retry → breaker → places → attempt timeout.
@@ -81,7 +83,7 @@ async function once(about: Attempting, send: (signal: AbortSignal) => Promise<Re
 /** By the attempt timeout alone; calls that pause go on when the host is well again. */
 async function probe(about: Attempting, send: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
   const response = await inTime(about, send);
-  if (response.status < 500) gates.delete(keyOf(about));
+  if (response.status < 500) forget(keyOf(about));
   return response;
 }
 
@@ -138,19 +140,37 @@ function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   });
 }
 
-const keyOf = ({ tenantId, host }: Attempting) => `${tenantId} ${host}`;
+const keyOf = ({ tenantId, host }: Pick<Attempting, 'tenantId' | 'host'>) => `${tenantId} ${host}`;
 
 function gateOf(about: Attempting): Promise<Gate> {
   const key = keyOf(about);
-  const gate = gates.get(key) ?? makeGate();
+  const gate = gates.get(key) ?? makeGate(key);
   gates.delete(key);
   gates.set(key, gate);
   const [oldest] = gates.keys();
-  if (gates.size > maxHosts && oldest !== undefined) gates.delete(oldest);
+  if (gates.size > maxHosts && oldest !== undefined) forget(oldest);
   return gate;
 }
 
-async function makeGate(): Promise<Gate> {
+function forget(key: string) {
+  gates.delete(key);
+  pauses.delete(key);
+}
+
+/** A host that calls do not go to for a moment, because it failed again and again. */
+export interface Pause {
+  host: string;
+  until: Date;
+}
+
+/** Which of these hosts this replica leaves alone at the moment. */
+export const pausesAt = (tenantId: string, hosts: string[]): Pause[] =>
+  hosts.flatMap((host) => {
+    const until = pauses.get(keyOf({ tenantId, host })) ?? 0;
+    return until > Date.now() ? [{ host, until: new Date(until) }] : [];
+  });
+
+async function makeGate(key: string): Promise<Gate> {
   const { bulkhead, circuitBreaker, ConsecutiveBreaker, handleWhen, wrap } = await import('cockatiel');
   /** The host's fault, and not the caller's: an address that may not be called says nothing about it. */
   const failing = handleWhen(
@@ -158,11 +178,11 @@ async function makeGate(): Promise<Gate> {
       !(error instanceof OutboundError) ||
       !['blocked', 'cancelled', 'redirect_refused', 'too_large'].includes(error.code),
   ).orWhenResult((response) => response instanceof Response && response.status >= 500);
-  return wrap(
-    circuitBreaker(failing, {
-      halfOpenAfter: breaker.pauseMs,
-      breaker: new ConsecutiveBreaker(breaker.failures),
-    }),
-    bulkhead(places.running, places.waiting),
-  );
+  const circuit = circuitBreaker(failing, {
+    halfOpenAfter: breaker.pauseMs,
+    breaker: new ConsecutiveBreaker(breaker.failures),
+  });
+  circuit.onBreak(() => void pauses.set(key, Date.now() + breaker.pauseMs));
+  circuit.onReset(() => void pauses.delete(key));
+  return wrap(circuit, bulkhead(places.running, places.waiting));
 }

@@ -243,6 +243,12 @@ it('tells that calls pause when the broker failed again and again', async () => 
   await expect
     .poll(async () => (await get('/api/toolkits?q=d')).body.troubles[0]?.message, { timeout: 20_000, interval: 100 })
     .toContain('calls to it pause');
+  const { body } = await get(`/api/organizations/${at.cast.ada.tenantId}/connections?connector_id=${at.connectorId}`);
+  const own = body.data.find((row: Json) => row.toolkit_slug === null);
+  const health = await get(`/api/connections/${own.id}/health`);
+  expect(health.body.pauses).toEqual([{ host: 'backend.composio.dev', until: expect.stringMatching(/Z$/) }]);
+  const page = await (await at.as(at.cast.ada, 'GET', `/connectors/${at.connectorId}`)).text();
+  expect(page).toContain('backend.composio.dev failed several times in a row');
   await at.broker.control.clearFaults();
   await expect
     .poll(async () => (await get('/api/toolkits?q=notion')).body.troubles, { timeout: 30_000, interval: 500 })

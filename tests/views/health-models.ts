@@ -19,7 +19,15 @@ export const cardHealth: CardHealth = {
 
 export const connectionHealth: ConnectionHealth = {
   ...line,
-  ...{ id, tenantId: id, name: hostile, limit: '4,312 of 5,000 left', limitResetsAt: at, lastUsedAt: at },
+  ...{
+    id,
+    tenantId: id,
+    name: hostile,
+    limit: '4,312 of 5,000 left',
+    limitResetsAt: at,
+    lastUsedAt: at,
+    pause: { host: hostile, until: at },
+  },
   ...{ on: true, switchable: true, mine: true },
 };
 

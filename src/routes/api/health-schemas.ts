@@ -30,6 +30,9 @@ export const HealthCheckResponse = component(
         'Who is connected, as the service says; null when it was not told.',
       ),
       steps: Type.Array(Step, { description: 'Of the last check, in their order; empty before the first one.' }),
+      pauses: Type.Array(Type.Object({ host: Type.String(), until: Type.String({ format: 'date-time' }) }), {
+        description: 'Hosts that this replica calls again then, because they failed several times in a row.',
+      }),
     },
     { description: 'How a connection is, and what the last check went through.' },
   ),
@@ -44,10 +47,11 @@ export const checkResponse = ({ message, latencyMs, account, steps, ...rest }: C
   latency_ms: latencyMs,
   account: account && { external_id: account.externalId, label: account.label },
   steps: steps.map(shown),
+  pauses: [],
 });
 
 /** A connection with its last check. */
-export const healthResponse = ({ connection, last }: Awaited<ReturnType<typeof getHealth>>): HealthCheck => ({
+export const healthResponse = ({ connection, last, pauses }: Awaited<ReturnType<typeof getHealth>>): HealthCheck => ({
   status: connection.health,
   message: connection.healthMessage,
   checked_at: connection.healthCheckedAt?.toISOString() ?? null,
@@ -57,6 +61,7 @@ export const healthResponse = ({ connection, last }: Awaited<ReturnType<typeof g
       ? null
       : { external_id: connection.externalAccountId, label: connection.accountLabel },
   steps: (last?.steps ?? []).map(shown),
+  pauses: pauses.map(({ host, until }) => ({ host, until: until.toISOString() })),
 });
 
 const shown = ({ name, status, duration_ms, message, field }: CheckStep) => ({

@@ -3,7 +3,7 @@ import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { Health } from '../../db/schema/index.ts';
 import type { Attention } from '../../services/attention.ts';
-import { type CheckedConnection, shownChecks } from '../../services/health-overview.ts';
+import { type CheckedConnection, pausesOf, shownChecks } from '../../services/health-overview.ts';
 import { withoutSecrets } from '../../services/secrets.ts';
 import type { Bar, CardHealth, ConnectionHealth, Ending, Fix, HealthLine } from '../health-views.ts';
 import { paths } from '../paths.ts';
@@ -137,6 +137,7 @@ export function connectionHealth(ctx: Ctx, row: ConnectorRow, each: CheckedConne
     limit: rateLimit ? left(rateLimit) : '',
     limitResetsAt: resetsAt && resetsAt.getTime() > Date.now() ? resetsAt : null,
     lastUsedAt: connection.lastUsedAt,
+    pause: pausesOf(ctx, row)[0] ?? null,
     on: connection.status !== 'inactive',
     switchable: connection.status !== 'revoked',
     mine: mayActAs(ctx.actor, 'admin') || (connection.userId !== null && connection.userId === ctx.actor.id),
