@@ -3,6 +3,7 @@ import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, selectConnections } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { type RecentCheck, selectRecentChecks } from '../db/queries/health-checks.ts';
+import type { LoadedDriver } from '../drivers/driver.ts';
 import { type Pause, pausesAt } from './resilience.ts';
 import { withoutSecrets } from './secrets.ts';
 
@@ -16,9 +17,17 @@ export interface CheckedConnection {
 export const shownChecks = 24;
 
 /** The hosts of a connector to which calls pause at the moment, because they failed again and again. */
-export function pausesOf({ hub, tenantId }: Ctx, { catalog, config, auth }: ConnectorRow): Pause[] {
-  const origins = hub.drivers.get(catalog.key)?.destinations(withoutSecrets(config), withoutSecrets(auth)) ?? [];
-  return pausesAt(tenantId, [...new Set(origins.map((origin) => new URL(origin).host))]);
+export const pausesOf = ({ hub, tenantId }: Ctx, connector: ConnectorRow): Pause[] =>
+  pausesAt(tenantId, hostsOf(hub.drivers.get(connector.catalog.key), connector));
+
+/** Settings that cannot be brought up to date name no host, or none that could be called. */
+function hostsOf(driver: LoadedDriver | undefined, { config, auth }: ConnectorRow): string[] {
+  try {
+    const origins = driver?.destinations(withoutSecrets(config), withoutSecrets(auth)) ?? [];
+    return [...new Set(origins.filter((origin) => URL.canParse(origin)).map((origin) => new URL(origin).host))];
+  } catch {
+    return [];
+  }
 }
 
 /** For each of these connectors the connections that this person reaches, in the order in which they were made. */
