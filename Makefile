@@ -28,7 +28,7 @@ test: node_modules/.ready browser ## everything: format, lint, types, dead code,
 	@$(STATIC)
 	@$(VITEST)
 
-bench: node_modules/.ready browser ## measure beside bare routes: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,browser,process, STRICT=1
+bench: node_modules/.ready browser ## measure beside bare routes: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,sql,…, STRICT=1
 	@OUT="$$OUT" $(NODE) tests/bench/run.ts
 
 check: node_modules/.ready ## the quick part, in seconds: format, lint, types, dead code, architecture, unit tests
