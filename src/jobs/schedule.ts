@@ -1,6 +1,6 @@
 import type { Hub } from '../context.ts';
-import { pollAuthorizations } from '../services/account-authorizations.ts';
 import { forgetOldAccountEvents } from '../services/account-history.ts';
+import { pollAuthorizations } from '../services/account-polls.ts';
 import { expireAuthorizations } from '../services/authorization-wait.ts';
 import { releaseReservations } from '../services/budgets.ts';
 import { scanDueChecks } from '../services/check-queue.ts';
@@ -15,7 +15,7 @@ import { scanDuePosts } from '../services/post-publishing.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
 import { scanDueSyncs } from '../services/repository-sync.ts';
 import { forgetEndedSessions } from '../services/sessions.ts';
-import { refreshToolkits } from '../services/toolkit-cache.ts';
+import { refreshToolkits } from '../services/toolkit-refreshes.ts';
 import { forgetOldCalls, rollUpUsage } from '../services/usage-rollups.ts';
 import { forgetOldDeliveries, scanDueDeliveries } from '../services/webhook-deliveries.ts';
 

@@ -6,6 +6,16 @@ import type { AccountPage } from './account-views.ts';
 import type { ActivityRow } from './activity-views.ts';
 import type { BrowsingPartials } from './browsing-views.ts';
 import type { ConnectionPartials } from './connection-views.ts';
+import type {
+  CatalogCard,
+  CatalogFilters,
+  CatalogResults,
+  ConnectorCard,
+  InstalledFilters,
+  InstalledResults,
+  ShownValue,
+  StaleEdit,
+} from './connector-views.ts';
 import type { ExecutionPartials } from './execution-views.ts';
 import type { HealthPartials } from './health-views.ts';
 import type { OperationPartials } from './operation-views.ts';
@@ -15,19 +25,7 @@ import type { SettingsPartials } from './settings-views.ts';
 import type { ToolPartials } from './tool-views.ts';
 import type { ToolkitPartials } from './toolkit-views.ts';
 import type { UsagePartials } from './usage-views.ts';
-import type {
-  CatalogCard,
-  CatalogFilters,
-  CatalogResults,
-  ConnectorCard,
-  InstalledFilters,
-  InstalledResults,
-  Named,
-  Shell,
-  ShownValue,
-  StaleEdit,
-  Toast,
-} from './views.ts';
+import type { Named, Shell, Toast } from './views.ts';
 
 // What templates give to the partials that only they include, and pages to the layout around them, where `body` is the page.
 // Templates are checked against it by tests/views/types.test.ts.

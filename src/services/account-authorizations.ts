@@ -1,36 +1,26 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Ctx, Hub } from '../context.ts';
+import type { Ctx } from '../context.ts';
 import { findAuthConfig } from '../db/queries/auth-configs.ts';
 import {
   type AuthorizationRequestRow,
-  claimPoll,
-  dueAuthorizationPolls,
-  findAuthorizationRequest,
   findSameRequest,
-  finishAuthorizationRequest,
   insertAuthorizationRequest,
   startAuthorizationRequest,
 } from '../db/queries/authorization-requests.ts';
-import { type ConnectionRow, findByAuthConfig, findConnection } from '../db/queries/connections.ts';
+import { findByAuthConfig } from '../db/queries/brokered-connections.ts';
+import type { ConnectionRow } from '../db/queries/connections.ts';
 import { type ConnectorRow, findConnector } from '../db/queries/connectors.ts';
-import { holdMembership } from '../db/queries/members.ts';
-import { type BrokerAccount, ServiceError } from '../drivers/driver.ts';
 import { invalid } from '../errors.ts';
-import { eachAtOnce } from '../lib/each-at-once.ts';
-import { OutboundError } from '../lib/outbound/outbound.ts';
-import { insertInitiated, requireOn, requireOwnAccounts, settleAccount } from './account-settlement.ts';
-import { goneStanding, standingOf } from './account-standing.ts';
+import { requireOn, requireOwnAccounts } from './account-settlement.ts';
 import { recordAudit } from './audit.ts';
-import { type ChosenConfig, chooseAuthConfig, withAuthConfig } from './auth-configs.ts';
-import type { Established } from './authorization-settlement.ts';
+import { type ChosenConfig, chooseAuthConfig, withAuthConfig } from './auth-config-choice.ts';
 import { type AuthorizationRequest, Refusal } from './authorization-visit.ts';
 import { hashOf, newSecret } from './binding-cookie.ts';
 import { asBroker, type BrokerTarget, brokerProblem, brokerUserId, callBroker } from './brokers.ts';
-import { detailsFor, forgetAccount, readAccount, toolkitOf } from './connected-accounts.ts';
+import { detailsFor, forgetAccount, toolkitOf } from './connected-accounts.ts';
 import { connectorCallbackPath } from './connection-addresses.ts';
 import { subject } from './connectors.ts';
 import { withoutSecrets } from './secrets.ts';
-import { withMembers } from './with-members.ts';
 
 export interface AccountRequest {
   connection: ConnectionRow | null;
@@ -170,167 +160,4 @@ async function chosen(
   const scheme = details.authSchemes.find((each) => each.scheme === config?.scheme);
   if (config && scheme && config.externalId) return { config, scheme };
   return chooseAuthConfig(ctx, target, details, { connects: 'link' });
-}
-
-/**
- * The browser came back. What it brought proves nothing: the broker is asked. While the account is not finished, or the broker cannot be
- * asked, the request stays open and a job asks again.
- * @throws Refusal
- */
-export async function completeAccount(
-  ctx: Ctx,
-  target: BrokerTarget,
-  request: AuthorizationRequest,
-  name: string,
-): Promise<Established> {
-  const outcome = await lookAtAccount(ctx, target, request).catch((error: unknown) => {
-    if (!(error instanceof ServiceError || error instanceof OutboundError)) throw error;
-    throw new Refusal(
-      'service_error',
-      `${name} could not be asked whether this account is connected. ${error.message} The hub keeps asking; look again in a minute.`,
-      { cause: error },
-    );
-  });
-  if (outcome === 'pending')
-    throw new Refusal(
-      'service_error',
-      `${name} says that this account is not connected yet. Finish there what it asks for; the hub keeps asking.`,
-    );
-  if ('refused' in outcome) throw outcome.refused;
-  return outcome;
-}
-
-type Outcome = Established | { refused: Refusal } | 'pending';
-
-async function lookAtAccount(ctx: Ctx, target: BrokerTarget, request: AuthorizationRequest): Promise<Outcome> {
-  const broker = target.connector.catalog.name;
-  const { providerRequestId } = request;
-  if (!providerRequestId) return 'pending';
-  const account = await readAccount(ctx, target, providerRequestId);
-  if (account?.status === 'active') return establish(ctx, target, request, account);
-  if (account?.status === 'initiated') return 'pending';
-  const { reason } = account ? standingOf(account, broker) : goneStanding(broker);
-  return {
-    refused: await end(ctx, target, request, account?.status === 'failed' ? 'denied' : 'service_error', reason ?? ''),
-  };
-}
-
-async function end(
-  ctx: Ctx,
-  { connector }: BrokerTarget,
-  { id }: AuthorizationRequest,
-  reason: 'denied' | 'service_error',
-  said: string,
-): Promise<Refusal> {
-  const message = `${connector.name}: ${said} Nothing was changed.`;
-  const status = reason === 'denied' ? 'denied' : 'failed';
-  await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-    if (!(await finishAuthorizationRequest(tx, ctx.tenantId, id, { status, error: reason, message }))) return;
-    const action = status === 'denied' ? 'authorization.denied' : 'authorization.failed';
-    await recordAudit(tx, ctx, { action, subject: subject(connector), details: { reason } });
-  });
-  return new Refusal(reason, message);
-}
-
-/** The connection and the request, both or none; whoever comes second finds what is there. */
-async function establish(
-  ctx: Ctx,
-  target: BrokerTarget,
-  request: AuthorizationRequest,
-  account: BrokerAccount,
-): Promise<Outcome> {
-  const key = {
-    ...{ connectorId: request.connectorId, userId: request.userId },
-    ...{ toolkitSlug: request.toolkitSlug ?? '', authConfigId: request.authConfigId ?? '' },
-  };
-  const label = await toolkitNameOf(ctx, target, request.toolkitSlug);
-  const done = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-    const connector = await findConnector(tx, ctx.tenantId, request.connectorId, { lock: true });
-    if (!connector) return null;
-    const now = await findAuthorizationRequest(tx, ctx.tenantId, request.id, { lock: true });
-    if (now?.status === 'succeeded' && now.connectionId) {
-      const connection = await findConnection(tx, ctx.tenantId, now.connectionId);
-      return connection && { connection, connector, created: false, before: null };
-    }
-    if (now?.status !== 'pending') return null;
-    const known = request.connectionId
-      ? await findConnection(tx, ctx.tenantId, request.connectionId, { lock: true })
-      : null;
-    const found = known ?? (await findByAuthConfig(tx, ctx.tenantId, key));
-    const before = found ?? (await insertInitiated(tx, ctx, key, { label, claim: null }));
-    const connection = await settleAccount(tx, ctx, { connector, before, account });
-    const values = { status: 'succeeded', connectionId: connection.id, usedAt: new Date() } as const;
-    await finishAuthorizationRequest(tx, ctx.tenantId, request.id, values);
-    return { connection, connector, created: !found, before: found?.externalAccountId ?? null };
-  });
-  if (!done) {
-    await forgetAccount(ctx, target, account.id);
-    return {
-      refused: new Refusal('expired', `The authorisation of ${target.connector.name} ended meanwhile. Try again.`),
-    };
-  }
-  if (done.before && done.before !== account.id) await forgetAccount(ctx, target, done.before);
-  const { connection, connector, created } = done;
-  return { connection, connector, created, gained: [], lost: [], missing: [] };
-}
-
-/** Asks the brokers what became of what people began and did not bring back, of all tenants; returns how many have ended. */
-export async function pollAuthorizations(hub: Hub): Promise<number> {
-  const due = await dueAuthorizationPolls(hub.db.system, 200);
-  const ended = await eachAtOnce(due, 8, ({ tenantId, id }) => pollAuthorization(hub, tenantId, id));
-  return ended.filter(Boolean).length;
-}
-
-/** Whether the person whose account it would become, or who began it for the workspace, is no member any more. */
-async function hasLeft(ctx: Ctx, request: AuthorizationRequest): Promise<boolean> {
-  const { userId, createdBy, createdByType, linkHash } = request;
-  const person = userId ?? (createdByType === 'user' && !linkHash ? createdBy : null);
-  return person !== null && !(await withMembers(ctx, (tx) => holdMembership(tx, ctx.tenantId, person)));
-}
-
-async function endForLeaver(ctx: Ctx, target: BrokerTarget, request: AuthorizationRequest): Promise<true> {
-  await end(ctx, target, request, 'service_error', 'Whoever began this has left the workspace.');
-  if (request.providerRequestId && !request.connectionId) await forgetAccount(ctx, target, request.providerRequestId);
-  return true;
-}
-
-/** Seconds until a broker is asked again, by how often it was asked. */
-const pauses = [5, 10, 20, 40, 60, 120];
-
-/** Asks the broker about one, if that is due; true when it has ended. It acts as who began. */
-export async function pollAuthorization(hub: Hub, tenantId: string, id: string): Promise<boolean> {
-  const found = await hub.db.asTenant(tenantId, async (tx) => {
-    const request = await findAuthorizationRequest(tx, tenantId, id);
-    const pause = pauses[Math.min(request?.polls ?? 0, pauses.length - 1)] ?? 120;
-    if (!request || !(await claimPoll(tx, tenantId, id, pause))) return null;
-    const connector = await findConnector(tx, tenantId, request.connectorId);
-    return connector && { request, connector };
-  });
-  if (!found) return false;
-  const { request, connector } = found;
-  const { createdByType, createdBy, createdByName } = request;
-  const actor = {
-    type: createdByType as 'user',
-    id: createdBy,
-    name: createdByName ?? 'Somebody',
-    role: 'member' as const,
-  };
-  const requestId = `poll-${uuidv7()}`;
-  const ctx: Ctx = {
-    hub,
-    tenantId,
-    actor,
-    requestId,
-    ip: null,
-    log: hub.log.child({ request_id: requestId, tenant_id: tenantId }),
-  };
-  const target = asBroker(ctx, connector);
-  if (!target) return false;
-  try {
-    if (await hasLeft(ctx, request)) return await endForLeaver(ctx, target, request);
-    return (await lookAtAccount(ctx, target, request)) !== 'pending';
-  } catch (error) {
-    ctx.log.warn({ err: error, connection_request_id: id }, 'a broker could not be asked about an account');
-    return false;
-  }
 }

@@ -1,12 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import {
-  type BrokeredKey,
-  type ConnectionRow,
-  insertConnection,
-  updateConnectionRow,
-} from '../db/queries/connections.ts';
+import type { BrokeredKey } from '../db/queries/brokered-connections.ts';
+import { type ConnectionRow, insertConnection, updateConnectionRow } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import type { BrokerAccount } from '../drivers/driver.ts';
 import { AppError, notFound } from '../errors.ts';

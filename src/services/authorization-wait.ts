@@ -10,7 +10,7 @@ import {
 import { type ConnectionRow, findConnection } from '../db/queries/connections.ts';
 import type { AuthorizationStatus } from '../db/schema/index.ts';
 import { notFound } from '../errors.ts';
-import { pollAuthorization } from './account-authorizations.ts';
+import { pollAuthorization } from './account-polls.ts';
 
 export interface AuthorizationState {
   status: AuthorizationStatus;

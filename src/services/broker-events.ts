@@ -1,12 +1,13 @@
 import type { Hub } from '../context.ts';
 import { tenantOfConnector } from '../db/queries/broker-reports.ts';
-import { type ConnectionRow, noteOnConnection, selectBrokered } from '../db/queries/connections.ts';
+import { selectBrokered } from '../db/queries/brokered-connections.ts';
+import { type ConnectionRow, noteOnConnection } from '../db/queries/connections.ts';
 import { findConnector } from '../db/queries/connectors.ts';
 import { ServiceError } from '../drivers/driver.ts';
 import { AppError, notFound } from '../errors.ts';
 import { asBroker } from './brokers.ts';
-import { openTarget } from './calls.ts';
 import { checkConnection } from './health.ts';
+import { openTarget } from './opened-targets.ts';
 import { requireRunning } from './suspension.ts';
 import { systemCtx } from './system.ts';
 

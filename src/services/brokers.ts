@@ -1,6 +1,6 @@
 import type { Ctx } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import { makeChecksDue } from '../db/queries/connections.ts';
+import { makeChecksDue } from '../db/queries/connection-checks.ts';
 import { type ConnectorRow, selectConnectors } from '../db/queries/connectors.ts';
 import {
   type Broker,
@@ -12,7 +12,8 @@ import {
 import { AppError, invalid, notFound } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { type BrokerOperation, observeBroker, outcomeOf } from './broker-metrics.ts';
-import { callOpened, openTarget } from './calls.ts';
+import { callOpened } from './calls.ts';
+import { openTarget } from './opened-targets.ts';
 
 export type BrokerDriver = LoadedDriver & { broker: Broker };
 

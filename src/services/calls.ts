@@ -1,9 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../context.ts';
-import type { Tx } from '../db/client.ts';
 import { type ConnectionRow, noteOnConnection } from '../db/queries/connections.ts';
-import type { ConnectorRow } from '../db/queries/connectors.ts';
-import type { CredentialRow } from '../db/queries/credentials.ts';
 import {
   type ExecutionContext,
   type LoadedDriver,
@@ -11,51 +8,14 @@ import {
   type SideEffect,
   type Values,
 } from '../drivers/driver.ts';
-import { AppError } from '../errors.ts';
 import { unfitForHeader } from '../lib/header-text.ts';
 import { OutboundError, type OutboundOptions, type TlsSettings } from '../lib/outbound/outbound.ts';
 import { deadlineIn, firstOf } from '../lib/signals.ts';
-import { destinationsOf } from './connector-input.ts';
-import { currentCredential, servesConnector } from './credentials.ts';
-import { type Destinations, destinationGuard } from './destinations.ts';
 import { dialing } from './dialing.ts';
 import { plainRequestId, secretsIn, withoutEchoes } from './echoes.ts';
-import { byEnvironment, environmentValues } from './environment-values.ts';
-import { existingTenantKeys } from './keyring.ts';
+import type { OpenedTarget } from './opened-targets.ts';
 import { type RateLimit, rateLimitIn } from './rate-limit-headers.ts';
 import { resiliently } from './resilience.ts';
-import { openForCall } from './secrets.ts';
-
-/** What a call goes through: a connector as it is configured, and the account that it acts as. */
-export interface CallTarget {
-  driver: LoadedDriver;
-  connector: ConnectorRow;
-  /** Null for a connector without any account yet; then only what the admin typed is there. */
-  connection: ConnectionRow | null;
-}
-
-/** Everything that a call carries, opened. It lives as long as the call and goes nowhere but to the driver. */
-export interface OpenedTarget {
-  config: Values;
-  auth: Values;
-  /** Fields of the client that a token endpoint gets, and nobody else. */
-  client: Values;
-  destinations: Destinations;
-  /** What the service granted, without its contents; null while only what the admin typed is there. */
-  credential: OpenedCredential | null;
-  connectorId: string;
-}
-
-export interface OpenedCredential {
-  id: string;
-  createdAt: Date;
-  /** When the access token ends; null when it does not, or the service does not say. */
-  expiresAt: Date | null;
-  /** When it first worked. */
-  verifiedAt: Date | null;
-  /** Whether a refresh token came with it. */
-  renewable: boolean;
-}
 
 export interface CallOptions {
   sideEffect: SideEffect;
@@ -169,6 +129,7 @@ const late = (cause: unknown) =>
 /** What was saved before such credentials were refused. The platform quotes the value in its message. */
 const isUnfitHeader = (error: unknown) =>
   error instanceof TypeError && /invalid header value|Cannot convert argument to a ByteString/i.test(error.message);
+
 const unfit = (cause: unknown) =>
   new ServiceError('credential', `The saved credential ${unfitForHeader}. Enter it again.`, { cause });
 
@@ -205,70 +166,6 @@ async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
     return ctx.hub.outbound.fetch(url, { method, headers, redirect, body }, { ...options, signal: within });
   });
 }
-
-/**
- * Opens what the connector and its connection hold.
- * @throws AppError conflict when a secret does not open any more
- */
-export async function openTarget(ctx: Ctx, { driver, connector, connection }: CallTarget): Promise<OpenedTarget> {
-  const { vault, db } = ctx.hub;
-  const described = describedFor(ctx, driver, connector);
-  const read = async (tx: Tx): Promise<OpenedTarget> => {
-    const keys = await existingTenantKeys(tx, vault, ctx.tenantId).catch(() => null);
-    const open = (part: 'config' | 'auth') => {
-      if (described) return { value: described[part], destinations: [described.destinations] };
-      if (!keys) return { value: connector[part], destinations: [] };
-      return openForCall(vault, keys, { tenantId: ctx.tenantId, connectorId: connector.id, part }, connector[part]);
-    };
-    const config = open('config');
-    const typed = open('auth');
-    const current = connection && (await currentCredential(tx, ctx, connection.id));
-    const granted = current && servesConnector(current.row, connector) ? current : null;
-    const sealed = [...config.destinations, ...typed.destinations, ...(granted ? [granted.destinations] : [])];
-    const { method } = typed.value;
-    const waiting = !granted && (driver.needsConnection(typed.value) || method === 'client_credentials');
-    const { refresh_token, ...value } = granted?.value ?? {};
-    const auth = granted ? { method, ...value, scopes: granted.row.scopes } : waiting ? { method } : typed.value;
-    return {
-      config: config.value,
-      auth,
-      client: typed.value,
-      destinations: destinationGuard(destinationsOf(driver, connector), sealed),
-      credential: granted && { ...stampsOf(granted.row), renewable: typeof refresh_token === 'string' },
-      connectorId: connector.id,
-    };
-  };
-  try {
-    return await db.asTenant(ctx.tenantId, read, { readOnly: true });
-  } catch (error) {
-    if ((error as Error).name !== 'VaultError') throw error;
-    throw new AppError(
-      'conflict',
-      `A saved secret of ${connector.name} cannot be opened any more. Enter it again in its settings.`,
-      { cause: error },
-    );
-  }
-}
-
-/** What the environment says about a connector that it manages; null for all others. @throws AppError conflict when it says nothing */
-function describedFor({ hub }: Ctx, driver: LoadedDriver, { managedBy, name, status }: ConnectorRow) {
-  if (managedBy !== byEnvironment) return null;
-  // An inactive one was taken away, perhaps because the variables are another workspace's by now.
-  const values = status === 'inactive' ? null : environmentValues(hub.config, driver);
-  if (values) return values;
-  throw new AppError('conflict', `The environment of this hub does not describe ${name} any more.`);
-}
-
-/** Whether `openTarget` found something that does not open: no later call will fare better. */
-export const isUnreadable = (error: unknown): error is AppError =>
-  error instanceof AppError && (error.cause as Error | undefined)?.name === 'VaultError';
-
-const stampsOf = ({ id, createdAt, expiresAt, verifiedAt }: CredentialRow) => ({
-  id,
-  createdAt,
-  expiresAt,
-  verifiedAt,
-});
 
 /** Remembers with the connection that it was used, and what the service said about its limits; once a minute is enough. */
 export async function noteUse(ctx: Ctx, connection: ConnectionRow, { rateLimit }: CallReport): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Ctx, Hub } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import { makeChecksDue } from '../db/queries/connections.ts';
+import { makeChecksDue } from '../db/queries/connection-checks.ts';
 import { dueHealthChecks } from '../db/queries/health-checks.ts';
 import { defineQueue, enqueueAll } from './queues.ts';
 

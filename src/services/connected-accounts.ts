@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ctx, Hub } from '../context.ts';
 import type { Tx } from '../db/client.ts';
+import { type BrokeredKey, dueConnectionRecoveries, findByAuthConfig } from '../db/queries/brokered-connections.ts';
 import {
-  type BrokeredKey,
   type ConnectionRow,
   deleteConnectionRow,
-  dueConnectionRecoveries,
-  findByAuthConfig,
   findConnection,
   updateConnectionRow,
 } from '../db/queries/connections.ts';
@@ -18,13 +16,13 @@ import { compileSchema } from '../lib/schema/compile.ts';
 import { defaultsOf } from '../lib/schema/walk.ts';
 import { insertInitiated, requireOn, requireOwnAccounts, settleAccount } from './account-settlement.ts';
 import { goneStanding, standingOf } from './account-standing.ts';
-import { type ChosenConfig, chooseAuthConfig, withAuthConfig } from './auth-configs.ts';
+import { type ChosenConfig, chooseAuthConfig, withAuthConfig } from './auth-config-choice.ts';
 import { asBroker, type BrokerTarget, brokerProblem, brokerUserId, callBroker } from './brokers.ts';
 import { mustFind } from './connectors.ts';
 import { accountWithoutEchoes, enteredSecrets } from './echoes.ts';
 import { requireEnabled } from './provisioned-entries.ts';
 import { systemCtx } from './system.ts';
-import { brokeredDetails } from './toolkits.ts';
+import { brokeredDetails } from './toolkit-details.ts';
 
 export interface AccountInput {
   userId: string | null;

@@ -1,15 +1,9 @@
 import type { Ctx } from '../context.ts';
 import { noteOnConnection } from '../db/queries/connections.ts';
 import { type ExecutionContext, ServiceError } from '../drivers/driver.ts';
-import {
-  type CallOptions,
-  type CallReport,
-  type CallResult,
-  type CallTarget,
-  callOpened,
-  isUnreadable,
-} from './calls.ts';
+import { type CallOptions, type CallReport, type CallResult, callOpened } from './calls.ts';
 import { noteWorked, openFresh, renewRefused } from './credential-refresh.ts';
+import { type CallTarget, isUnreadable } from './opened-targets.ts';
 
 /**
  * A call with what is saved: opens the secrets for its duration, with a credential that is still good. When the service refuses that

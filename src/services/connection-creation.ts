@@ -10,7 +10,7 @@ import { recordAudit } from './audit.ts';
 import { authorise } from './authorization-settlement.ts';
 import { asBroker } from './brokers.ts';
 import { type BroughtCredential, readCredential } from './brought-credential.ts';
-import { callOpened, openTarget } from './calls.ts';
+import { callOpened } from './calls.ts';
 import { checkSoon } from './check-queue.ts';
 import { connectAccount } from './connected-accounts.ts';
 import { ownerFor, requirePersonal } from './connection-rights.ts';
@@ -18,6 +18,7 @@ import { connectionSubject, ensureOwnConnection, establishConnection } from './c
 import { settleConnector } from './connector-settlement.ts';
 import { driverFor, mustFind } from './connectors.ts';
 import { plainAccount, plainScopes, secretsIn } from './echoes.ts';
+import { openTarget } from './opened-targets.ts';
 import { requireEnabled } from './provisioned-entries.ts';
 import { withoutSecrets } from './secrets.ts';
 

@@ -1,6 +1,7 @@
 import type { Ctx, Hub } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import { type ConnectionRow, selectBrokered, selectByGrant } from '../db/queries/connections.ts';
+import { selectBrokered } from '../db/queries/brokered-connections.ts';
+import { type ConnectionRow, selectByGrant } from '../db/queries/connections.ts';
 import {
   type ConnectorRow,
   dueConnectorPurges,

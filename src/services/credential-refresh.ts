@@ -7,10 +7,10 @@ import { dueRefreshes, forgetRefreshed, markVerified } from '../db/queries/refre
 import { ServiceError } from '../drivers/driver.ts';
 import { AppError, notFound } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
-import { type CallTarget, type OpenedCredential, type OpenedTarget, openTarget } from './calls.ts';
 import { connectionName } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
 import { driverFor } from './connectors.ts';
+import { type CallTarget, type OpenedCredential, type OpenedTarget, openTarget } from './opened-targets.ts';
 import { defineQueue, enqueueAll } from './queues.ts';
 import {
   type Claimed,

@@ -1,9 +1,9 @@
 import type { Ctx } from '../context.ts';
 import { ServiceError } from '../drivers/driver.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
-import { type CallTarget, isUnreadable, type OpenedTarget, openTarget } from './calls.ts';
 import { noteWorked, openFresh, renewRefused } from './credential-refresh.ts';
 import { type CheckOutcome, runCheck, unreadable } from './health-steps.ts';
+import { type CallTarget, isUnreadable, type OpenedTarget, openTarget } from './opened-targets.ts';
 
 /** The check of what is saved, with a credential that is renewed before when it ends, and once when it is refused. */
 export async function checkFresh(ctx: Ctx, target: CallTarget, addresses: string[]): Promise<CheckOutcome> {

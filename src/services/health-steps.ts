@@ -8,8 +8,9 @@ import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import { secretFields } from '../lib/schema/walk.ts';
 import { deadlineIn, firstOf } from '../lib/signals.ts';
 import type { Standing } from './account-standing.ts';
-import { type CallReport, callOpened, type OpenedTarget } from './calls.ts';
+import { type CallReport, callOpened } from './calls.ts';
 import { plainAccount, plainMessage, secretsIn } from './echoes.ts';
+import type { OpenedTarget } from './opened-targets.ts';
 import type { RateLimit } from './rate-limit-headers.ts';
 
 /** How a check went, step by step. */

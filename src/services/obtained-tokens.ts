@@ -4,8 +4,8 @@ import type { Granted } from '../auth/oauth2-code.ts';
 import type { Ctx } from '../context.ts';
 import { type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
-import type { OpenedTarget } from './calls.ts';
 import { secretsIn } from './echoes.ts';
+import type { OpenedTarget } from './opened-targets.ts';
 import { callTokenEndpoint } from './token-endpoint.ts';
 
 type Opened = Pick<OpenedTarget, 'config' | 'client' | 'destinations'> & { driver: LoadedDriver };

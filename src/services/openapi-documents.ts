@@ -4,8 +4,9 @@ import { type LoadedDriver, ServiceError, serviceError } from '../drivers/driver
 import { invalid } from '../errors.ts';
 import { OpenApiError, type OpenApiReading, openApiLimits, readOpenApi } from '../lib/openapi/read.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
-import { callOpened, openTarget } from './calls.ts';
+import { callOpened } from './calls.ts';
 import type { Destinations } from './destinations.ts';
+import { openTarget } from './opened-targets.ts';
 import { withoutSecrets } from './secrets.ts';
 
 /** Where a document is taken from: pasted, or an address. */

@@ -9,12 +9,12 @@ import { claimRefresh, databaseNow } from '../db/queries/refreshes.ts';
 import { ServiceError } from '../drivers/driver.ts';
 import { notFound } from '../errors.ts';
 import { recordAudit } from './audit.ts';
-import type { CallTarget, OpenedCredential } from './calls.ts';
 import { mayMove } from './connection-states.ts';
 import { connectionSubject } from './connections.ts';
 import { settleConnector } from './connector-settlement.ts';
 import { addCredential, currentCredential, retireCurrent, servesConnector } from './credentials.ts';
 import { plainScopes } from './echoes.ts';
+import type { CallTarget, OpenedCredential } from './opened-targets.ts';
 import { lifetimeOf } from './token-endpoint.ts';
 
 /** A call's target with an account: what has a credential to renew. */

@@ -4,11 +4,11 @@ import type { Ctx } from '../context.ts';
 import { ServiceError } from '../drivers/driver.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { openTokenTarget } from './authorizations.ts';
-import { openTarget } from './calls.ts';
 import { connectionName } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
 import { bothOf, destinationGuard } from './destinations.ts';
 import { obtainToken } from './obtained-tokens.ts';
+import { openTarget } from './opened-targets.ts';
 import type { Claimed, Renewable } from './refresh-turns.ts';
 import { askTokenEndpoint } from './token-endpoint.ts';
 

@@ -9,12 +9,13 @@ import { AppError } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { endAccount } from './account-endings.ts';
 import { asBroker } from './brokers.ts';
-import { callOpened, type OpenedTarget, openTarget } from './calls.ts';
+import { callOpened } from './calls.ts';
 import { destinationsOf } from './connector-input.ts';
 import { currentCredential, openCredential } from './credentials.ts';
 import { bothOf, destinationGuard } from './destinations.ts';
 import { secretsIn } from './echoes.ts';
 import { existingTenantKeys } from './keyring.ts';
+import { type OpenedTarget, openTarget } from './opened-targets.ts';
 import { registrationOf } from './token-endpoint.ts';
 
 /** What became of a credential at the service that granted it. */

@@ -3,13 +3,13 @@ import type { ConnectionRow } from '../db/queries/connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
 import { type LoadedDriver, ServiceError, type Values } from '../drivers/driver.ts';
 import { deleteAt, setAt } from '../lib/schema/walk.ts';
-import type { OpenedTarget } from './calls.ts';
 import { connectionName } from './connections.ts';
 import { destinationsOf } from './connector-input.ts';
 import { destinationGuard } from './destinations.ts';
 import { type CheckOutcome, type CheckTarget, runCheck, sameAccount } from './health-steps.ts';
 import { existingTenantKeys } from './keyring.ts';
 import { obtainToken } from './obtained-tokens.ts';
+import type { OpenedTarget } from './opened-targets.ts';
 import { openForCall, withoutSecrets } from './secrets.ts';
 
 export interface RotationTarget {

@@ -1,5 +1,6 @@
 import type { Ctx } from '../context.ts';
-import { claimDueCheck, findConnection, postponeCheck } from '../db/queries/connections.ts';
+import { claimDueCheck, postponeCheck } from '../db/queries/connection-checks.ts';
+import { findConnection } from '../db/queries/connections.ts';
 import { findConnector } from '../db/queries/connectors.ts';
 import { hostTurns } from '../lib/host-turns.ts';
 import { checkConnection } from './health.ts';

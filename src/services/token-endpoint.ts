@@ -6,10 +6,11 @@ import { type LoadedDriver, type OAuthProvider, ServiceError, type ServiceFault 
 import { AppError } from '../errors.ts';
 import { oneLine } from '../lib/one-line.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
-import { callOpened, type OpenedTarget } from './calls.ts';
+import { callOpened } from './calls.ts';
 import { destinationsOf } from './connector-input.ts';
 import { destinationGuard } from './destinations.ts';
 import { openApplication, scopesFor } from './oauth-applications.ts';
+import type { OpenedTarget } from './opened-targets.ts';
 
 /** The application that the hub is at the service: the tenant's own, or the one that the operator registered for all. */
 export interface Registration {

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Ctx, Hub } from '../context.ts';
 import type { Tx } from '../db/client.ts';
-import { type ConnectorRow, findConnector } from '../db/queries/connectors.ts';
+import type { ConnectorRow } from '../db/queries/connectors.ts';
 import {
   boundCache,
   type CachedRow,
   claimCached,
   dropCached,
   dropOtherVersions,
-  dueToolkitRefreshes,
   findCached,
-  findCachedById,
   noteCacheUse,
   storeCached,
 } from '../db/queries/toolkit-cache.ts';
@@ -22,13 +20,11 @@ import {
   type ToolkitDetails,
   type ToolkitSummary,
 } from '../drivers/driver.ts';
-import { eachAtOnce } from '../lib/each-at-once.ts';
 import { getAt } from '../lib/schema/walk.ts';
 import { deadlineIn } from '../lib/signals.ts';
 import type { BrokerOperation } from './broker-metrics.ts';
-import { asBroker, type BrokerTarget, callBroker } from './brokers.ts';
+import { type BrokerTarget, callBroker } from './brokers.ts';
 import { storedSecretPaths, withoutSecrets } from './secrets.ts';
-import { systemCtx } from './system.ts';
 
 /** What can be asked about a broker's offer, and what is answered. */
 interface Answers {
@@ -71,8 +67,10 @@ const asked: Record<Kind, { operation: BrokerOperation; seconds: number }> = {
 
 /** For one connector; an answer that is larger than `value` bytes is given and not kept. */
 const most = { rows: 400, bytes: 16_000_000, value: 2_000_000 };
+
 /** Milliseconds that whoever asks for something old waits for something newer. */
 const patienceMs = 1_500;
+
 /** Seconds in which nobody tries again to read what somebody else is reading, or failed to read. */
 const pauseSeconds = 30;
 
@@ -119,7 +117,7 @@ const fromRow = <K extends Kind>({ value, fetchedAt, stale }: CachedRow): Cached
 });
 
 /** By what was asked and with what: another key or address has answers of its own. */
-function keyOf(connector: ConnectorRow, question: Question): string {
+export function keyOf(connector: ConnectorRow, question: Question): string {
   const { config, auth } = connector;
   const ages = [config, auth].map((part) =>
     storedSecretPaths(part).map((path) => [path, getAt(part, `${path}.updated_at`)]),
@@ -147,7 +145,7 @@ async function inTime<T>(work: Promise<T | null>): Promise<T | null> {
 }
 
 /** Reads it again unless somebody else does; null when there is nothing newer. What the broker knows no more is dropped. */
-async function refresh<K extends Kind>(
+export async function refresh<K extends Kind>(
   ctx: Ctx,
   target: BrokerTarget,
   { id, key }: CachedRow,
@@ -225,34 +223,4 @@ function versionOf(kind: Kind, value: Answers[Kind]): string | null {
   if (kind === 'tools') return (value as BrokerPage<BrokerTool>).items[0]?.version ?? null;
   if (kind === 'named_tools') return (value as BrokerTool[])[0]?.version ?? null;
   return null;
-}
-
-/** Seconds before an answer is old in which it is read again: twice the time between two runs of the job. */
-const aheadSeconds = 120;
-
-/** Reads again what is in use and will be old soon, of all tenants; returns how much that was. */
-export async function refreshToolkits(hub: Hub): Promise<number> {
-  const due = await dueToolkitRefreshes(hub.db.system, aheadSeconds, 100);
-  const done = await eachAtOnce(due, 4, async ({ tenantId, id }) => {
-    const ctx = systemCtx(hub, tenantId, 'refresh-toolkits');
-    return refreshRow(ctx, id).catch((error: unknown) => {
-      ctx.log.warn({ err: error }, 'a cached answer of a broker was not read again');
-      return false;
-    });
-  });
-  return done.filter(Boolean).length;
-}
-
-async function refreshRow(ctx: Ctx, id: string): Promise<boolean> {
-  const found = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-    const row = await findCachedById(tx, ctx.tenantId, id);
-    const connector = row && (await findConnector(tx, ctx.tenantId, row.connectorId));
-    const target = connector && asBroker(ctx, connector);
-    if (!row || !target) return null;
-    const question = row.question as Question;
-    if (keyOf(target.connector, question) === row.key) return { row, target, question };
-    await dropCached(tx, ctx.tenantId, id); // asked with settings that are no more
-    return null;
-  });
-  return found ? (await refresh(ctx, found.target, found.row, found.question)) !== null : false;
 }

@@ -1,10 +1,11 @@
 import type { Ctx } from '../context.ts';
-import { selectBrokered } from '../db/queries/connections.ts';
+import { selectBrokered } from '../db/queries/brokered-connections.ts';
 import type { ToolkitDetails } from '../drivers/driver.ts';
 import { notFound } from '../errors.ts';
 import type { BrokerTarget } from './brokers.ts';
 import { mustFindConnection } from './connections.ts';
-import { brokeredDetails, findToolkit } from './toolkits.ts';
+import { brokeredDetails } from './toolkit-details.ts';
+import { findToolkit } from './toolkit-lookup.ts';
 
 /** What a broker brings, with the accounts of it that this person reaches. */
 export interface ConnectableToolkit {

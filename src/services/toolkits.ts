@@ -1,25 +1,15 @@
 import { type Ctx, mayActAs, personOf } from '../context.ts';
-import { selectConnectedToolkits } from '../db/queries/connections.ts';
+import { selectConnectedToolkits } from '../db/queries/brokered-connections.ts';
 import type { ConnectorRow } from '../db/queries/connectors.ts';
-import type {
-  BrokerTool,
-  LoadedDriver,
-  Tool,
-  ToolkitDetails,
-  ToolkitScheme,
-  ToolkitSummary,
-} from '../drivers/driver.ts';
+import type { LoadedDriver, ToolkitSummary } from '../drivers/driver.ts';
 import { ServiceError } from '../drivers/driver.ts';
-import { AppError, invalid, notFound } from '../errors.ts';
+import { AppError, invalid } from '../errors.ts';
 import { OutboundError } from '../lib/outbound/outbound.ts';
 import { decodeCursor, encodeCursor } from '../lib/pagination.ts';
-import type { JsonSchema } from '../lib/schema/json-schema.ts';
-import { requireOn } from './account-settlement.ts';
-import { toolNameIn } from './broker-tool-names.ts';
-import { asBroker, type BrokerTarget, brokerProblem, readBrokers } from './brokers.ts';
-import { type CatalogItem, getCatalogEntry, listCatalog } from './catalog.ts';
-import { mustFind } from './connectors.ts';
+import { type BrokerTarget, readBrokers } from './brokers.ts';
+import { type CatalogItem, listCatalog } from './catalog.ts';
 import { askBroker, rememberedAnswer } from './toolkit-cache.ts';
+import { mustBroker } from './toolkit-lookup.ts';
 
 /** A service whose tools can be had: one of our own drivers, or one that a broker brings. */
 export interface Toolkit {
@@ -206,7 +196,7 @@ async function ownToolkits(ctx: Ctx, q: string, category: string): Promise<Toolk
     });
 }
 
-const own = (item: CatalogItem, driver: LoadedDriver): Toolkit => ({
+export const own = (item: CatalogItem, driver: LoadedDriver): Toolkit => ({
   slug: item.key,
   name: item.name,
   description: item.description,
@@ -221,129 +211,11 @@ const own = (item: CatalogItem, driver: LoadedDriver): Toolkit => ({
   via: null,
 });
 
-const brokered = ({ driver, connector }: BrokerTarget, toolkit: ToolkitSummary): Toolkit => ({
+export const brokered = ({ driver, connector }: BrokerTarget, toolkit: ToolkitSummary): Toolkit => ({
   ...toolkit,
   slug: `${driver.entry.key}.${toolkit.slug}`,
   via: connector,
 });
-
-export interface ToolkitTool {
-  name: string;
-  title: string;
-  description: string;
-  sideEffect: Tool['sideEffect'];
-  unusable: string | null;
-}
-
-export interface DetailedToolkit {
-  toolkit: Toolkit;
-  schemes: ToolkitScheme[];
-  tools: ToolkitTool[];
-  /** True when there are more tools than are told here. */
-  moreTools: boolean;
-  freshness: Freshness | null;
-}
-
-/** Tools that the details name at most; GET /api/tools has all, with their schemas. */
-const mostTools = 50;
-
-/**
- * One toolkit with its ways to authenticate, their fields, and its first tools.
- * @param slug as lists name it; a broker’s toolkit also without the broker’s name when it is no catalog entry
- * @throws AppError not_found, unavailable when the broker cannot be asked and was not asked before
- */
-export async function getToolkitDetails(ctx: Ctx, slug: string, connectorId?: string): Promise<DetailedToolkit> {
-  const found = await findToolkit(ctx, slug, connectorId);
-  if (!found.target) return ownDetails(ctx, found.driver);
-  const { target, toolkit } = found;
-  const details = await brokeredDetails(ctx, target, toolkit);
-  const tools = await askBroker(ctx, target, { kind: 'tools', toolkit }).catch(() => null);
-  const items = tools?.value.items ?? [];
-  return {
-    toolkit: brokered(target, details.value),
-    schemes: details.value.authSchemes,
-    tools: items.slice(0, mostTools).map((each) => brokeredTool(target, each)),
-    moreTools: items.length > mostTools || Boolean(tools?.value.nextCursor),
-    freshness: details,
-  };
-}
-
-/** A broker’s toolkit as it is known. @throws AppError not_found, unavailable */
-export async function brokeredDetails(
-  ctx: Ctx,
-  target: BrokerTarget,
-  toolkit: string,
-): Promise<Freshness & { value: ToolkitDetails }> {
-  try {
-    if (!isSlug(toolkit)) throw notFound('toolkit');
-    return await askBroker(ctx, target, { kind: 'toolkit', toolkit });
-  } catch (error) {
-    throw brokerProblem(error, target, { unknown: 'toolkit' });
-  }
-}
-
-const isSlug = (text: string) => /^[a-z0-9][a-z0-9_-]{0,99}$/.test(text);
-
-const brokeredTool = ({ driver }: BrokerTarget, tool: BrokerTool): ToolkitTool => ({
-  name: `${driver.entry.key}.${toolNameIn(tool)}`,
-  title: tool.title,
-  description: tool.description.slice(0, 500),
-  sideEffect: tool.sideEffect,
-  unusable: tool.unusable,
-});
-
-async function ownDetails(ctx: Ctx, driver: LoadedDriver): Promise<DetailedToolkit> {
-  const item = await getCatalogEntry(ctx, driver.entry.key);
-  return {
-    toolkit: own(item, driver),
-    schemes: (item.authSchema.oneOf ?? []).map((each: JsonSchema) => ownScheme(each)),
-    tools: (driver.tools ?? []).slice(0, mostTools).map(({ slug, title, description, sideEffect }) => ({
-      ...{ name: `${driver.entry.key}.${slug}`, title, description, sideEffect, unusable: null },
-    })),
-    moreTools: (driver.tools?.length ?? 0) > mostTools,
-    freshness: null,
-  };
-}
-
-/** The auth of our own entries stands in their connectors: there is nothing to make beside. */
-function ownScheme(schema: JsonSchema): ToolkitScheme {
-  const scheme = String((schema.properties?.method as { const?: unknown } | undefined)?.const ?? '');
-  const connects = scheme === 'oauth2' ? 'link' : scheme === 'none' ? 'none' : 'values';
-  const empty = { type: 'object', properties: {} } as JsonSchema;
-  const title = typeof schema.title === 'string' ? schema.title : scheme;
-  return {
-    scheme,
-    title,
-    connects,
-    managed: false,
-    configFields: schema,
-    accountFields: empty,
-    helpUrl: null,
-    unusable: null,
-  };
-}
-
-type FoundToolkit = { target: null; driver: LoadedDriver } | { target: BrokerTarget; toolkit: string };
-
-/** Whose toolkit a name means. @throws AppError not_found, also while no broker is installed that could have it */
-export async function findToolkit(ctx: Ctx, slug: string, connectorId?: string): Promise<FoundToolkit> {
-  const [first = '', ...rest] = slug.toLowerCase().split('.');
-  const driver = ctx.hub.drivers.get(first);
-  if (connectorId) return { target: await mustBroker(ctx, connectorId), toolkit: rest[0] ?? first };
-  if (driver?.tools?.length && !rest.length) return { target: null, driver };
-  const [target] = await readBrokers(ctx, rest.length ? first : undefined);
-  const toolkit = rest.length ? rest.join('.') : first;
-  if (!target || (driver?.broker === undefined && rest.length)) throw notFound('toolkit');
-  return { target, toolkit };
-}
-
-/** The same for what only brokers' toolkits have. @throws AppError not_found, invalid_input for a service that the hub calls itself */
-export async function mustFindBrokered(ctx: Ctx, slug: string, connectorId?: string) {
-  const found = await findToolkit(ctx, slug, connectorId);
-  if (found.target) return found;
-  const { name } = found.driver.entry;
-  throw invalid({ slug: [`${name} needs none of this: install its connector with POST /api/connectors.`] });
-}
 
 /** Toolkits of these connectors of which an account is there that this actor reaches. */
 export const connectedToolkits = (ctx: Ctx, connectorIds: string[]): Promise<string[]> =>
@@ -355,12 +227,3 @@ export const connectedToolkits = (ctx: Ctx, connectorIds: string[]): Promise<str
     },
     { readOnly: true },
   );
-
-/** The workspace’s connector of a broker. @throws AppError not_found, invalid_input for a connector that is none */
-async function mustBroker(ctx: Ctx, connectorId: string): Promise<BrokerTarget> {
-  const connector = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => mustFind(tx, ctx, connectorId), { readOnly: true });
-  const target = asBroker(ctx, connector);
-  if (!target) throw invalid({ connector_id: [`${connector.name} brings no toolkits.`] });
-  requireOn(connector);
-  return target;
-}

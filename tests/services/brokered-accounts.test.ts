@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { pollAuthorizations } from '../../src/services/account-authorizations.ts';
+import { pollAuthorizations } from '../../src/services/account-polls.ts';
 import { recoverAccounts } from '../../src/services/connected-accounts.ts';
 import { purgeDeletedConnectors } from '../../src/services/connector-purge.ts';
 import { type BrokerStage, brokerStage, webhookSecret } from '../support/broker.ts';

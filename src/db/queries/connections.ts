@@ -1,6 +1,6 @@
-import { and, asc, eq, exists, gt, inArray, isNotNull, isNull, not, or, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, gt, inArray, isNull, not, or, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
-import type { Drizzle, Tx } from '../client.ts';
+import type { Tx } from '../client.ts';
 import { type ConnectionStatus, connections, connectors, credentials, type Health } from '../schema/index.ts';
 import { isUuid } from './text.ts';
 
@@ -82,85 +82,6 @@ export async function findByAccount(tx: Tx, tenantId: string, key: AccountKey): 
   return row ?? null;
 }
 
-/** What an account at a broker is told apart by. */
-export interface BrokeredKey {
-  connectorId: string;
-  userId: string | null;
-  toolkitSlug: string;
-  authConfigId: string;
-}
-
-/** The connection for this person, toolkit and configuration, or null. Locked, so that two who make one come one after the other. */
-export async function findByAuthConfig(tx: Tx, tenantId: string, key: BrokeredKey): Promise<ConnectionRow | null> {
-  const [row] = await tx
-    .select()
-    .from(connections)
-    .where(
-      and(
-        eq(connections.tenantId, tenantId),
-        eq(connections.connectorId, key.connectorId),
-        key.userId === null ? isNull(connections.userId) : eq(connections.userId, key.userId),
-        eq(connections.toolkitSlug, key.toolkitSlug),
-        eq(connections.authConfigId, key.authConfigId),
-      ),
-    )
-    .for('update');
-  return row ?? null;
-}
-
-/** The connections of a connector that a broker holds, in the order in which they were made. */
-export function selectBrokered(
-  tx: Tx,
-  tenantId: string,
-  connectorId: string,
-  externalAccountId?: string,
-): Promise<ConnectionRow[]> {
-  return tx
-    .select()
-    .from(connections)
-    .where(
-      and(
-        eq(connections.tenantId, tenantId),
-        eq(connections.connectorId, connectorId),
-        isNotNull(connections.authConfigId),
-        externalAccountId === undefined ? undefined : eq(connections.externalAccountId, externalAccountId),
-      ),
-    )
-    .orderBy(asc(connections.id));
-}
-
-/** Toolkits of these connectors of which some account is there that this person reaches; everybody's without a person. */
-export async function selectConnectedToolkits(
-  tx: Tx,
-  tenantId: string,
-  connectorIds: string[],
-  reachableBy: string | null,
-): Promise<string[]> {
-  if (!connectorIds.length) return [];
-  const rows = await tx
-    .selectDistinct({ slug: connections.toolkitSlug })
-    .from(connections)
-    .where(
-      and(
-        eq(connections.tenantId, tenantId),
-        inArray(connections.connectorId, connectorIds),
-        isNotNull(connections.authConfigId),
-        inArray(connections.status, ['active', 'inactive', 'expired', 'failed']),
-        reachableBy ? or(isNull(connections.userId), eq(connections.userId, reachableBy)) : undefined,
-      ),
-    )
-    .orderBy(asc(connections.toolkitSlug));
-  return rows.flatMap(({ slug }) => slug ?? []);
-}
-
-/** Connections whose making at a broker was cut off, of any tenant; for a job. */
-export async function dueConnectionRecoveries(db: Drizzle, max: number): Promise<{ tenantId: string; id: string }[]> {
-  const rows = await db.execute<{ tenant_id: string; id: string }>(
-    sql`select tenant_id, id from due_connection_recoveries(${max})`,
-  );
-  return rows.map(({ tenant_id, id }) => ({ tenantId: tenant_id, id }));
-}
-
 const granted = (tx: Tx) =>
   exists(
     tx
@@ -213,47 +134,6 @@ export function selectByGrant(
       ),
     )
     .orderBy(asc(connections.id));
-}
-
-/** The next scan checks all of the connector's connections that can be checked; returns their ids. */
-export async function makeChecksDue(tx: Tx, tenantId: string, connectorId: string): Promise<string[]> {
-  const rows = await tx
-    .update(connections)
-    .set({ nextCheckAt: sql`now()` })
-    .where(
-      and(
-        eq(connections.tenantId, tenantId),
-        eq(connections.connectorId, connectorId),
-        inArray(connections.status, ['active', 'expired']),
-      ),
-    )
-    .returning({ id: connections.id });
-  return rows.map(({ id }) => id);
-}
-
-/** Claims a check that is due; false when it is not, or somebody else has claimed it. Clocks may be half a minute apart. */
-export async function claimDueCheck(tx: Tx, tenantId: string, id: string, minutes: number): Promise<boolean> {
-  const claimed = await tx
-    .update(connections)
-    .set({ nextCheckAt: sql`now() + make_interval(mins => ${minutes})` })
-    .where(
-      and(
-        eq(connections.tenantId, tenantId),
-        eq(connections.id, id),
-        inArray(connections.status, ['active', 'expired']),
-        sql`${connections.nextCheckAt} <= now() + interval '30 seconds'`,
-      ),
-    )
-    .returning({ id: connections.id });
-  return claimed.length === 1;
-}
-
-/** Puts a claimed check off by ten seconds to a minute. */
-export async function postponeCheck(tx: Tx, tenantId: string, id: string): Promise<void> {
-  await tx
-    .update(connections)
-    .set({ nextCheckAt: sql`now() + make_interval(secs => 10 + 50 * random())` })
-    .where(and(eq(connections.tenantId, tenantId), eq(connections.id, id)));
 }
 
 export async function insertConnection(tx: Tx, values: typeof connections.$inferInsert): Promise<ConnectionRow> {

@@ -10,7 +10,7 @@ import { presentConnector } from '../../services/connector-view.ts';
 import type { CheckedConnection } from '../../services/health-overview.ts';
 import { whyManaged } from '../../services/managed.ts';
 import { type SecretState, withoutSecrets } from '../../services/secrets.ts';
-import type { ConnectorCard, ConnectorDetail, ShownValue } from '../views.ts';
+import type { ConnectorCard, ConnectorDetail, ShownValue } from '../connector-views.ts';
 import { firstConnect } from './accounts-model.ts';
 import { cardHealth, endingOf, fixOf } from './health-model.ts';
 

@@ -5,6 +5,7 @@ import { setConnectionStatus } from '../../services/connection-status.ts';
 import { connectionUse } from '../../services/connection-use.ts';
 import { connectionName } from '../../services/connections.ts';
 import { getHealth } from '../../services/health.ts';
+import type { Question } from '../connector-views.ts';
 import { connectorDetail } from '../dashboard/connectors.ts';
 import { usesOf } from '../dashboard/execution-model.ts';
 import type { Env } from '../env.ts';
@@ -12,7 +13,7 @@ import { leaveNotice } from '../flash.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { Question, Toast } from '../views.ts';
+import type { Toast } from '../views.ts';
 
 const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 

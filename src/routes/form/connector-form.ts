@@ -12,8 +12,8 @@ import type { ConnectorInput } from '../../services/connector-input.ts';
 import { computedFields } from '../../services/connector-view.ts';
 import { NotUpgraded, upgrade } from '../../services/schema-migrations.ts';
 import { storedSecretPaths, withoutSecrets } from '../../services/secrets.ts';
+import type { ConnectorForm, StaleEdit } from '../connector-views.ts';
 import { paths } from '../paths.ts';
-import type { ConnectorForm, StaleEdit } from '../views.ts';
 
 /** What every connector has, whatever its entry asks for; limits are the service's to judge. */
 const aboutSchema: JsonSchema = {

@@ -6,6 +6,7 @@ import { driverFor } from '../../services/connectors.ts';
 import type { CheckOutcome } from '../../services/health-steps.ts';
 import { getConnector } from '../../services/installed.ts';
 import { tenantDriver } from '../../services/oauth-applications.ts';
+import type { ConnectorForm } from '../connector-views.ts';
 import type { Env } from '../env.ts';
 import type { CheckReport } from '../health-views.ts';
 import { formData } from '../middleware/form-fields.ts';
@@ -13,7 +14,6 @@ import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
-import type { ConnectorForm } from '../views.ts';
 import { editForm, newForm, readConnectorForm, type Submitted } from './connector-form.ts';
 import { behind } from './connectors.ts';
 

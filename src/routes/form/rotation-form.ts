@@ -8,9 +8,9 @@ import { connectionUse } from '../../services/connection-use.ts';
 import { connectionName } from '../../services/connections.ts';
 import type { getRotation } from '../../services/credential-rotation.ts';
 import { withoutSecrets } from '../../services/secrets.ts';
+import type { ConnectorForm } from '../connector-views.ts';
 import { usesOf } from '../dashboard/execution-model.ts';
 import { paths } from '../paths.ts';
-import type { ConnectorForm } from '../views.ts';
 
 type Rotation = Awaited<ReturnType<typeof getRotation>>;
 

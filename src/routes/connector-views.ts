@@ -1,0 +1,180 @@
+import type { AuthMethod } from '../drivers/driver.ts';
+import type { Field } from '../lib/forms/field.ts';
+import type { ErrorSummary } from '../lib/forms/summary.ts';
+import type { ActivityRow } from './activity-views.ts';
+import type { ConnectForm, ConnectionsPanel, CredentialPanel } from './connection-views.ts';
+import type { RunsPanel, Use } from './execution-views.ts';
+import type { CardHealth, CheckReport, Ending, Fix } from './health-views.ts';
+import type { RepositoriesPanel } from './repository-views.ts';
+import type { ToolsPanel } from './tool-views.ts';
+import type { ToolkitResults } from './toolkit-views.ts';
+
+/** The form to add or change a connector; the same in a dialog and on a reloaded page. */
+export interface ConnectorForm {
+  /** The brand's icon: the catalog entry's `icon`. */
+  icon: string;
+  heading: string;
+  subtitle: string;
+  method: 'post' | 'put';
+  path: string;
+  /** The page behind; where Cancel leads. */
+  back: string;
+  /** Hidden inputs: `_tenant`, and `catalog_key` and the reserved `id`, or `version`. */
+  hidden: Record<string, string>;
+  /** Something to know first; '' for none. */
+  notice: string;
+  summary?: ErrorSummary;
+  stale: StaleEdit | null;
+  /** Where “Test connection” sends the form; left out where nothing can be tested. */
+  test?: string;
+  /** How that went; left out before. */
+  report?: CheckReport;
+  /** Who uses what is about to change; left out where that does not matter. */
+  use?: Use[];
+  /** In order; a title of '' has no heading. */
+  sections: { title: string; help: string; fields: Field[] }[];
+  /** '' for a form that only says why it cannot be filled in. */
+  submit: string;
+}
+
+/** Somebody else saved in between; `hidden.version` is then theirs, so that saving again overwrites. */
+export interface StaleEdit {
+  by: string;
+  at: Date;
+  /** Labels of the fields that they changed; may be empty. */
+  changed: string[];
+}
+
+/** The question before something of a connector stops. */
+export interface Question {
+  title: string;
+  icon: string;
+  tenantId: string;
+  /** Plain sentences about what stops working. */
+  consequences: string[];
+  /** Who will miss it. */
+  use: Use[];
+  /** How it can be taken back; '' when it cannot. */
+  undo: string;
+  /** Where a DELETE does it. */
+  path: string;
+  /** The page behind; where it leads to keep things as they are. */
+  back: string;
+  submit: string;
+  /** Whether that destroys something. */
+  destroys: boolean;
+  keep: string;
+}
+
+export interface CatalogFilters {
+  q: string;
+  category: string;
+  /** An auth method; '' for any. */
+  auth: AuthMethod | '';
+  sort: '' | 'name' | 'category' | 'popular';
+}
+
+export interface CatalogCard {
+  key: string;
+  name: string;
+  icon: string;
+  category: string;
+  description: string;
+  authMethods: AuthMethod[];
+  installedCount: number;
+  /** Why this person may not add it; '' when they may. */
+  locked: string;
+}
+
+export interface CatalogResults {
+  filters: CatalogFilters;
+  cards: CatalogCard[];
+  total: number;
+  categories: { name: string; count: number }[];
+  /** The entry that can describe any service, offered when nothing matches. */
+  generic: { key: string; name: string } | null;
+  /** Path of the next page; null on the last one. */
+  next: string | null;
+  /** Why the list could not be loaded; null when it was. */
+  failure: string | null;
+  /** What a broker brings beside; null where there is none. */
+  toolkits: ToolkitResults | null;
+}
+
+export interface InstalledFilters {
+  q: string;
+  status: '' | 'active' | 'inactive' | 'attention';
+  /** A catalog key; '' for all. */
+  entry: string;
+}
+
+export interface ConnectorCard {
+  id: string;
+  tenantId: string;
+  name: string;
+  handle: string;
+  entry: { key: string; name: string; icon: string; retired: boolean };
+  authMethod: AuthMethod;
+  status: 'inactive' | 'active' | 'error';
+  statusReason: string;
+  /** The driver's line, e.g. the site's host; '' for none. */
+  summary: string;
+  tags: string[];
+  /** Labels of saved secrets that no longer open. */
+  unreadable: string[];
+  changedAt: Date;
+  changedBy: string;
+  /** Why this person may not change it; '' when they may. */
+  locked: string;
+  /** Who manages it, and therefore locks it for everybody; '' when people do. */
+  managed: string;
+  /** Begins the first authorisation; null where there is an account already, none is needed, or this person may not. */
+  connect: ConnectForm | null;
+  /** Whether it needs somebody. */
+  attention: boolean;
+  /** The account whose access ends soon, when nothing is worse. */
+  ending: Ending | null;
+  /** Null when nothing is wrong, or this person cannot mend it. */
+  fix: Fix | null;
+  /** Null while nothing is connected. */
+  health: CardHealth | null;
+}
+
+export interface InstalledResults {
+  filters: InstalledFilters;
+  counts: { all: number; active: number; inactive: number; attention: number };
+  /** What is installed, for the entry filter. */
+  entries: { key: string; name: string }[];
+  cards: ConnectorCard[];
+  next: string | null;
+  failure: string | null;
+}
+
+export type ShownValue =
+  | { kind: 'text'; text: string }
+  | { kind: 'list'; items: string[] }
+  | { kind: 'copy'; text: string }
+  | { kind: 'secret'; savedAt: Date | null; unreadable: boolean }
+  | { kind: 'none' };
+
+export interface ConnectorDetail {
+  card: ConnectorCard;
+  sections: { title: string; rows: { label: string; value: ShownValue }[] }[];
+  createdAt: Date;
+  createdBy: string;
+  /** A curl command that works once an API key stands in PATCHBAY_KEY. */
+  curl: string;
+  events: ActivityRow[];
+  /** Null where there are none and none is needed. */
+  connections: ConnectionsPanel | null;
+  /** Null for a connector without secrets of its own. */
+  credential: CredentialPanel | null;
+  /** Null for a service whose tools cannot be called yet. */
+  tools: ToolsPanel | null;
+  /** Whether there are tables to look into. */
+  hasTables: boolean;
+  /** Null for a service without any, and without an account. */
+  repositories: RepositoriesPanel | null;
+  /** Null for a service that cannot be called yet. */
+  runs: RunsPanel | null;
+}
