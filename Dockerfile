@@ -21,7 +21,7 @@ COPY src ./src
 COPY views ./views
 USER node
 # Compiles everything once, as the user that runs it later: what is found in .cache is not compiled again at each start.
-RUN ["node", "--max-semi-space-size=8", "--import", "./src/db/fast-imports.ts", "--input-type=module", "-e", "await import('./src/app.ts'); await import('./src/services/identity-library.ts')"]
+RUN ["node", "--max-semi-space-size=8", "--import", "./src/db/fast-imports.ts", "--input-type=module", "-e", "await import('./src/app.ts'); await import('./src/services/people/identity-library.ts')"]
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

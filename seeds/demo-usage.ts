@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../src/context.ts';
-import { createApiKey } from '../src/services/api-keys.ts';
-import { rollUpUsage } from '../src/services/usage-rollups.ts';
+import { createApiKey } from '../src/services/api-keys/api-keys.ts';
+import { rollUpUsage } from '../src/services/usage/usage-rollups.ts';
 
 const days = 35;
 const dayMs = 24 * 3_600_000;

@@ -1,4 +1,4 @@
-import type { ConnectorInput } from '../src/services/connector-input.ts';
+import type { ConnectorInput } from '../src/services/connectors/connector-input.ts';
 
 /** What `make demo` begins with; tests use the same stand-ins with the same names and secrets. None of them opens anything. */
 export const demo = {
@@ -92,11 +92,11 @@ async function main(): Promise<number> {
       import('../src/commands/command.ts'),
       import('../src/drivers/index.ts'),
       import('../src/services/system.ts'),
-      import('../src/services/oauth-applications.ts'),
-      import('../src/services/connectors.ts'),
+      import('../src/services/authorizations/oauth-applications.ts'),
+      import('../src/services/connectors/connectors.ts'),
     ]);
   const { seedUsage } = await import('./demo-usage.ts');
-  const { setConnectorStatus } = await import('../src/services/connector-status.ts');
+  const { setConnectorStatus } = await import('../src/services/connectors/connector-status.ts');
   const { selectFirstTenantId, selectUserByEmail } = await import('../src/db/queries/identity.ts');
   return withHub(async ({ hub: opened }) => {
     const hub = { ...opened, drivers: await loadDrivers() };

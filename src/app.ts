@@ -75,10 +75,10 @@ import { mountPage, type PageRoute } from './routes/page.ts';
 import { mountProbes } from './routes/probes.ts';
 import { errorPage, pageTools } from './routes/render.ts';
 import type { PatchbayViews } from './routes/views.ts';
-import { measureBrokers } from './services/broker-metrics.ts';
-import { BudgetRefused } from './services/budget-refusals.ts';
-import type { Identity } from './services/identity.ts';
+import { measureBrokers } from './services/brokers/broker-metrics.ts';
+import type { Identity } from './services/people/identity.ts';
 import type { Upkeep } from './services/upkeep.ts';
+import { BudgetRefused } from './services/usage/budget-refusals.ts';
 
 export interface AppDeps {
   hub: Hub;

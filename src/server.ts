@@ -17,10 +17,10 @@ import { createLog } from './lib/log.ts';
 import { createMetrics } from './lib/metrics.ts';
 import { createOutbound } from './lib/outbound/outbound.ts';
 import { loadPresentation } from './routes/presentation.ts';
-import { syncEnvironmentConnectors } from './services/environment-connectors.ts';
-import { createIdentity } from './services/identity.ts';
-import { checkKeyring } from './services/keyring.ts';
-import { ensureFirstOwner } from './services/setup.ts';
+import { syncEnvironmentConnectors } from './services/connectors/environment-connectors.ts';
+import { createIdentity } from './services/people/identity.ts';
+import { checkKeyring } from './services/secrets/keyring.ts';
+import { ensureFirstOwner } from './services/tenants/setup.ts';
 import { readKeyring } from './vault/keyring.ts';
 import { createVault } from './vault/vault.ts';
 

@@ -22,7 +22,7 @@ export async function withHub<T>(work: (opened: CommandHub) => Promise<T>): Prom
     import('../db/start.ts'),
     import('../vault/vault.ts'),
     import('../vault/keyring.ts'),
-    import('../services/keyring.ts'),
+    import('../services/secrets/keyring.ts'),
   ]);
   const { db, admin, stop } = await startDatabase(config, log);
   const outbound = createOutbound(config.outbound);

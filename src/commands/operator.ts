@@ -10,7 +10,7 @@ async function main(): Promise<number> {
   if (!values.email) return refuse(usage);
   const { email, remove } = values;
   return withHub(async ({ hub }) => {
-    const { setOperator } = await import('../services/operators.ts');
+    const { setOperator } = await import('../services/tenants/operators.ts');
     try {
       console.log(describe(await setOperator(hub, email, !remove), !remove));
       return 0;
@@ -28,6 +28,6 @@ function describe({ person, changed, left }: Awaited<ReturnType<SetOperator>>, w
   return left ? done : `${done} Nobody is one now; make operator EMAIL=… names another.`;
 }
 
-type SetOperator = typeof import('../services/operators.ts').setOperator;
+type SetOperator = typeof import('../services/tenants/operators.ts').setOperator;
 
 await runCommand(main);

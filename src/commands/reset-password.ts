@@ -12,9 +12,9 @@ async function main(): Promise<number> {
     return 2;
   }
   return withHub(async ({ hub }) => {
-    const { makeResetLink, resetMinutes } = await import('../services/password-reset.ts');
+    const { makeResetLink, resetMinutes } = await import('../services/people/password-reset.ts');
     if (factor) {
-      const { removeSecondFactorOf } = await import('../services/second-factor.ts');
+      const { removeSecondFactorOf } = await import('../services/people/second-factor.ts');
       console.log(
         (await removeSecondFactorOf(hub, email)) ? 'The second factor is removed.' : 'There was no second factor.',
       );

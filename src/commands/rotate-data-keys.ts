@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config.ts';
-import type { DataKeyRotation } from '../services/data-keys.ts';
+import type { DataKeyRotation } from '../services/secrets/data-keys.ts';
 import { runCommand, withHub } from './command.ts';
 
 /** `make rotate-data-keys [TENANT=…]`, also while hubs run; where none does, `--grace-seconds 0` need not wait for their calls. */
@@ -9,7 +9,7 @@ async function main() {
   const graceMs = values['grace-seconds'] ? Number(values['grace-seconds']) * 1000 : undefined;
   if (graceMs !== undefined && !(graceMs >= 0)) throw new ConfigError('--grace-seconds is a number of seconds.');
   return withHub(async ({ hub, admin }) => {
-    const { rotateDataKeys } = await import('../services/data-keys.ts');
+    const { rotateDataKeys } = await import('../services/secrets/data-keys.ts');
     const rotations = await rotateDataKeys(hub, admin, {
       tenant: values.tenant || undefined,
       graceMs,

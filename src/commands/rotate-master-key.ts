@@ -1,10 +1,10 @@
-import type { MasterKeyRotation } from '../services/master-keys.ts';
+import type { MasterKeyRotation } from '../services/secrets/master-keys.ts';
 import { runCommand, withHub } from './command.ts';
 
 /** `make rotate-master-key`, also while hubs run. */
 const main = () =>
   withHub(async ({ hub, admin }) => {
-    const { howToAddMasterKey, rotateMasterKey } = await import('../services/master-keys.ts');
+    const { howToAddMasterKey, rotateMasterKey } = await import('../services/secrets/master-keys.ts');
     const { keySource } = hub.vault;
     const result = await rotateMasterKey(hub, admin, {
       tell: ({ done, total }) => console.log(`${done} of ${total} re-wrapped`),

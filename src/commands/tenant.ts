@@ -12,7 +12,7 @@ async function main(): Promise<number> {
   const password = readTenantPassword();
   if (!values.name && !values.email && !password) return refuse(usage);
   return withHub(async ({ hub }) => {
-    const { createTenant } = await import('../services/tenants.ts');
+    const { createTenant } = await import('../services/tenants/tenants.ts');
     try {
       const input = { name: values.name, owner: { email: values.email, password } };
       const { tenant, owner } = await createTenant(hub, input);

@@ -1,13 +1,13 @@
 import type { Ctx } from '../context.ts';
 import type { JobPayload } from '../db/queries/jobs.ts';
-import { deliveryQueue } from '../services/announcements.ts';
-import { checkQueue } from '../services/check-queue.ts';
-import { refreshDue, refreshQueue } from '../services/credential-refresh.ts';
-import { publishQueue, publishTarget } from '../services/post-publishing.ts';
+import { repositoryQueue, syncRepositories } from '../services/connections/repository-sync.ts';
+import { refreshDue, refreshQueue } from '../services/credentials/credential-refresh.ts';
+import { checkQueue } from '../services/health/check-queue.ts';
+import { runDueCheck } from '../services/health/scheduled-checks.ts';
+import { publishQueue, publishTarget } from '../services/publishing/post-publishing.ts';
 import type { Queue } from '../services/queues.ts';
-import { repositoryQueue, syncRepositories } from '../services/repository-sync.ts';
-import { runDueCheck } from '../services/scheduled-checks.ts';
-import { deliverWebhook } from '../services/webhook-deliveries.ts';
+import { deliveryQueue } from '../services/webhooks/announcements.ts';
+import { deliverWebhook } from '../services/webhooks/webhook-deliveries.ts';
 
 export interface QueueJob<P extends JobPayload = JobPayload> {
   queue: Queue<P>;

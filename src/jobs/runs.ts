@@ -3,8 +3,8 @@ import type { Hub } from '../context.ts';
 import type { JobPayload } from '../db/queries/jobs.ts';
 import { AppError } from '../errors.ts';
 import { checkPayload } from '../services/queues.ts';
-import { requireRunning } from '../services/suspension.ts';
 import { systemCtx } from '../services/system.ts';
+import { requireRunning } from '../services/tenants/suspension.ts';
 import type { QueueJob } from './queues.ts';
 import type { Job } from './schedule.ts';
 

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
-import type { Consent } from '../services/authorization-start.ts';
-import { Refusal, type RefusalReason, type Retry } from '../services/authorization-visit.ts';
-import { connectionName } from '../services/connections.ts';
+import type { Consent } from '../services/authorizations/authorization-start.ts';
+import { Refusal, type RefusalReason, type Retry } from '../services/authorizations/authorization-visit.ts';
+import { connectionName } from '../services/connections/connections.ts';
 import type { ConnectForm, ConsentPage, RefusedPage } from './connection-views.ts';
 import type { Env } from './env.ts';
 import { paths } from './paths.ts';

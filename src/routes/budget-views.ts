@@ -1,5 +1,5 @@
 import type { FieldErrors } from '../errors.ts';
-import type { BudgetState } from '../services/budget-settings.ts';
+import type { BudgetState } from '../services/usage/budget-settings.ts';
 import type { Option, SettingsNav } from './settings-views.ts';
 import type { Shell } from './views.ts';
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Ctx } from '../context.ts';
-import type { Session } from '../services/sessions.ts';
+import type { Session } from '../services/people/sessions.ts';
 
 /** What middleware puts on Hono's context. */
 export interface Env {

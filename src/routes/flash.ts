@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Hub } from '../context.ts';
-import { noticeSeconds, openNotice, sealNotice } from '../services/notices.ts';
+import { noticeSeconds, openNotice, sealNotice } from '../services/people/notices.ts';
 import type { Env } from './env.ts';
 import type { Toast } from './views.ts';
 

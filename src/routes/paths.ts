@@ -1,4 +1,9 @@
-import { callbackPath, connectorCallbackPath, linkPath, startPath } from '../services/connection-addresses.ts';
+import {
+  callbackPath,
+  connectorCallbackPath,
+  linkPath,
+  startPath,
+} from '../services/connections/connection-addresses.ts';
 
 /** The one table of paths, without the base path; views and redirects put that in front with `url()`. */
 export const paths = {

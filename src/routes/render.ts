@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import type { Ctx, Hub } from '../context.ts';
 import type { AppError } from '../errors.ts';
-import type { Identity } from '../services/identity.ts';
-import { countInstalled } from '../services/installed.ts';
+import { countInstalled } from '../services/connectors/installed.ts';
+import type { Identity } from '../services/people/identity.ts';
 import type { Env } from './env.ts';
 import { asAppError, titleOf } from './errors.ts';
 import { takeNotice } from './flash.ts';

@@ -1,6 +1,6 @@
 import type { Role } from '../context.ts';
 import type { FieldErrors } from '../errors.ts';
-import type { KeyStatus } from '../services/api-keys.ts';
+import type { KeyStatus } from '../services/api-keys/api-keys.ts';
 import type { BudgetModels, BudgetPartials } from './budget-views.ts';
 import type { Shell } from './views.ts';
 import type { WebhookModels, WebhookPartials } from './webhook-views.ts';

@@ -7,10 +7,10 @@ import { childrenOf } from '../lib/forms/groups.ts';
 import { formFields } from '../lib/forms/model.ts';
 import { type ParsedForm, parseForm } from '../lib/forms/parse.ts';
 import { errorSummary } from '../lib/forms/summary.ts';
-import { usableAccounts } from '../services/call-targets.ts';
-import { getConnector } from '../services/installed.ts';
-import type { SourcedTool } from '../services/tool-source.ts';
-import { type Executed, findTool } from '../services/tools.ts';
+import { usableAccounts } from '../services/calls/call-targets.ts';
+import { getConnector } from '../services/connectors/installed.ts';
+import type { SourcedTool } from '../services/tools/tool-source.ts';
+import { type Executed, findTool } from '../services/tools/tools.ts';
 import { toolResult, trialHead } from './dashboard/tool-model.ts';
 import type { ToolTrial } from './tool-views.ts';
 

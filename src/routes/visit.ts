@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { Visit } from '../services/authorization-visit.ts';
+import type { Visit } from '../services/authorizations/authorization-visit.ts';
 import type { Env } from './env.ts';
 import type { PageTools } from './render.ts';
 

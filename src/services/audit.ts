@@ -4,7 +4,7 @@ import type { Tx } from '../db/client.ts';
 import { type AuditEventRow, insertAuditEvent, selectAuditEvents } from '../db/queries/audit-events.ts';
 import { oneLine } from '../lib/one-line.ts';
 import { decodeCursor, page } from '../lib/pagination.ts';
-import { announceAudited } from './announcements.ts';
+import { announceAudited } from './webhooks/announcements.ts';
 
 export interface AuditEvent {
   /** `<noun>.<past tense>`, e.g. `connector.installed`. */

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx, Hub } from '../context.ts';
-import type { Doer } from './operator-trail.ts';
+import type { Doer } from './tenants/operator-trail.ts';
 
 /** The context of work that nobody asked for in person: jobs, set-up, the operator's commands. */
 export function systemCtx(hub: Hub, tenantId: string, job: string): Ctx {

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { scopes } from '../../src/services/scopes.ts';
+import { scopes } from '../../src/services/api-keys/scopes.ts';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
 
 let hub: TestApp;

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
-import { setConnectorStatus } from '../../src/services/connector-status.ts';
-import { installConnector } from '../../src/services/connectors.ts';
-import { createWebhook } from '../../src/services/webhooks.ts';
+import { setConnectorStatus } from '../../src/services/connectors/connector-status.ts';
+import { installConnector } from '../../src/services/connectors/connectors.ts';
+import { createWebhook } from '../../src/services/webhooks/webhooks.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startOpenai } from '../sandbox/openai.ts';
 import { wiring } from '../sandbox/wiring.ts';

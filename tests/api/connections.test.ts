@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
 import { withConnection } from '../../src/db/connection.ts';
-import { purgeDeletedConnectors } from '../../src/services/connector-purge.ts';
+import { purgeDeletedConnectors } from '../../src/services/connectors/connector-purge.ts';
 import { digest } from '../sandbox/control.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startGithub } from '../sandbox/github.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { purgeDeletedConnectors } from '../../src/services/connector-purge.ts';
+import { purgeDeletedConnectors } from '../../src/services/connectors/connector-purge.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 
 let hub: TestApp;

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { upsertSettings } from '../../src/db/queries/tenant-settings.ts';
 import { encodeCursor } from '../../src/lib/pagination.ts';
-import { setConnectorStatus } from '../../src/services/connector-status.ts';
-import { installConnector } from '../../src/services/connectors.ts';
+import { setConnectorStatus } from '../../src/services/connectors/connector-status.ts';
+import { installConnector } from '../../src/services/connectors/connectors.ts';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
 import { connectionUnder } from '../support/rows.ts';
 

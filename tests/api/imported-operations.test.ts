@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { setConnectorStatus } from '../../src/services/connector-status.ts';
-import { installConnector } from '../../src/services/connectors.ts';
+import { setConnectorStatus } from '../../src/services/connectors/connector-status.ts';
+import { installConnector } from '../../src/services/connectors/connectors.ts';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
 import type { Person } from '../support/cast.ts';
 

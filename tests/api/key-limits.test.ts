@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
-import { setConnectorStatus } from '../../src/services/connector-status.ts';
-import { installConnector } from '../../src/services/connectors.ts';
+import { setConnectorStatus } from '../../src/services/connectors/connector-status.ts';
+import { installConnector } from '../../src/services/connectors/connectors.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startGithub } from '../sandbox/github.ts';
 import { startOpenai } from '../sandbox/openai.ts';

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
 import { duePostTargets } from '../../src/db/queries/posts.ts';
-import { publishTarget } from '../../src/services/post-publishing.ts';
+import { publishTarget } from '../../src/services/publishing/post-publishing.ts';
 import { systemCtx } from '../../src/services/system.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startMedium, startWordpress } from '../sandbox/publishing.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { refreshToolkits } from '../../src/services/toolkit-refreshes.ts';
+import { refreshToolkits } from '../../src/services/brokers/toolkit-refreshes.ts';
 import type { Json } from '../support/app.ts';
 import { type BrokerStage, brokerKey, brokerStage } from '../support/broker.ts';
 import { mcpHub } from '../support/mcp.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
 import { upsertSettings } from '../../src/db/queries/tenant-settings.ts';
-import { setConnectorStatus } from '../../src/services/connector-status.ts';
-import { installConnector } from '../../src/services/connectors.ts';
-import type { OperatorCtx } from '../../src/services/operator-trail.ts';
-import { setQuotas } from '../../src/services/tenant-admin.ts';
+import { setConnectorStatus } from '../../src/services/connectors/connector-status.ts';
+import { installConnector } from '../../src/services/connectors/connectors.ts';
+import type { OperatorCtx } from '../../src/services/tenants/operator-trail.ts';
+import { setQuotas } from '../../src/services/tenants/tenant-admin.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startGithub } from '../sandbox/github.ts';
 import { wiring } from '../sandbox/wiring.ts';

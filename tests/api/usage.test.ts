@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withConnection } from '../../src/db/connection.ts';
-import { rollUpUsage } from '../../src/services/usage-rollups.ts';
+import { rollUpUsage } from '../../src/services/usage/usage-rollups.ts';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
 import { type CallRow, makeCalls } from '../support/usage-calls.ts';
 

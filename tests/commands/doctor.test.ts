@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { withConnection } from '../../src/db/connection.ts';
-import { installConnector } from '../../src/services/connectors.ts';
+import { installConnector } from '../../src/services/connectors/connectors.ts';
 import { examine } from '../../src/services/doctor/doctor.ts';
 import type { Patient } from '../../src/services/doctor/finding.ts';
 import { checkBaseUrl, checkDataDir, checkDisk, checkDriver } from '../../src/services/doctor/machine.ts';

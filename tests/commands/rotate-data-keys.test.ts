@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withConnection } from '../../src/db/connection.ts';
 import { sealedColumns } from '../../src/db/queries/sealed-rows.ts';
-import { rotateDataKeys } from '../../src/services/data-keys.ts';
+import { rotateDataKeys } from '../../src/services/secrets/data-keys.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { runCommand } from '../support/processes.ts';
 import { addTenants, type Installed, keepUsing, runningHub } from './rotation.ts';

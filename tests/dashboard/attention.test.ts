@@ -3,9 +3,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tx } from '../../src/db/client.ts';
 import { insertConnection } from '../../src/db/queries/connections.ts';
-import { attentionTo } from '../../src/services/attention.ts';
-import { addCredential } from '../../src/services/credentials.ts';
-import { browseInstalled } from '../../src/services/installed.ts';
+import { attentionTo } from '../../src/services/connectors/attention.ts';
+import { browseInstalled } from '../../src/services/connectors/installed.ts';
+import { addCredential } from '../../src/services/credentials/credentials.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import type { Person } from '../support/cast.ts';
 

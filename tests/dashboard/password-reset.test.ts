@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeResetLink } from '../../src/services/password-reset.ts';
+import { makeResetLink } from '../../src/services/people/password-reset.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { type Person, password } from '../support/cast.ts';
 import { type MailServer, mailServer } from '../support/smtp.ts';

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
-import { createIdentity } from '../../src/services/identity.ts';
-import { createTenant } from '../../src/services/tenants.ts';
+import { createIdentity } from '../../src/services/people/identity.ts';
+import { createTenant } from '../../src/services/tenants/tenants.ts';
 import { type SingleSignOnProvider, startSingleSignOnProvider } from '../sandbox/single-sign-on-provider.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { password } from '../support/cast.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fixtures, Sample } from '../../src/drivers/fixtures.ts';
 import { loadDrivers } from '../../src/drivers/index.ts';
 import { AppError } from '../../src/errors.ts';
-import { checkInput } from '../../src/services/connector-input.ts';
+import { checkInput } from '../../src/services/connectors/connector-input.ts';
 import { fieldPaths, valuePaths } from './paths.ts';
 
 const drivers = await loadDrivers();

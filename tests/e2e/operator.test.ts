@@ -1,6 +1,6 @@
 import type { Page } from 'playwright';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { setOperator } from '../../src/services/operators.ts';
+import { setOperator } from '../../src/services/tenants/operators.ts';
 import { expectNoOverflow } from './appearance.ts';
 import { slack } from './steps.ts';
 import { expectAccessible, soon, useStage } from './support.ts';

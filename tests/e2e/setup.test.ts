@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withConnection } from '../../src/db/connection.ts';
-import { ensureFirstOwner } from '../../src/services/setup.ts';
+import { ensureFirstOwner } from '../../src/services/tenants/setup.ts';
 import { password } from '../support/cast.ts';
 import { expectNoOverflow } from './appearance.ts';
 import { follow, said } from './steps.ts';

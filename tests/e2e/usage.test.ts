@@ -1,6 +1,6 @@
 import type { Page } from 'playwright';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { rollUpUsage } from '../../src/services/usage-rollups.ts';
+import { rollUpUsage } from '../../src/services/usage/usage-rollups.ts';
 import { type CallRow, makeCalls } from '../support/usage-calls.ts';
 import { expectNoOverflow } from './appearance.ts';
 import { isMarked, mark } from './steps.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
 import type { ExecutionRow } from '../../src/db/queries/executions.ts';
-import { setConnectorStatus } from '../../src/services/connector-status.ts';
-import { installConnector } from '../../src/services/connectors.ts';
-import { whyNoReplay } from '../../src/services/replays.ts';
-import { executeTool } from '../../src/services/tools.ts';
+import { setConnectorStatus } from '../../src/services/connectors/connector-status.ts';
+import { installConnector } from '../../src/services/connectors/connectors.ts';
+import { whyNoReplay } from '../../src/services/tools/replays.ts';
+import { executeTool } from '../../src/services/tools/tools.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startGithub } from '../sandbox/github.ts';
 import { wiring } from '../sandbox/wiring.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installConnector } from '../../src/services/connectors.ts';
-import { previewOperations, saveOperations } from '../../src/services/imported-operations.ts';
+import { installConnector } from '../../src/services/connectors/connectors.ts';
+import { previewOperations, saveOperations } from '../../src/services/connectors/imported-operations.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 
 const document = JSON.stringify({

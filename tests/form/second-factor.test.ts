@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { makeResetLink } from '../../src/services/password-reset.ts';
-import { removeSecondFactorOf } from '../../src/services/second-factor.ts';
+import { makeResetLink } from '../../src/services/people/password-reset.ts';
+import { removeSecondFactorOf } from '../../src/services/people/second-factor.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import { type Person, password } from '../support/cast.ts';
 import { codeOf, secondFactor, startFactor, turnOnFactor } from '../support/second-factor.ts';

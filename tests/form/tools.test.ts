@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demo } from '../../seeds/demo.ts';
-import { establishConnection } from '../../src/services/connections.ts';
-import { setConnectorStatus } from '../../src/services/connector-status.ts';
-import { installConnector } from '../../src/services/connectors.ts';
+import { establishConnection } from '../../src/services/connections/connections.ts';
+import { setConnectorStatus } from '../../src/services/connectors/connector-status.ts';
+import { installConnector } from '../../src/services/connectors/connectors.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startGithub } from '../sandbox/github.ts';
 import { wiring } from '../sandbox/wiring.ts';

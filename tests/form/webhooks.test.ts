@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { deleteWebhook, listWebhooks } from '../../src/services/webhooks.ts';
+import { deleteWebhook, listWebhooks } from '../../src/services/webhooks/webhooks.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 
 let hub: TestApp;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiSession, ctxOf, optionalSession, pageSession } from '../../src/routes/middleware/session.ts';
 import { sameTenant } from '../../src/routes/middleware/tenant.ts';
-import { type IdentityHub, identityHub, password } from '../services/identity-hub.ts';
+import { type IdentityHub, identityHub, password } from '../services/people/identity-hub.ts';
 import { from, tinyApp } from './tiny-app.ts';
 
 let at: IdentityHub;

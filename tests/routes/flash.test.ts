@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openNotice, sealNotice } from '../../src/services/notices.ts';
+import { openNotice, sealNotice } from '../../src/services/people/notices.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 
 let hub: TestApp;

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation } from '../../src/routes/api/operation.ts';
-import { type Scope, scopes } from '../../src/services/scopes.ts';
+import { type Scope, scopes } from '../../src/services/api-keys/scopes.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import type { Person } from '../support/cast.ts';
 import { about, needsRow, rowFor } from '../support/rows.ts';

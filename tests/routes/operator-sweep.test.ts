@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PageRoute } from '../../src/routes/page.ts';
-import { registerApplication } from '../../src/services/oauth-applications.ts';
-import { listOperatorEvents, type OperatorCtx } from '../../src/services/operator-trail.ts';
-import { setOperator } from '../../src/services/operators.ts';
-import { switchEntry } from '../../src/services/provisioned-entries.ts';
-import { suspendTenant } from '../../src/services/tenant-admin.ts';
-import { createTenant } from '../../src/services/tenants.ts';
+import { registerApplication } from '../../src/services/authorizations/oauth-applications.ts';
+import { switchEntry } from '../../src/services/connectors/provisioned-entries.ts';
+import { listOperatorEvents, type OperatorCtx } from '../../src/services/tenants/operator-trail.ts';
+import { setOperator } from '../../src/services/tenants/operators.ts';
+import { suspendTenant } from '../../src/services/tenants/tenant-admin.ts';
+import { createTenant } from '../../src/services/tenants/tenants.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import { password } from '../support/cast.ts';
 

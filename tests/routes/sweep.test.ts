@@ -31,7 +31,7 @@ const probes = ['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /assets/*'];
 const gateway = ['POST /v1/chat/completions', 'POST /v1/embeddings', 'GET /v1/models'];
 /** The same; tests/api/mcp.test.ts. */
 const agents = ['POST /mcp'];
-/** Brokers prove themselves by their signature; tests/services/brokered-accounts.test.ts. */
+/** Brokers prove themselves by their signature; tests/services/brokers/brokered-accounts.test.ts. */
 const reports = ['POST /connections/webhook/:connector'];
 const bare = [...probes, ...gateway, ...agents, ...reports];
 

@@ -2,8 +2,8 @@ import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Values } from '../../src/drivers/driver.ts';
-import { destinationGuard } from '../../src/services/destinations.ts';
-import { runCheck } from '../../src/services/health-steps.ts';
+import { destinationGuard } from '../../src/services/calls/destinations.ts';
+import { runCheck } from '../../src/services/health/health-steps.ts';
 import { type TargetDatabase, type TargetHarness, targetDatabase, targetHarness } from '../support/target-database.ts';
 
 let target: TargetDatabase;

@@ -11,10 +11,10 @@ import { createLog } from '../../src/lib/log.ts';
 import { parseAllowedHosts } from '../../src/lib/outbound/addresses.ts';
 import { createOutbound } from '../../src/lib/outbound/outbound.ts';
 import { parseOverrides } from '../../src/lib/outbound/overrides.ts';
-import { destinationGuard } from '../../src/services/destinations.ts';
-import { runCheck } from '../../src/services/health-steps.ts';
-import { obtainToken } from '../../src/services/obtained-tokens.ts';
-import { callTokenEndpoint } from '../../src/services/token-endpoint.ts';
+import { obtainToken } from '../../src/services/authorizations/obtained-tokens.ts';
+import { callTokenEndpoint } from '../../src/services/authorizations/token-endpoint.ts';
+import { destinationGuard } from '../../src/services/calls/destinations.ts';
+import { runCheck } from '../../src/services/health/health-steps.ts';
 import { type Certificates, certificates } from '../support/certificates.ts';
 
 // Every driver with a `tls` group, found by itself, with every method of its fixtures; and every token endpoint that they have.

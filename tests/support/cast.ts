@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Hub, Role } from '../../src/context.ts';
 import { insertMember } from '../../src/db/queries/identity.ts';
-import type { Identity } from '../../src/services/identity.ts';
-import { createTenant } from '../../src/services/tenants.ts';
+import type { Identity } from '../../src/services/people/identity.ts';
+import { createTenant } from '../../src/services/tenants/tenants.ts';
 
 export interface Person {
   id: string;

@@ -5,8 +5,8 @@ import { createLog } from '../../src/lib/log.ts';
 import { parseAllowedHosts } from '../../src/lib/outbound/addresses.ts';
 import { createOutbound, type Outbound } from '../../src/lib/outbound/outbound.ts';
 import { parseOverrides } from '../../src/lib/outbound/overrides.ts';
-import { type CallReport, callOpened } from '../../src/services/calls.ts';
-import { destinationGuard } from '../../src/services/destinations.ts';
+import { type CallReport, callOpened } from '../../src/services/calls/calls.ts';
+import { destinationGuard } from '../../src/services/calls/destinations.ts';
 import { wiring } from '../sandbox/wiring.ts';
 
 /** One driver, called as the hub calls it, without a database. */

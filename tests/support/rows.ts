@@ -4,9 +4,9 @@ import { insertMember, insertUser } from '../../src/db/queries/identity.ts';
 import { insertPost } from '../../src/db/queries/posts.ts';
 import { type Broker, type LoadedDriver, object, type ToolkitScheme } from '../../src/drivers/driver.ts';
 import { exampleId } from '../../src/routes/api/components.ts';
-import { rotateCredential } from '../../src/services/credential-rotation.ts';
-import { checkConnection } from '../../src/services/health.ts';
-import { inviteMember } from '../../src/services/invitations.ts';
+import { rotateCredential } from '../../src/services/credentials/credential-rotation.ts';
+import { checkConnection } from '../../src/services/health/health.ts';
+import { inviteMember } from '../../src/services/people/invitations.ts';
 import type { TestApp } from './app.ts';
 import type { Person } from './cast.ts';
 

@@ -10,8 +10,8 @@ import { createLog } from '../../src/lib/log.ts';
 import { parseAllowedHosts } from '../../src/lib/outbound/addresses.ts';
 import { createOutbound } from '../../src/lib/outbound/outbound.ts';
 import { parseOverrides } from '../../src/lib/outbound/overrides.ts';
-import { callOpened } from '../../src/services/calls.ts';
-import { destinationGuard } from '../../src/services/destinations.ts';
+import { callOpened } from '../../src/services/calls/calls.ts';
+import { destinationGuard } from '../../src/services/calls/destinations.ts';
 import { freePort } from './ports.ts';
 import { temporaryServer } from './postgres.ts';
 

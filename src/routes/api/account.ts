@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { AccountEventRow } from '../../db/queries/account-events.ts';
-import { listAccountHistory } from '../../services/account.ts';
-import { type AccountEventKind, accountEventKinds } from '../../services/account-history.ts';
+import { type AccountEventKind, accountEventKinds } from '../../services/brokers/account-history.ts';
+import { listAccountHistory } from '../../services/people/account.ts';
 import { Cursor, component, Instant, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { ApiKeyRow } from '../../db/queries/api-keys.ts';
-import { createApiKey, listApiKeys, revokeApiKey, roleOfKey, statusOfKey } from '../../services/api-keys.ts';
-import { type Scope, scopes } from '../../services/scopes.ts';
+import { createApiKey, listApiKeys, revokeApiKey, roleOfKey, statusOfKey } from '../../services/api-keys/api-keys.ts';
+import { type Scope, scopes } from '../../services/api-keys/scopes.ts';
 import { ById, Cursor, component, Instant, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
-import { waitForAuthorization } from '../../services/authorization-wait.ts';
-import { initiateAuthorization } from '../../services/authorizations.ts';
-import { createConnectLink } from '../../services/connect-links.ts';
+import { waitForAuthorization } from '../../services/authorizations/authorization-wait.ts';
+import { initiateAuthorization } from '../../services/authorizations/authorizations.ts';
+import { createConnectLink } from '../../services/authorizations/connect-links.ts';
 import { component, exampleId, Instant, Nullable, OneOf, Uuid } from './components.ts';
 import { ConnectionResponse, connectionResponse } from './connection-schemas.ts';
 import { operation } from './operation.ts';

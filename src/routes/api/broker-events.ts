@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import type { Hub } from '../../context.ts';
-import { receiveBrokerEvent } from '../../services/broker-events.ts';
-import { brokerEventsPath } from '../../services/connection-addresses.ts';
+import { receiveBrokerEvent } from '../../services/brokers/broker-events.ts';
+import { brokerEventsPath } from '../../services/connections/connection-addresses.ts';
 import type { Env } from '../env.ts';
 import { problemFor } from '../errors.ts';
 import { rateLimit } from '../middleware/rate-limit.ts';

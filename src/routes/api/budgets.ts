@@ -9,7 +9,7 @@ import {
   listBudgets,
   scopeOf,
   stateOf,
-} from '../../services/budget-settings.ts';
+} from '../../services/usage/budget-settings.ts';
 import { ById, component, exampleId, Instant, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

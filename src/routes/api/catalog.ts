@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { type CatalogItem, getCatalogEntry, listCatalog } from '../../services/catalog.ts';
+import { type CatalogItem, getCatalogEntry, listCatalog } from '../../services/connectors/catalog.ts';
 import { ByEntry, Cursor, component, Limit, ListOf, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox';
-import { createConnection } from '../../services/connection-creation.ts';
-import { deleteConnection, revokeConnection } from '../../services/connection-deletion.ts';
-import { getConnection, listConnections } from '../../services/connection-list.ts';
-import { setConnectionStatus } from '../../services/connection-status.ts';
-import { getHealth } from '../../services/health.ts';
+import { createConnection } from '../../services/connections/connection-creation.ts';
+import { deleteConnection, revokeConnection } from '../../services/connections/connection-deletion.ts';
+import { getConnection, listConnections } from '../../services/connections/connection-list.ts';
+import { setConnectionStatus } from '../../services/connections/connection-status.ts';
+import { getHealth } from '../../services/health/health.ts';
 import { ByEntry, ById, Cursor, component, exampleId, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { ConnectionResponse, connectionResponse } from './connection-schemas.ts';
 import { HealthCheckResponse, healthResponse } from './health-schemas.ts';

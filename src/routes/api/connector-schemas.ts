@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { Ctx } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
-import { presentConnector } from '../../services/connector-view.ts';
+import { presentConnector } from '../../services/connectors/connector-view.ts';
 import { ByEntry, component, Instant, Nullable, OneOf, Uuid } from './components.ts';
 
 const Name = Type.String({ description: '1 to 255 characters; unique in the workspace without regard to case.' });

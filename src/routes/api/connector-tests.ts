@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { testConnector, testValues } from '../../services/connector-test.ts';
+import { testConnector, testValues } from '../../services/connectors/connector-test.ts';
 import { ByEntry, ById, Nullable } from './components.ts';
 import { checkResponse, HealthCheckResponse } from './health-schemas.ts';
 import { operation } from './operation.ts';

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox';
-import { deleteConnector, setConnectorStatus } from '../../services/connector-status.ts';
-import { installConnector, updateConnector } from '../../services/connectors.ts';
-import { getConnector, listInstalled } from '../../services/installed.ts';
-import { getPublishTargets } from '../../services/publish-targets.ts';
-import { validateConfig } from '../../services/validate-config.ts';
+import { deleteConnector, setConnectorStatus } from '../../services/connectors/connector-status.ts';
+import { installConnector, updateConnector } from '../../services/connectors/connectors.ts';
+import { getConnector, listInstalled } from '../../services/connectors/installed.ts';
+import { validateConfig } from '../../services/connectors/validate-config.ts';
+import { getPublishTargets } from '../../services/publishing/publish-targets.ts';
 import { ByEntry, ById, Cursor, component, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { ConnectorCreate, ConnectorResponse, ConnectorUpdate, connectorResponse } from './connector-schemas.ts';
 import { operation } from './operation.ts';

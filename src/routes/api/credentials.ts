@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { listCredentials } from '../../services/credential-history.ts';
-import { type Rotated, rollBackCredential, rotateCredential } from '../../services/credential-rotation.ts';
+import { listCredentials } from '../../services/credentials/credential-history.ts';
+import { type Rotated, rollBackCredential, rotateCredential } from '../../services/credentials/credential-rotation.ts';
 import { ByEntry, ById, component, Instant, Nullable, OneOf, Uuid } from './components.ts';
 import { Step } from './health-schemas.ts';
 import { operation } from './operation.ts';

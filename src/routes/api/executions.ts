@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { ExecutionRow } from '../../db/queries/executions.ts';
-import { getExecution, listExecutions } from '../../services/executions.ts';
+import { getExecution, listExecutions } from '../../services/tools/executions.ts';
 import { ById, Cursor, component, exampleId, Instant, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { CheckStep } from '../../db/schema/index.ts';
-import type { getHealth } from '../../services/health.ts';
-import { type CheckOutcome, healthOf } from '../../services/health-steps.ts';
+import type { getHealth } from '../../services/health/health.ts';
+import { type CheckOutcome, healthOf } from '../../services/health/health-steps.ts';
 import { component, Nullable, OneOf } from './components.ts';
 
 export const Step = Type.Object({

@@ -6,7 +6,7 @@ import {
   type OperationsPreview,
   previewOperations,
   saveOperations,
-} from '../../services/imported-operations.ts';
+} from '../../services/connectors/imported-operations.ts';
 import { ByEntry, ById, component, Instant, ListOf, Nullable, OneOf } from './components.ts';
 import { operation } from './operation.ts';
 

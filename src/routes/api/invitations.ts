@@ -6,7 +6,7 @@ import {
   renewInvitation,
   revokeInvitation,
   type SentInvitation,
-} from '../../services/invitations.ts';
+} from '../../services/people/invitations.ts';
 import { ById, component, Instant, ListOf, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { MemberRow } from '../../db/queries/members.ts';
-import { changeRole, listMembers, removeMember } from '../../services/members.ts';
+import { changeRole, listMembers, removeMember } from '../../services/people/members.ts';
 import { ById, component, Instant, ListOf, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

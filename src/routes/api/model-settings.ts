@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { getModelSettings, setDefaultModelConnector } from '../../services/model-settings.ts';
+import { getModelSettings, setDefaultModelConnector } from '../../services/gateway/model-settings.ts';
 import { component, Nullable, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

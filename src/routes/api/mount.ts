@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import { answerOnce } from '../../services/idempotency.ts';
+import { answerOnce } from '../../services/tools/idempotency.ts';
 import type { Env } from '../env.ts';
 import { problemFor } from '../errors.ts';
 import { requireScope } from '../middleware/api-key.ts';

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { ServiceError } from '../../drivers/driver.ts';
 import { AppError } from '../../errors.ts';
 import { OutboundError } from '../../lib/outbound/outbound.ts';
-import { getOauthToken } from '../../services/oauth-tokens.ts';
+import { getOauthToken } from '../../services/authorizations/oauth-tokens.ts';
 import { ById, component, Nullable } from './components.ts';
 import { operation } from './operation.ts';
 

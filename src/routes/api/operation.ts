@@ -1,7 +1,7 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { Context } from 'hono';
 import type { Ctx, Role } from '../../context.ts';
-import type { Scope } from '../../services/scopes.ts';
+import type { Scope } from '../../services/api-keys/scopes.ts';
 import type { Env } from '../env.ts';
 import { ctxOf } from '../middleware/session.ts';
 

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { visibilities } from '../../drivers/driver.ts';
-import { cancelPost, getPost, listPosts, type Post, publish, retryPost } from '../../services/posts.ts';
+import { cancelPost, getPost, listPosts, type Post, publish, retryPost } from '../../services/publishing/posts.ts';
 import { ById, Cursor, component, exampleId, Instant, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { PriceOverrideRow } from '../../db/queries/price-overrides.ts';
-import { changePrice, createPrice, deletePrice, getPrice, listPrices } from '../../services/prices.ts';
+import { changePrice, createPrice, deletePrice, getPrice, listPrices } from '../../services/gateway/prices.ts';
 import { Usd } from './budgets.ts';
 import { ById, component, exampleId, Instant, Nullable, Uuid } from './components.ts';
 import { operation } from './operation.ts';

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Context } from 'hono';
 import { AppError } from '../../errors.ts';
-import { type PlainAnswer, passOn } from '../../services/proxy.ts';
+import { type PlainAnswer, passOn } from '../../services/calls/proxy.ts';
 import type { Env } from '../env.ts';
 import { ctxOf } from '../middleware/session.ts';
 import { Uuid } from './components.ts';

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { RepositoryRow, RepositorySyncRow } from '../../db/queries/repositories.ts';
-import { listRepositories, requestSync } from '../../services/repositories.ts';
+import { listRepositories, requestSync } from '../../services/connections/repositories.ts';
 import { ById, Cursor, component, Instant, Limit, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import type { Identity } from '../../services/identity.ts';
+import type { Identity } from '../../services/people/identity.ts';
 import { Uuid } from './components.ts';
 import { publicOperation } from './operation.ts';
 

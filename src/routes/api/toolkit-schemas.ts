@@ -2,9 +2,9 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { AuthConfigRow } from '../../db/queries/auth-configs.ts';
 import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ToolkitScheme } from '../../drivers/driver.ts';
-import type { StartedAuthorization } from '../../services/authorizations.ts';
-import type { DetailedToolkit } from '../../services/toolkit-details.ts';
-import type { Freshness, Toolkit } from '../../services/toolkits.ts';
+import type { StartedAuthorization } from '../../services/authorizations/authorizations.ts';
+import type { DetailedToolkit } from '../../services/brokers/toolkit-details.ts';
+import type { Freshness, Toolkit } from '../../services/brokers/toolkits.ts';
 import { ByEntry, component, Instant, Nullable, OneOf, Uuid } from './components.ts';
 import { ConnectionResponse, connectionResponse } from './connection-schemas.ts';
 

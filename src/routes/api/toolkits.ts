@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox';
-import { initiateConnectedAccount } from '../../services/account-initiation.ts';
-import { createAuthConfig } from '../../services/auth-configs.ts';
-import { getToolkitDetails } from '../../services/toolkit-details.ts';
-import { listToolkits } from '../../services/toolkits.ts';
+import { initiateConnectedAccount } from '../../services/brokers/account-initiation.ts';
+import { createAuthConfig } from '../../services/brokers/auth-configs.ts';
+import { getToolkitDetails } from '../../services/brokers/toolkit-details.ts';
+import { listToolkits } from '../../services/brokers/toolkits.ts';
 import { Cursor, exampleId, Limit, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 import {

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { Context } from 'hono';
-import type { RecordedUsage } from '../../services/llm-usage.ts';
-import type { OfferedTool } from '../../services/tool-sources.ts';
-import { type Executed, executeTool, listTools, streamTool } from '../../services/tools.ts';
+import type { RecordedUsage } from '../../services/gateway/llm-usage.ts';
+import type { OfferedTool } from '../../services/tools/tool-sources.ts';
+import { type Executed, executeTool, listTools, streamTool } from '../../services/tools/tools.ts';
 import { ByEntry, Cursor, component, exampleId, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import type { Ctx } from '../../context.ts';
 import { csv } from '../../lib/csv.ts';
 import { streamOf } from '../../lib/stream-of.ts';
-import { allUsageCalls, listUsageCalls } from '../../services/usage-calls.ts';
+import { allUsageCalls, listUsageCalls } from '../../services/usage/usage-calls.ts';
 import { Cursor, component, Instant, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 import { dateOf, Format, fileAnswer, formatOf, Moment } from './usage-files.ts';

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { csv } from '../../lib/csv.ts';
-import { getUsage, type UsageGroupRow } from '../../services/usage.ts';
+import { getUsage, type UsageGroupRow } from '../../services/usage/usage.ts';
 import { component, ListOf, Nullable, OneOf } from './components.ts';
 import { operation } from './operation.ts';
 import { dateOf, Format, fileAnswer, formatOf, Moment } from './usage-files.ts';

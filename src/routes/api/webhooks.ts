@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { DeliveryRow } from '../../db/queries/webhook-deliveries.ts';
 import type { WebhookRow } from '../../db/queries/webhooks.ts';
-import { type WebhookEvent, webhookEvents } from '../../services/announcements.ts';
-import { listDeliveries } from '../../services/webhook-deliveries.ts';
+import { type WebhookEvent, webhookEvents } from '../../services/webhooks/announcements.ts';
+import { listDeliveries } from '../../services/webhooks/webhook-deliveries.ts';
 import {
   createWebhook,
   deleteWebhook,
@@ -11,7 +11,7 @@ import {
   rotateWebhookSecret,
   testWebhook,
   updateWebhook,
-} from '../../services/webhooks.ts';
+} from '../../services/webhooks/webhooks.ts';
 import { ById, Cursor, component, exampleId, Instant, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 

@@ -1,10 +1,10 @@
 import { type Ctx, mayActAs } from '../../context.ts';
 import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
-import type { Accounts } from '../../services/accounts.ts';
-import { asBroker } from '../../services/brokers.ts';
-import { credentialHistories } from '../../services/credential-history.ts';
-import type { CheckedConnection } from '../../services/health-overview.ts';
+import { asBroker } from '../../services/brokers/brokers.ts';
+import type { Accounts } from '../../services/connections/accounts.ts';
+import { credentialHistories } from '../../services/credentials/credential-history.ts';
+import type { CheckedConnection } from '../../services/health/health-overview.ts';
 import type { ConnectedAccount, ConnectForm, ConnectionsPanel } from '../connection-views.ts';
 import { paths } from '../paths.ts';
 import { historyOf, rotationLock } from './credential-model.ts';

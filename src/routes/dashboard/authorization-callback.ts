@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
-import { completeAuthorization, type Outcome } from '../../services/authorization-callback.ts';
-import type { Established } from '../../services/authorization-settlement.ts';
-import { startPath } from '../../services/connection-addresses.ts';
-import { connectionName } from '../../services/connections.ts';
+import { completeAuthorization, type Outcome } from '../../services/authorizations/authorization-callback.ts';
+import type { Established } from '../../services/authorizations/authorization-settlement.ts';
+import { startPath } from '../../services/connections/connection-addresses.ts';
+import { connectionName } from '../../services/connections/connections.ts';
 import { refusedPage, retryForm } from '../authorization-pages.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';

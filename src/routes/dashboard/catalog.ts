@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { type Ctx, mayActAs } from '../../context.ts';
 import { type AuthMethod, authMethods, categories } from '../../drivers/driver.ts';
-import { type CatalogItem, listCatalog } from '../../services/catalog.ts';
+import { type CatalogItem, listCatalog } from '../../services/connectors/catalog.ts';
 import type { CatalogCard, CatalogFilters, CatalogResults } from '../connector-views.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';

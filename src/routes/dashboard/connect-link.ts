@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { lookAtLink, startLink } from '../../services/connect-links.ts';
+import { lookAtLink, startLink } from '../../services/authorizations/connect-links.ts';
 import { consentPage, orRefused, sendOff } from '../authorization-pages.ts';
 import type { Env } from '../env.ts';
 import { type PageRoute, publicPage } from '../page.ts';

@@ -1,12 +1,12 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
-import { accountsOf } from '../../services/accounts.ts';
-import { attentionTo } from '../../services/attention.ts';
 import { listAudit } from '../../services/audit.ts';
-import { hasTables } from '../../services/browsing.ts';
-import { healthOverview } from '../../services/health-overview.ts';
-import { browseInstalled, getConnector } from '../../services/installed.ts';
-import { toolsOf } from '../../services/tools.ts';
+import { accountsOf } from '../../services/connections/accounts.ts';
+import { attentionTo } from '../../services/connectors/attention.ts';
+import { browseInstalled, getConnector } from '../../services/connectors/installed.ts';
+import { healthOverview } from '../../services/health/health-overview.ts';
+import { hasTables } from '../../services/tools/browsing.ts';
+import { toolsOf } from '../../services/tools/tools.ts';
 import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../connector-views.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';

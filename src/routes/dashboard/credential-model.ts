@@ -1,8 +1,8 @@
 import { type Ctx, mayActAs } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { CredentialRow } from '../../db/queries/credentials.ts';
-import { getOwnCredential } from '../../services/credential-history.ts';
-import { whyManaged } from '../../services/managed.ts';
+import { whyManaged } from '../../services/connectors/managed.ts';
+import { getOwnCredential } from '../../services/credentials/credential-history.ts';
 import type { CredentialPanel, CredentialVersion } from '../connection-views.ts';
 
 const shown = 8;

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { AppError } from '../../errors.ts';
-import { SecondFactorRequired } from '../../services/second-factor-check.ts';
-import { completeSetup, requireSetupToken, setupState } from '../../services/setup.ts';
+import { SecondFactorRequired } from '../../services/people/second-factor-check.ts';
+import { completeSetup, requireSetupToken, setupState } from '../../services/tenants/setup.ts';
 import type { Env } from '../env.ts';
 import { sameOriginPath } from '../middleware/safe-next.ts';
 import { type PageRoute, publicPage } from '../page.ts';

@@ -1,8 +1,8 @@
 import type { Ctx } from '../../context.ts';
 import type { ExecutionRow, UseRow } from '../../db/queries/executions.ts';
-import { connectorUse } from '../../services/connector-use.ts';
-import { listExecutions } from '../../services/executions.ts';
-import { toolOf, whyNoReplay } from '../../services/replays.ts';
+import { connectorUse } from '../../services/connectors/connector-use.ts';
+import { listExecutions } from '../../services/tools/executions.ts';
+import { toolOf, whyNoReplay } from '../../services/tools/replays.ts';
 import type { ExecutionDetail, ExecutionRowView, RunsPanel, Use } from '../execution-views.ts';
 import { paths } from '../paths.ts';
 import { durationText } from './tool-model.ts';

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { type Ctx, mayActAs } from '../../context.ts';
-import { getExecution, listExecutions } from '../../services/executions.ts';
-import { getWorkspaceSettings } from '../../services/workspace-settings.ts';
+import { getWorkspaceSettings } from '../../services/tenants/workspace-settings.ts';
+import { getExecution, listExecutions } from '../../services/tools/executions.ts';
 import type { Env } from '../env.ts';
 import type { ExecutionResults } from '../execution-views.ts';
 import { orFailure } from '../failure.ts';

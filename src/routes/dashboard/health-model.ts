@@ -2,9 +2,9 @@ import { type Ctx, mayActAs } from '../../context.ts';
 import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { Health } from '../../db/schema/index.ts';
-import type { Attention } from '../../services/attention.ts';
-import { type CheckedConnection, pausesOf, shownChecks } from '../../services/health-overview.ts';
-import { withoutSecrets } from '../../services/secrets.ts';
+import type { Attention } from '../../services/connectors/attention.ts';
+import { type CheckedConnection, pausesOf, shownChecks } from '../../services/health/health-overview.ts';
+import { withoutSecrets } from '../../services/secrets/secrets.ts';
 import type { Bar, CardHealth, ConnectionHealth, Ending, Fix, HealthLine } from '../health-views.ts';
 import { paths } from '../paths.ts';
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { AppError, type FieldErrors } from '../../errors.ts';
-import { acceptInvitation, type Guest, readInvitation } from '../../services/acceptance.ts';
+import { acceptInvitation, type Guest, readInvitation } from '../../services/people/acceptance.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';

@@ -1,8 +1,8 @@
 import type { Ctx } from '../../context.ts';
-import { type Accounts, accountsOf } from '../../services/accounts.ts';
-import { asBroker } from '../../services/brokers.ts';
-import { healthOverview } from '../../services/health-overview.ts';
-import { listInstalled } from '../../services/installed.ts';
+import { asBroker } from '../../services/brokers/brokers.ts';
+import { type Accounts, accountsOf } from '../../services/connections/accounts.ts';
+import { listInstalled } from '../../services/connectors/installed.ts';
+import { healthOverview } from '../../services/health/health-overview.ts';
 import type { ConnectionsPanel } from '../connection-views.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';

@@ -2,7 +2,7 @@ import { type Ctx, mayActAs } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { ImportedOperationRow } from '../../db/queries/imported-operations.ts';
 import type { FieldErrors } from '../../errors.ts';
-import type { OperationsPreview, PreviewedOperation } from '../../services/imported-operations.ts';
+import type { OperationsPreview, PreviewedOperation } from '../../services/connectors/imported-operations.ts';
 import type { OperationRow, OperationsPage } from '../operation-views.ts';
 import { effectWords } from './tool-model.ts';
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { OperatorEventRow as StoredEvent } from '../../db/queries/operators.ts';
-import { getOperatorEvent, listOperatorEvents, type OperatorCtx } from '../../services/operator-trail.ts';
+import { getOperatorEvent, listOperatorEvents, type OperatorCtx } from '../../services/tenants/operator-trail.ts';
 import type { Env } from '../env.ts';
 import { nextPage } from '../next-page.ts';
 import type { OperatorActivity, OperatorEventRow } from '../operator-views.ts';

@@ -1,7 +1,11 @@
 import type { Context } from 'hono';
 import { AppError, type FieldErrors } from '../../errors.ts';
-import { getApplication, registerApplication, removeApplication } from '../../services/oauth-applications.ts';
-import type { OperatorCtx } from '../../services/operator-trail.ts';
+import {
+  getApplication,
+  registerApplication,
+  removeApplication,
+} from '../../services/authorizations/oauth-applications.ts';
+import type { OperatorCtx } from '../../services/tenants/operator-trail.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';

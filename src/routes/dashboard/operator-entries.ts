@@ -1,6 +1,6 @@
-import { listApplications, takesApplication } from '../../services/oauth-applications.ts';
-import type { OperatorCtx } from '../../services/operator-trail.ts';
-import { listEntrySwitches, switchEntry } from '../../services/provisioned-entries.ts';
+import { listApplications, takesApplication } from '../../services/authorizations/oauth-applications.ts';
+import { listEntrySwitches, switchEntry } from '../../services/connectors/provisioned-entries.ts';
+import type { OperatorCtx } from '../../services/tenants/operator-trail.ts';
 import { leaveNotice } from '../flash.ts';
 import type { OperatorEntry } from '../operator-views.ts';
 import { operatorPage, type PageRoute } from '../page.ts';

@@ -1,13 +1,13 @@
 import type { Context } from 'hono';
-import { howToAddMasterKey } from '../../services/master-keys.ts';
-import type { OperatorCtx } from '../../services/operator-trail.ts';
+import { howToAddMasterKey } from '../../services/secrets/master-keys.ts';
 import {
   type DataKeyState,
   type MasterKeyState,
   rotationState,
   startDataKeyRotation,
   startMasterKeyRotation,
-} from '../../services/rotations.ts';
+} from '../../services/secrets/rotations.ts';
+import type { OperatorCtx } from '../../services/tenants/operator-trail.ts';
 import type { Upkeep } from '../../services/upkeep.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';

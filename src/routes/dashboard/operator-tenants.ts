@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import type { FieldErrors } from '../../errors.ts';
-import { listOperatorEvents, type OperatorCtx } from '../../services/operator-trail.ts';
-import { listTenantSwitches } from '../../services/provisioned-entries.ts';
-import { getTenant, listTenants, type TenantSummary } from '../../services/tenant-admin.ts';
+import { listTenantSwitches } from '../../services/connectors/provisioned-entries.ts';
+import { listOperatorEvents, type OperatorCtx } from '../../services/tenants/operator-trail.ts';
+import { getTenant, listTenants, type TenantSummary } from '../../services/tenants/tenant-admin.ts';
 import type { Env } from '../env.ts';
 import { nextPage } from '../next-page.ts';
 import type { OperatorTenant, OperatorTenantRow, TenantDeletion } from '../operator-views.ts';

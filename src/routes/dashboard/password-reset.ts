@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { AppError } from '../../errors.ts';
-import { requestPasswordReset, requireResetToken, resetPassword } from '../../services/password-reset.ts';
+import { requestPasswordReset, requireResetToken, resetPassword } from '../../services/people/password-reset.ts';
 import { callerOf } from '../account-page.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';

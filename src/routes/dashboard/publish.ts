@@ -3,8 +3,16 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../../context.ts';
 import type { PublishCapability } from '../../drivers/driver.ts';
 import { AppError, type FieldErrors } from '../../errors.ts';
-import { cancelPost, listPosts, type Planned, type Post, plan, publish, retryPost } from '../../services/posts.ts';
-import { getPublishTargets, type PublishTarget } from '../../services/publish-targets.ts';
+import {
+  cancelPost,
+  listPosts,
+  type Planned,
+  type Post,
+  plan,
+  publish,
+  retryPost,
+} from '../../services/publishing/posts.ts';
+import { getPublishTargets, type PublishTarget } from '../../services/publishing/publish-targets.ts';
 import { exampleId } from '../api/components.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';

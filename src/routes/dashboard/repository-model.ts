@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
-import { usableAccounts } from '../../services/call-targets.ts';
-import { listRepositories } from '../../services/repositories.ts';
+import { usableAccounts } from '../../services/calls/call-targets.ts';
+import { listRepositories } from '../../services/connections/repositories.ts';
 import type { Env } from '../env.ts';
 import { paths } from '../paths.ts';
 import type { RepositoriesPanel } from '../repository-views.ts';

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
-import { browseRows, browseTables, type Look } from '../../services/browsing.ts';
+import { browseRows, browseTables, type Look } from '../../services/tools/browsing.ts';
 import type { LookTrouble, TablePage, TablesPanel } from '../browsing-views.ts';
 import type { Env } from '../env.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';

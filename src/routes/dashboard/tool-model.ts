@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts';
 import type { SideEffect, Tool } from '../../drivers/driver.ts';
-import type { Executed, toolsOf } from '../../services/tools.ts';
+import type { Executed, toolsOf } from '../../services/tools/tools.ts';
 import { paths } from '../paths.ts';
 import type { SideEffectWord, ToolResult, ToolsPanel, ToolTrial } from '../tool-views.ts';
 import { labelAt } from './connector-model.ts';

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { deadlineIn } from '../../lib/signals.ts';
-import { type BrokerTarget, readBrokers } from '../../services/brokers.ts';
-import { connectedToolkits, listToolkits, type Toolkit, type ToolkitList } from '../../services/toolkits.ts';
+import { type BrokerTarget, readBrokers } from '../../services/brokers/brokers.ts';
+import { connectedToolkits, listToolkits, type Toolkit, type ToolkitList } from '../../services/brokers/toolkits.ts';
 import type { Env } from '../env.ts';
 import { paths } from '../paths.ts';
 import type { ToolkitCard, ToolkitResults } from '../toolkit-views.ts';

@@ -1,5 +1,5 @@
-import { getExecution } from '../../services/executions.ts';
-import { toolsOf } from '../../services/tools.ts';
+import { getExecution } from '../../services/tools/executions.ts';
+import { toolsOf } from '../../services/tools/tools.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';

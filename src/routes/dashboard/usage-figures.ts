@@ -1,5 +1,5 @@
 import { duration, money, whole } from '../../lib/figures.ts';
-import type { UsageReport } from '../../services/usage.ts';
+import type { UsageReport } from '../../services/usage/usage.ts';
 import type { Figures } from '../usage-views.ts';
 
 type Sums = Omit<UsageReport['sums'][number], 'group' | 'at'>;

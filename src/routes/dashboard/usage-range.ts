@@ -1,4 +1,4 @@
-import type { UsageSpan } from '../../services/usage.ts';
+import type { UsageSpan } from '../../services/usage/usage.ts';
 import type { UsageFilters, UsageRange } from '../usage-views.ts';
 
 const hourMs = 3_600_000;

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
-import { getUsageReport, type UsageReport } from '../../services/usage.ts';
+import { getUsageReport, type UsageReport } from '../../services/usage/usage.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';

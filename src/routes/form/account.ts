@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { changePassword, endAllSessions, endSession, renameSelf } from '../../services/account.ts';
+import { changePassword, endAllSessions, endSession, renameSelf } from '../../services/people/account.ts';
 import { accountPage, hereOf } from '../account-page.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { type Ctx, requireRole } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { createApiKey, getApiKey, revokeApiKey } from '../../services/api-keys.ts';
-import type { Scope } from '../../services/scopes.ts';
+import { createApiKey, getApiKey, revokeApiKey } from '../../services/api-keys/api-keys.ts';
+import type { Scope } from '../../services/api-keys/scopes.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { type PageRoute, page } from '../page.ts';

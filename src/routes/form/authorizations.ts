@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts';
-import { lookAtAuthorization, startAuthorization } from '../../services/authorization-start.ts';
-import { initiateAuthorization } from '../../services/authorizations.ts';
-import { startPath } from '../../services/connection-addresses.ts';
+import { lookAtAuthorization, startAuthorization } from '../../services/authorizations/authorization-start.ts';
+import { initiateAuthorization } from '../../services/authorizations/authorizations.ts';
+import { startPath } from '../../services/connections/connection-addresses.ts';
 import { consentPage, orRefused, sendOff } from '../authorization-pages.ts';
 import { formFields } from '../middleware/form-fields.ts';
 import { type PageRoute, page } from '../page.ts';

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { type Ctx, requireRole } from '../../context.ts';
 import { AppError, type FieldErrors } from '../../errors.ts';
-import { budgetName } from '../../services/budget-refusals.ts';
-import { changeBudget, createBudget, deleteBudget, getBudget } from '../../services/budget-settings.ts';
+import { budgetName } from '../../services/usage/budget-refusals.ts';
+import { changeBudget, createBudget, deleteBudget, getBudget } from '../../services/usage/budget-settings.ts';
 import { budgetPage, budgetsPage, budgetsQuestion, type SentBudget } from '../budgets-page.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';

@@ -1,10 +1,10 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
-import { deleteConnection } from '../../services/connection-deletion.ts';
-import { setConnectionStatus } from '../../services/connection-status.ts';
-import { connectionUse } from '../../services/connection-use.ts';
-import { connectionName } from '../../services/connections.ts';
-import { getHealth } from '../../services/health.ts';
+import { deleteConnection } from '../../services/connections/connection-deletion.ts';
+import { setConnectionStatus } from '../../services/connections/connection-status.ts';
+import { connectionUse } from '../../services/connections/connection-use.ts';
+import { connectionName } from '../../services/connections/connections.ts';
+import { getHealth } from '../../services/health/health.ts';
 import type { Question } from '../connector-views.ts';
 import { connectorDetail } from '../dashboard/connectors.ts';
 import { usesOf } from '../dashboard/execution-model.ts';

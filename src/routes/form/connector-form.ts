@@ -8,10 +8,10 @@ import { formFields } from '../../lib/forms/model.ts';
 import { type ParsedForm, parseForm, type RawValues } from '../../lib/forms/parse.ts';
 import { errorSummary } from '../../lib/forms/summary.ts';
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
-import type { ConnectorInput } from '../../services/connector-input.ts';
-import { computedFields } from '../../services/connector-view.ts';
-import { NotUpgraded, upgrade } from '../../services/schema-migrations.ts';
-import { storedSecretPaths, withoutSecrets } from '../../services/secrets.ts';
+import type { ConnectorInput } from '../../services/connectors/connector-input.ts';
+import { computedFields } from '../../services/connectors/connector-view.ts';
+import { NotUpgraded, upgrade } from '../../services/connectors/schema-migrations.ts';
+import { storedSecretPaths, withoutSecrets } from '../../services/secrets/secrets.ts';
 import type { ConnectorForm, StaleEdit } from '../connector-views.ts';
 import { paths } from '../paths.ts';
 

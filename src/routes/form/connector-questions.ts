@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
-import { connectorUse } from '../../services/connector-use.ts';
+import { connectorUse } from '../../services/connectors/connector-use.ts';
 import type { Question } from '../connector-views.ts';
 import { usesOf } from '../dashboard/execution-model.ts';
 import { paths } from '../paths.ts';

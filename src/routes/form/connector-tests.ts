@@ -1,11 +1,11 @@
 import type { Context } from 'hono';
 import { type Ctx, requireRole } from '../../context.ts';
 import { AppError, type FieldErrors, invalid } from '../../errors.ts';
-import { testValues } from '../../services/connector-test.ts';
-import { driverFor } from '../../services/connectors.ts';
-import type { CheckOutcome } from '../../services/health-steps.ts';
-import { getConnector } from '../../services/installed.ts';
-import { tenantDriver } from '../../services/oauth-applications.ts';
+import { tenantDriver } from '../../services/authorizations/oauth-applications.ts';
+import { testValues } from '../../services/connectors/connector-test.ts';
+import { driverFor } from '../../services/connectors/connectors.ts';
+import { getConnector } from '../../services/connectors/installed.ts';
+import type { CheckOutcome } from '../../services/health/health-steps.ts';
 import type { ConnectorForm } from '../connector-views.ts';
 import type { Env } from '../env.ts';
 import type { CheckReport } from '../health-views.ts';

@@ -1,7 +1,7 @@
-import { getExecution } from '../../services/executions.ts';
-import { getConnector } from '../../services/installed.ts';
-import { replayExecution } from '../../services/replays.ts';
-import { keepPayloads } from '../../services/workspace-settings.ts';
+import { getConnector } from '../../services/connectors/installed.ts';
+import { keepPayloads } from '../../services/tenants/workspace-settings.ts';
+import { getExecution } from '../../services/tools/executions.ts';
+import { replayExecution } from '../../services/tools/replays.ts';
 import { executionDetail } from '../dashboard/execution-model.ts';
 import { toolResult } from '../dashboard/tool-model.ts';
 import { leaveNotice } from '../flash.ts';

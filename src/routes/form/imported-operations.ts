@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { type Ctx, requireRole } from '../../context.ts';
 import { AppError, type FieldErrors } from '../../errors.ts';
-import { listOperations, previewOperations, saveOperations } from '../../services/imported-operations.ts';
+import { listOperations, previewOperations, saveOperations } from '../../services/connectors/imported-operations.ts';
 import { operationsPage, reviewPage, type SentDocument } from '../dashboard/operations-model.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { inviteMember, renewInvitation, revokeInvitation } from '../../services/invitations.ts';
+import { inviteMember, renewInvitation, revokeInvitation } from '../../services/people/invitations.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { membersPage } from '../members-page.ts';

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { type Ctx, mayActAs, type Role, requireRole } from '../../context.ts';
-import { changeRole, getMember, removeMember } from '../../services/members.ts';
+import { changeRole, getMember, removeMember } from '../../services/people/members.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { memberQuestion, membersPage } from '../members-page.ts';

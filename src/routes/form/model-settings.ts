@@ -1,5 +1,5 @@
 import { mayActAs } from '../../context.ts';
-import { getModelSettings, setDefaultModelConnector } from '../../services/model-settings.ts';
+import { getModelSettings, setDefaultModelConnector } from '../../services/gateway/model-settings.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
 import { type PageRoute, page } from '../page.ts';

@@ -1,12 +1,12 @@
 import type { Context } from 'hono';
 import { AppError } from '../../errors.ts';
 import { streamOf } from '../../lib/stream-of.ts';
-import type { OperatorCtx } from '../../services/operator-trail.ts';
-import { switchTenantEntries } from '../../services/provisioned-entries.ts';
-import { renameTenant, resumeTenant, setQuotas, suspendTenant } from '../../services/tenant-admin.ts';
-import { deleteTenant } from '../../services/tenant-deletion.ts';
-import { exportTenant } from '../../services/tenant-export.ts';
-import { createTenant } from '../../services/tenants.ts';
+import { switchTenantEntries } from '../../services/connectors/provisioned-entries.ts';
+import type { OperatorCtx } from '../../services/tenants/operator-trail.ts';
+import { renameTenant, resumeTenant, setQuotas, suspendTenant } from '../../services/tenants/tenant-admin.ts';
+import { deleteTenant } from '../../services/tenants/tenant-deletion.ts';
+import { exportTenant } from '../../services/tenants/tenant-export.ts';
+import { createTenant } from '../../services/tenants/tenants.ts';
 import { deletionPage, newTenantPage, type Refused, tenantIdOf, tenantPage } from '../dashboard/operator-tenants.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { type Ctx, requireRole } from '../../context.ts';
 import { AppError, type FieldErrors } from '../../errors.ts';
-import { changePrice, createPrice, deletePrice, getPrice } from '../../services/prices.ts';
+import { changePrice, createPrice, deletePrice, getPrice } from '../../services/gateway/prices.ts';
 import { budgetsPage, budgetsQuestion, pricePage, type SentPrice } from '../budgets-page.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';

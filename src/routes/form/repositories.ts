@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { notFound } from '../../errors.ts';
-import { getConnector } from '../../services/installed.ts';
-import { requestSync } from '../../services/repositories.ts';
+import { requestSync } from '../../services/connections/repositories.ts';
+import { getConnector } from '../../services/connectors/installed.ts';
 import { askedFor, repositoriesPanel } from '../dashboard/repository-model.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { AppError, invalid } from '../../errors.ts';
 import { parseForm } from '../../lib/forms/parse.ts';
-import { getRotation, rollBackCredential, rotateCredential } from '../../services/credential-rotation.ts';
+import { getRotation, rollBackCredential, rotateCredential } from '../../services/credentials/credential-rotation.ts';
 import type { ConnectorForm } from '../connector-views.ts';
 import { installedResults } from '../dashboard/connectors.ts';
 import type { Env } from '../env.ts';

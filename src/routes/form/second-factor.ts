@@ -9,7 +9,7 @@ import {
   renewRecoveryCodes,
   showSecondFactor,
   startSecondFactorSetup,
-} from '../../services/second-factor.ts';
+} from '../../services/people/second-factor.ts';
 import { hereOf } from '../account-page.ts';
 import type { SecondFactorPage } from '../account-views.ts';
 import type { Env } from '../env.ts';

@@ -5,7 +5,7 @@ import { formFields } from '../../lib/forms/model.ts';
 import type { ParsedForm } from '../../lib/forms/parse.ts';
 import { errorSummary } from '../../lib/forms/summary.ts';
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
-import type { ConnectableToolkit } from '../../services/toolkit-connect.ts';
+import type { ConnectableToolkit } from '../../services/brokers/toolkit-connect.ts';
 import type { ConnectorForm } from '../connector-views.ts';
 import { paths } from '../paths.ts';
 

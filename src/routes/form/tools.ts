@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { checkArguments } from '../../services/tool-arguments.ts';
-import { executeTool } from '../../services/tools.ts';
+import { checkArguments } from '../../services/tools/tool-arguments.ts';
+import { executeTool } from '../../services/tools/tools.ts';
 import type { Env } from '../env.ts';
 import { formData } from '../middleware/form-fields.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';

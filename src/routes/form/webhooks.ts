@@ -8,7 +8,7 @@ import {
   rotateWebhookSecret,
   testWebhook,
   updateWebhook,
-} from '../../services/webhooks.ts';
+} from '../../services/webhooks/webhooks.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { type PageRoute, page } from '../page.ts';

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import type { Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { openApiKey } from '../../services/api-key-access.ts';
-import type { Scope } from '../../services/scopes.ts';
+import { openApiKey } from '../../services/api-keys/api-key-access.ts';
+import type { Scope } from '../../services/api-keys/scopes.ts';
 import type { Env } from '../env.ts';
 
 /** What follows `Authorization: Bearer` (RFC 6750); null when the request has no such header. */

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { suspended } from '../../services/suspension.ts';
+import { suspended } from '../../services/tenants/suspension.ts';
 import type { Env } from '../env.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Ctx, Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import type { Identity } from '../../services/identity.ts';
-import type { OperatorCtx } from '../../services/operator-trail.ts';
-import type { Session } from '../../services/sessions.ts';
+import type { Identity } from '../../services/people/identity.ts';
+import type { Session } from '../../services/people/sessions.ts';
+import type { OperatorCtx } from '../../services/tenants/operator-trail.ts';
 import type { Env } from '../env.ts';
 import { nothingHere } from '../not-found.ts';
 import { paths } from '../paths.ts';

@@ -13,7 +13,7 @@ import {
 } from '../../db/queries/whole-tables.ts';
 import { StartError } from '../../db/start-error.ts';
 import { type Vault, VaultError } from '../../vault/vault.ts';
-import { openEverything, type SecretCheck } from '../secret-check.ts';
+import { openEverything, type SecretCheck } from '../secrets/secret-check.ts';
 import { type BackupHeader, type Manifest, readBackup } from './file.ts';
 
 /**

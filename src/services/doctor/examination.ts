@@ -1,8 +1,8 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { withConnection } from '../../db/connection.ts';
 import { findLastOperatorEvent, type OperatorEventRow } from '../../db/queries/operators.ts';
-import { type OperatorCtx, recordOperatorEvent } from '../operator-trail.ts';
-import { openEverything } from '../secret-check.ts';
+import { openEverything } from '../secrets/secret-check.ts';
+import { type OperatorCtx, recordOperatorEvent } from '../tenants/operator-trail.ts';
 import type { Upkeep } from '../upkeep.ts';
 import { examine } from './doctor.ts';
 import type { Finding } from './finding.ts';

@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { withConnection } from '../../db/connection.ts';
-import { masterKeyUsage } from '../master-keys.ts';
-import { openEverything } from '../secret-check.ts';
+import { masterKeyUsage } from '../secrets/master-keys.ts';
+import { openEverything } from '../secrets/secret-check.ts';
 import { type Finding, fail, ok, type Patient, warn } from './finding.ts';
 
 export async function checkKeyring({ owner, vault }: Patient): Promise<Finding[]> {

@@ -3,12 +3,12 @@ import type { Hub, Role } from '../../context.ts';
 import { selectUser } from '../../db/queries/identity.ts';
 import { selectSignInMethods } from '../../db/queries/single-sign-on.ts';
 import { AppError, invalid } from '../../errors.ts';
-import { recordAccountEvent } from '../account-history.ts';
-import { limitGuesses } from '../guesses.ts';
-import { issueToken, lookAtToken, useToken } from '../one-time-tokens.ts';
-import { requireOwnPassword, signInLimits } from '../password-check.ts';
-import { requireCode } from '../second-factor-check.ts';
-import type { Person, SessionDesk, SignedIn } from '../sessions.ts';
+import { recordAccountEvent } from '../brokers/account-history.ts';
+import { limitGuesses } from '../connectors/guesses.ts';
+import { issueToken, lookAtToken, useToken } from '../people/one-time-tokens.ts';
+import { requireOwnPassword, signInLimits } from '../people/password-check.ts';
+import { requireCode } from '../people/second-factor-check.ts';
+import type { Person, SessionDesk, SignedIn } from '../people/sessions.ts';
 import { enter, type Step } from './entrance.ts';
 import { connect } from './people.ts';
 

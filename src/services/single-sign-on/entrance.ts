@@ -1,7 +1,7 @@
 import type { Hub } from '../../context.ts';
 import type { AppError } from '../../errors.ts';
-import type { Caller } from '../account-history.ts';
-import type { Person, SessionDesk, SignedIn } from '../sessions.ts';
+import type { Caller } from '../brokers/account-history.ts';
+import type { Person, SessionDesk, SignedIn } from '../people/sessions.ts';
 import { applyRoles, type GrantedRoles } from './roles.ts';
 
 /** The request that a step of a sign-in comes with. */

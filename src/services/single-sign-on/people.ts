@@ -5,8 +5,8 @@ import { deleteOtherSessionsOf } from '../../db/queries/account.ts';
 import { insertUser, selectUserByEmail } from '../../db/queries/identity.ts';
 import { insertLink, lockUser, selectSignInMethods } from '../../db/queries/single-sign-on.ts';
 import { AppError } from '../../errors.ts';
-import { type Caller, recordAccountEvent } from '../account-history.ts';
-import type { Person } from '../sessions.ts';
+import { type Caller, recordAccountEvent } from '../brokers/account-history.ts';
+import type { Person } from '../people/sessions.ts';
 import type { Vouched } from './provider.ts';
 
 /** Whom the provider means, when nobody here is known by its name for them yet. */

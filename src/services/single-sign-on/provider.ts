@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import { type Claims, createOidcClient, type OidcClient, type OidcError, type OidcFault } from '../../lib/oidc.ts';
 import { createOutbound } from '../../lib/outbound/outbound.ts';
-import { cleaned, emailProblem, nameProblem } from '../person-input.ts';
+import { cleaned, emailProblem, nameProblem } from '../people/person-input.ts';
 
 /** What the provider says about a person. */
 export interface Vouched {

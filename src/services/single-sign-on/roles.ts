@@ -2,7 +2,7 @@ import type { SingleSignOnConfig } from '../../config/single-sign-on.ts';
 import { type Ctx, type Hub, lowerRole, type Role } from '../../context.ts';
 import { selectMemberships, selectTenantsBySlug } from '../../db/queries/single-sign-on.ts';
 import { AppError } from '../../errors.ts';
-import { addMember, changeRole, removeMember } from '../members.ts';
+import { addMember, changeRole, removeMember } from '../people/members.ts';
 import { systemCtx } from '../system.ts';
 
 /** The role that a person's groups give them in each workspace, by its slug. */

@@ -6,7 +6,7 @@ import { isEmptyDatabase } from '../../../src/db/queries/whole-tables.ts';
 import { writeBackup } from '../../../src/services/backup/backup.ts';
 import { type BackupEntry, backupBytes, counter, readBackup } from '../../../src/services/backup/file.ts';
 import { checkBackup, restoreBackup } from '../../../src/services/backup/restore.ts';
-import { checkKeyring } from '../../../src/services/keyring.ts';
+import { checkKeyring } from '../../../src/services/secrets/keyring.ts';
 import { readKeyring } from '../../../src/vault/keyring.ts';
 import { createVault } from '../../../src/vault/vault.ts';
 import { masterKeys } from '../../support/app.ts';

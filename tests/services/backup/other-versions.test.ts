@@ -7,7 +7,7 @@ import { knownMigrations, migrate, migrationState } from '../../../src/db/migrat
 import { isEmptyDatabase, makeSchema } from '../../../src/db/queries/whole-tables.ts';
 import { writeBackup } from '../../../src/services/backup/backup.ts';
 import { checkBackup, restoreBackup } from '../../../src/services/backup/restore.ts';
-import { placeOf } from '../../../src/services/secrets.ts';
+import { placeOf } from '../../../src/services/secrets/secrets.ts';
 import { readKeyring } from '../../../src/vault/keyring.ts';
 import { createVault } from '../../../src/vault/vault.ts';
 import { masterKeys } from '../../support/app.ts';

@@ -1,0 +1,185 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Ctx } from '../../context.ts';
+import { type ConnectionRow, noteOnConnection } from '../../db/queries/connections.ts';
+import {
+  type ExecutionContext,
+  type LoadedDriver,
+  ServiceError,
+  type SideEffect,
+  type Values,
+} from '../../drivers/driver.ts';
+import { unfitForHeader } from '../../lib/header-text.ts';
+import { OutboundError, type OutboundOptions, type TlsSettings } from '../../lib/outbound/outbound.ts';
+import { deadlineIn, firstOf } from '../../lib/signals.ts';
+import { dialing } from './dialing.ts';
+import { plainRequestId, secretsIn, withoutEchoes } from './echoes.ts';
+import type { OpenedTarget } from './opened-targets.ts';
+import { type RateLimit, rateLimitIn } from './rate-limit-headers.ts';
+import { resiliently } from './resilience.ts';
+
+export interface CallOptions {
+  sideEffect: SideEffect;
+  executionId?: string;
+  /** Milliseconds for everything together; 30 s unless told. */
+  deadlineMs?: number;
+  /** Milliseconds for the first byte of one attempt, for services that think before they answer. */
+  attemptMs?: number;
+  /** The caller going away. */
+  signal?: AbortSignal;
+  /** Asked to find out how the service is: also while calls to it pause. */
+  probing?: boolean;
+  maxBytes?: number;
+  /** How often a request is sent at most; 4 times unless told. */
+  attempts?: number;
+  /** False: not even a GET is repeated, because at this service it may change something. */
+  getIsSafe?: boolean;
+}
+
+/** What is known about a call afterwards, also when it failed. */
+export interface CallReport {
+  executionId: string;
+  durationMs: number;
+  /** Requests that were sent, with repetitions. */
+  attempts: number;
+  rateLimit: RateLimit | null;
+  upstreamRequestId: string | null;
+}
+
+export interface CallResult<T> {
+  value: T;
+  report: CallReport;
+}
+
+const defaultDeadlineMs = 30_000;
+
+/**
+ * The one wrapper around every call to an outside service: sends the opened secrets only where they were entered for, and repeats what
+ * may be repeated. Takes values as they are, such as a form's before it is saved.
+ * @throws what the driver throws; `onFailure` gets the report then
+ */
+export async function callOpened<T>(
+  ctx: Ctx,
+  target: Pick<OpenedTarget, 'config' | 'auth' | 'destinations'> & {
+    driver: LoadedDriver;
+    connectorId?: string;
+    /** What the call carries beside the secrets of its settings, and nobody may read. */
+    secrets?: string[];
+  },
+  { executionId = uuidv7(), deadlineMs = defaultDeadlineMs, signal, maxBytes, ...manner }: CallOptions,
+  run: (context: ExecutionContext) => Promise<T>,
+  onFailure?: (report: CallReport, error: unknown) => void,
+): Promise<CallResult<T>> {
+  const started = performance.now();
+  const time = deadlineIn(deadlineMs);
+  const deadline = firstOf(time.signal, signal);
+  const tls = tlsOf(target.config);
+  const seen = { attempts: 0, rateLimit: null as RateLimit | null, upstreamRequestId: null as string | null };
+  const secrets = [...secretsIn(target.driver, target.config, target.auth), ...(target.secrets ?? [])];
+  const report = (): CallReport => ({
+    ...{ executionId, durationMs: Math.round(performance.now() - started), ...seen },
+    upstreamRequestId: seen.upstreamRequestId && plainRequestId(seen.upstreamRequestId, secrets),
+  });
+  const note = (response: Response) => {
+    seen.rateLimit = rateLimitIn(response.headers, target.driver.rateLimit) ?? seen.rateLimit;
+    seen.upstreamRequestId = requestIdIn(response.headers) ?? seen.upstreamRequestId;
+    return response;
+  };
+  const send = { tls, maxBytes, mayCall: target.destinations.allows };
+  const context: ExecutionContext = {
+    executionId,
+    config: target.config,
+    auth: target.auth,
+    tls,
+    signal: deadline,
+    connectorId: target.connectorId ?? null,
+    dial: dialing(
+      ctx.hub,
+      { destinations: target.destinations, signal: deadline, endsAt: started + deadlineMs },
+      () => {
+        seen.attempts += 1;
+      },
+    ),
+    log: ctx.log.child({ execution_id: executionId, catalog_key: target.driver.entry.key }),
+    noteRequestId: (id) => {
+      seen.upstreamRequestId = id;
+    },
+    fetch: (input, init) =>
+      resilientFetch(ctx, { ...manner, input, init, deadline, options: send }, () => {
+        seen.attempts += 1;
+      }).then(note),
+  };
+  try {
+    return { value: await run(context), report: report() };
+  } catch (error) {
+    const known = isUnfitHeader(error) ? unfit(error) : error;
+    const told = withoutEchoes(deadline.aborted && !signal?.aborted ? late(known) : known, secrets);
+    onFailure?.(report(), told);
+    throw told;
+  } finally {
+    time.clear();
+  }
+}
+
+/** Clients wrap an abort in errors of their own; what people need to know is that the time was up. */
+const late = (cause: unknown) =>
+  cause instanceof OutboundError && cause.code !== 'cancelled'
+    ? cause
+    : new OutboundError('timeout', 'The service did not answer in time.', true, cause);
+
+/** What was saved before such credentials were refused. The platform quotes the value in its message. */
+const isUnfitHeader = (error: unknown) =>
+  error instanceof TypeError && /invalid header value|Cannot convert argument to a ByteString/i.test(error.message);
+
+const unfit = (cause: unknown) =>
+  new ServiceError('credential', `The saved credential ${unfitForHeader}. Enter it again.`, { cause });
+
+interface Sending {
+  input: string | URL | Request;
+  init?: RequestInit;
+  sideEffect: SideEffect;
+  getIsSafe?: boolean;
+  probing?: boolean;
+  attemptMs?: number;
+  attempts?: number;
+  deadline: AbortSignal;
+  options: OutboundOptions;
+}
+
+async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
+  const { input, init, sideEffect, getIsSafe = true, probing, attemptMs, attempts, deadline, options } = sending;
+  const request = new Request(input, init);
+  const body = request.body ? await request.arrayBuffer() : undefined;
+  const { method, headers, redirect, url } = request;
+  const about = {
+    tenantId: ctx.tenantId,
+    host: new URL(url).host,
+    repeatable: sideEffect !== 'write' || (getIsSafe && ['GET', 'HEAD'].includes(method)),
+    signal: firstOf(deadline, request.signal),
+    probing,
+    attemptMs,
+    attempts,
+  };
+  return resiliently(about, (signal) => {
+    count();
+    // The attempt's own signal says nothing any more once there are headers; the body still has to come in time.
+    const within = firstOf(signal, about.signal);
+    return ctx.hub.outbound.fetch(url, { method, headers, redirect, body }, { ...options, signal: within });
+  });
+}
+
+/** Remembers with the connection that it was used, and what the service said about its limits; once a minute is enough. */
+export async function noteUse(ctx: Ctx, connection: ConnectionRow, { rateLimit }: CallReport): Promise<void> {
+  const fresh = connection.lastUsedAt && Date.now() - connection.lastUsedAt.getTime() < 60_000;
+  if (fresh && !rateLimit) return;
+  await ctx.hub.db.asTenant(ctx.tenantId, (tx) =>
+    noteOnConnection(tx, ctx.tenantId, connection.id, { lastUsedAt: new Date(), ...(rateLimit && { rateLimit }) }),
+  );
+}
+
+function tlsOf({ tls }: Values): TlsSettings | undefined {
+  return typeof tls === 'object' && tls !== null && Object.keys(tls).length ? (tls as TlsSettings) : undefined;
+}
+
+/** The id by which the service's own support finds the request, whatever it calls that header. */
+const requestIdIn = (headers: Headers) =>
+  [...headers].find(([name]) => /^(x-)?([a-z]+-)?req(uest)?-?id$/.test(name))?.[1] ?? null;

@@ -1,0 +1,80 @@
+import { type Ctx, mayActAs, personOf } from '../../context.ts';
+import type { Tx } from '../../db/client.ts';
+import { selectEndingCredentials, selectNeedyConnections, selectSealedParts } from '../../db/queries/attention.ts';
+import { findUnreadable } from './connector-view.ts';
+
+/** Why a connector needs somebody. */
+export interface Attention {
+  /**
+   * `error`: nothing can be called through it; `secrets`: saved ones no longer open; `account`: one of its accounts was refused or does
+   * not work; `ending`: what one of them works with ends within a week, and the hub cannot renew it.
+   */
+  cause: 'error' | 'secrets' | 'account' | 'ending';
+  /** The connection that is to blame, if one is. */
+  connectionId: string | null;
+  /** For `ending`. */
+  endsAt: Date | null;
+}
+
+const urgency: Record<Attention['cause'], number> = { error: 1, secrets: 2, account: 3, ending: 4 };
+
+/** The lowest comes first; at most 8. */
+export const urgencyOf = ({ cause }: Attention): number => urgency[cause];
+
+/** Days before its end from which on a credential is told of. */
+const daysAhead = 7;
+
+/**
+ * The one definition of what needs attention, by connector: the same for lists, filters, counters and cards. A connector that is
+ * switched off needs nobody, unless its secrets are lost; members are told of accounts that they reach.
+ * @param connectorId looks at this one only
+ * @returns beside it for each connector the paths of its saved secrets that no longer open
+ */
+export async function attentionIn(tx: Tx, ctx: Ctx, connectorId?: string) {
+  const rows = await selectSealedParts(tx, ctx.tenantId, connectorId);
+  const needy = await needyConnections(tx, ctx, connectorId);
+  const unreadable = await findUnreadable(ctx, tx, rows);
+  const attention = new Map<string, Attention>();
+  for (const { id, status } of rows) {
+    const worst = status === 'inactive' ? undefined : needy.get(id);
+    const found = { connectionId: worst?.connectionId ?? null, endsAt: null };
+    if (status === 'error') attention.set(id, { cause: 'error', ...found });
+    else if (unreadable.get(id)?.length) attention.set(id, { cause: 'secrets', connectionId: null, endsAt: null });
+    else if (worst?.cause) attention.set(id, { ...found, cause: worst.cause, endsAt: worst.endsAt });
+  }
+  return { attention, unreadable };
+}
+
+/** Why this connector needs somebody; null when it does not. */
+export async function attentionTo(ctx: Ctx, connectorId: string): Promise<Attention | null> {
+  const read = (tx: Tx) => attentionIn(tx, ctx, connectorId);
+  const { attention } = await ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
+  return attention.get(connectorId) ?? null;
+}
+
+interface Needy {
+  connectionId: string;
+  /** Null for one that was switched off: that alone needs nobody. */
+  cause: 'account' | 'ending' | null;
+  endsAt: Date | null;
+}
+
+/** For each connector the connection that needs somebody most: a broken one, else the first to end, else one that is switched off. */
+async function needyConnections(tx: Tx, ctx: Ctx, connectorId?: string): Promise<Map<string, Needy>> {
+  const reachableBy = mayActAs(ctx.actor, 'admin') ? null : personOf(ctx.actor);
+  const ending = await selectEndingCredentials(tx, ctx.tenantId, daysAhead);
+  const ends = new Map(ending.map((each) => [each.connectionId, each.endsAt]));
+  const filter = { reachableBy, connectorId, endingIds: [...ends.keys()] };
+  const found = new Map<string, Needy>();
+  for (const { id, connectorId: under, status, health } of await selectNeedyConnections(tx, ctx.tenantId, filter)) {
+    const works = status === 'active' && health !== 'unhealthy';
+    const cause = status === 'inactive' ? null : works ? 'ending' : 'account';
+    const needy: Needy = { connectionId: id, cause, endsAt: works ? (ends.get(id) ?? null) : null };
+    const before = found.get(under);
+    if (!before || order(needy) < order(before)) found.set(under, needy);
+  }
+  return found;
+}
+
+const order = ({ cause, endsAt }: Needy): number =>
+  cause === 'account' ? 0 : cause === 'ending' ? (endsAt?.getTime() ?? 1) : Number.POSITIVE_INFINITY;

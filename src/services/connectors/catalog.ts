@@ -1,0 +1,139 @@
+import type { Ctx } from '../../context.ts';
+import type { Tx } from '../../db/client.ts';
+import {
+  type CatalogRow,
+  countInstalledByEntry,
+  findCatalogEntry,
+  selectCatalog,
+} from '../../db/queries/connector-catalog.ts';
+import { authMethods, authTypes, categories } from '../../drivers/driver.ts';
+import { type FieldErrors, invalid, notFound } from '../../errors.ts';
+import { decodeCursor, page } from '../../lib/pagination.ts';
+import { rank } from '../../lib/search.ts';
+import { offering } from '../authorizations/oauth-applications.ts';
+import { disabledEntries } from './provisioned-entries.ts';
+
+/** A catalog entry with how many connectors of it the tenant has, and whether operators let it install more. */
+export type CatalogItem = CatalogRow & { installedCount: number; enabled: boolean };
+
+export interface CatalogQuery {
+  /** Free text; forgives typos. Its matches come best first unless `sort` is given. */
+  q?: string;
+  category?: string;
+  authType?: string;
+  /** One of the methods that the entry offers, not only the primary one. */
+  authMethod?: string;
+  /** `popular`: most installed first. The default is `name`. */
+  sort?: string;
+  /** 1 to 100; 50 when left out. */
+  limit?: number;
+  cursor?: string;
+}
+
+export interface CatalogList {
+  data: CatalogItem[];
+  nextCursor: string | null;
+  /** How many entries match, on all pages. */
+  total: number;
+  /** Keys of everything that the tenant may install, whatever the filters. */
+  keys: string[];
+  /** How many match in each category when no category is chosen; categories without a match count 0. */
+  categories: { name: string; count: number }[];
+}
+
+/**
+ * What the tenant can install. Every member may read it.
+ * @throws AppError invalid_input that names each filter with a bad value
+ */
+export async function listCatalog(ctx: Ctx, query: CatalogQuery = {}): Promise<CatalogList> {
+  checkQuery(query);
+  const items = (await readItems(ctx, (tx) => selectCatalog(tx))).filter(({ enabled }) => enabled);
+  const inAnyCategory = order(rank(items, query.q ?? ''), query).filter((item) => offers(item, query));
+  const matching = inAnyCategory.filter((item) => !query.category || item.category === query.category);
+  const limit = query.limit ?? 50;
+  const rest = matching.slice(startOf(matching, query.cursor)).slice(0, limit + 1);
+  return {
+    ...page(rest, limit, (item) => [item.key]),
+    total: matching.length,
+    keys: items.map(({ key }) => key),
+    categories: countCategories(items, inAnyCategory),
+  };
+}
+
+/**
+ * One entry by its key. One that is retired or switched off only exists for tenants that have installed it.
+ * @throws AppError not_found
+ */
+export async function getCatalogEntry(ctx: Ctx, key: string): Promise<CatalogItem> {
+  const [item] = await readItems(ctx, async (tx) => [await findCatalogEntry(tx, key)].filter((row) => row !== null));
+  if (!item || ((item.retiredAt || !item.enabled) && !item.installedCount)) throw notFound('catalog entry');
+  return item;
+}
+
+const sorts = ['name', 'category', 'popular'] as const;
+type Sort = (typeof sorts)[number];
+
+function checkQuery(query: CatalogQuery) {
+  const errors: FieldErrors = {};
+  const oneOf = (field: string, value: string | undefined, known: readonly string[]) => {
+    if (value !== undefined && !known.includes(value)) errors[field] = [`Choose one of: ${known.join(', ')}.`];
+  };
+  oneOf('category', query.category, categories);
+  oneOf('auth_type', query.authType, authTypes);
+  oneOf('auth_method', query.authMethod, authMethods);
+  oneOf('sort', query.sort, sorts);
+  if (query.q && query.q.length > 200) errors.q = [`Use at most 200 characters; this has ${query.q.length}.`];
+  const { limit } = query;
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= 100))
+    errors.limit = ['Enter a whole number from 1 to 100.'];
+  if (Object.keys(errors).length) throw invalid(errors);
+}
+
+/** Entries and counts are read in one transaction, with one query each however many entries there are. */
+function readItems(ctx: Ctx, select: (tx: Tx) => Promise<CatalogRow[]>): Promise<CatalogItem[]> {
+  return ctx.hub.db.asTenant(
+    ctx.tenantId,
+    async (tx) => {
+      const rows = await select(tx);
+      const counts = await countInstalledByEntry(tx, ctx.tenantId);
+      const off = await disabledEntries(tx, ctx);
+      const asOffered = await offering(tx);
+      return rows
+        .map((row) => ({ ...row, installedCount: counts.get(row.id) ?? 0, enabled: !off.has(row.id) }))
+        .map(asOffered);
+    },
+    { readOnly: true },
+  );
+}
+
+const byName = (a: CatalogItem, b: CatalogItem) =>
+  a.name.localeCompare(b.name, 'en') || a.key.localeCompare(b.key, 'en');
+
+const comparisons: Record<Sort, (a: CatalogItem, b: CatalogItem) => number> = {
+  name: byName,
+  category: (a, b) => a.category.localeCompare(b.category, 'en') || byName(a, b),
+  popular: (a, b) => b.installedCount - a.installedCount || byName(a, b),
+};
+
+/** A search without a chosen order keeps the order of its matches. */
+function order(items: CatalogItem[], { q, sort }: CatalogQuery): CatalogItem[] {
+  return q?.trim() && !sort ? items : items.toSorted(comparisons[(sort as Sort | undefined) ?? 'name']);
+}
+
+const offers = (item: CatalogItem, { authType, authMethod }: CatalogQuery) =>
+  (!authType || item.authType === authType) &&
+  (!authMethod || item.authMethods.some((method) => method === authMethod));
+
+/** Pages go on behind the entry that ended the last one. */
+function startOf(items: CatalogItem[], cursor: string | undefined): number {
+  if (!cursor) return 0;
+  const [key] = decodeCursor(cursor, 1);
+  const last = items.findIndex((item) => item.key === key);
+  if (last < 0) throw invalid({ cursor: ['The list has changed since that page. Start again without a cursor.'] });
+  return last + 1;
+}
+
+function countCategories(all: CatalogItem[], matching: CatalogItem[]) {
+  const names = [...new Set(all.map((item) => item.category))].sort((a, b) => a.localeCompare(b, 'en'));
+  return names.map((name) => ({ name, count: matching.filter((item) => item.category === name).length }));
+}

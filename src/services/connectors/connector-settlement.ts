@@ -1,0 +1,40 @@
+import type { Ctx } from '../../context.ts';
+import type { Tx } from '../../db/client.ts';
+import { type ConnectionRow, selectConnections } from '../../db/queries/connections.ts';
+import { type ConnectorRow, updateConnectorRow } from '../../db/queries/connectors.ts';
+import { recordAudit } from '../audit.ts';
+
+/**
+ * A connector that is switched on but has no usable connection left is in error and says why; one check that passes clears it.
+ * The caller has locked the connector.
+ */
+export async function settleConnector(tx: Tx, ctx: Ctx, connector: ConnectorRow): Promise<void> {
+  if (connector.status === 'inactive') return;
+  const every = await selectConnections(tx, ctx.tenantId, { connectorIds: [connector.id], limit: 1_000 });
+  // A broker works when its own key does, whatever the accounts are that it holds.
+  const all = every.filter(({ authConfigId }) => authConfigId === null);
+  const usable = all.some(isUsable);
+  const status = usable ? 'active' : 'error';
+  const statusReason = usable ? null : whyUnusable(all);
+  if (connector.status === status && connector.statusReason === statusReason) return;
+  const after = await updateConnectorRow(tx, ctx.tenantId, connector.id, { status, statusReason });
+  if (connector.status !== status)
+    await recordAudit(tx, ctx, {
+      action: status === 'error' ? 'connector.failed' : 'connector.recovered',
+      subject: { type: 'connector', id: after.id, name: after.name },
+      details: statusReason ? { reason: statusReason } : {},
+    });
+}
+
+/** Whether calls may go through it: what is merely slow or unsure may be tried. */
+export const isUsable = ({ status, health }: Pick<ConnectionRow, 'status' | 'health'>): boolean =>
+  status === 'active' && health !== 'unhealthy';
+
+/** The one sentence for a connector of whose connections none is usable. */
+export function whyUnusable(all: ConnectionRow[]): string {
+  const broken = all.find(({ status }) => status !== 'inactive');
+  if (broken) return broken.statusReason ?? broken.healthMessage ?? 'Its account does not work. Connect it again.';
+  return all.length
+    ? 'No connection of it is switched on. Switch one on, or deactivate the connector.'
+    : 'No account is connected any more. Connect one, or deactivate it.';
+}

@@ -1,0 +1,103 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Ctx } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { usdOf } from '../../lib/money.ts';
+import { endExecution, startExecution } from '../tools/executions.ts';
+import { prepared, readRequest } from './gateway-request.ts';
+import { nothingDone, type Streaming, send } from './gateway-sending.ts';
+import { findModelTarget } from './gateway-target.ts';
+import { aboutCall, beginModelCall, type ModelCallBegun, meteredCall, seenIn, unexpected } from './model-calls.ts';
+
+export interface ModelRequest {
+  operation: 'chat' | 'embeddings';
+  text: string;
+  /** Of the connector to go through; the only one when left out. */
+  handle?: string;
+  signal?: AbortSignal;
+  /** When the request came; `performance.now()`. */
+  startedAt: number;
+}
+
+/** The provider's answer, or the list of its models. */
+export interface ModelAnswer {
+  status: number;
+  headers: Headers;
+  body: ReadableStream<Uint8Array> | string;
+}
+
+/**
+ * Sends a request to a language model and hands its answer on, with what it used written down.
+ * @throws AppError malformed_request, conflict when nothing usable is connected, quota_exceeded, budget_exceeded, price_unknown, service_failed when no answer came
+ */
+export async function callModel(ctx: Ctx, request: ModelRequest): Promise<ModelAnswer> {
+  const body = readRequest(request.text);
+  const executionId = uuidv7();
+  const { operation, text, startedAt } = request;
+  const call = await beginModelCall(ctx, {
+    ...{ executionId, tool: `llm.${operation}`, input: body, operation, startedAt },
+    find: async (tx) => ({ target: await findModelTarget(tx, ctx, { handle: request.handle }), body, text }),
+  });
+  const { target, chosen, end } = call;
+  const sent = await send(ctx, target, request, prepared(text, body, chosen), executionId).catch(async (error) => {
+    await end({ ...unexpected, report: nothingDone(executionId) }, null).catch(() => {});
+    throw error;
+  });
+  const about = aboutCall(executionId, call);
+  if ('stream' in sent) return streamed(ctx, call, startedAt, sent, about);
+  const seen = sent.status < 400 && sent.answer ? seenIn(target.provider, sent.answer, sent.answer.choices) : null;
+  const cost = await end(sent.ending, seen ?? sent.lost ?? null);
+  const headers = withAbout(sent.headers, about);
+  if (cost !== undefined) headers.set('patchbay-cost', (cost && usdOf(cost.nano)) ?? 'unknown');
+  headers.set('patchbay-overhead-ms', overhead(request.startedAt, sent.upstreamMs));
+  if (sent.text !== undefined) return { status: sent.status, headers, body: sent.text };
+  const { message = '', code = '', retry_after_s: retryAfter } = sent.ending.problem ?? {};
+  throw new AppError('service_failed', message, { retryAfter, extra: { code, execution_id: executionId } });
+}
+
+/**
+ * The provider's list of models, with the tiers among them.
+ * @throws as `callModel`
+ */
+export async function listModels(ctx: Ctx, handle?: string, signal?: AbortSignal): Promise<ModelAnswer> {
+  const executionId = uuidv7();
+  const target = await startExecution(ctx, { id: executionId, tool: 'llm.models', input: {}, changes: false }, (tx) =>
+    findModelTarget(tx, ctx, { handle }),
+  );
+  const request = { operation: 'models' as const, signal };
+  const sent = await send(ctx, target, request, null, executionId);
+  await ctx.hub.db.asTenant(ctx.tenantId, (tx) => endExecution(tx, ctx, executionId, sent.ending));
+  if ('stream' in sent || sent.text === undefined)
+    throw new AppError('service_failed', sent.ending.problem?.message ?? '', { extra: { execution_id: executionId } });
+  const { data, ...rest } = sent.answer ?? {};
+  const tiers = ['low', 'medium', 'high', 'auto'].map((tier) => ({
+    id: `tier:${tier}`,
+    object: 'model',
+    created: 0,
+    owned_by: 'patchbay',
+  }));
+  const body = Array.isArray(data) ? JSON.stringify({ ...rest, data: [...tiers, ...data] }) : sent.text;
+  return { status: sent.status, headers: withAbout(sent.headers, { 'patchbay-execution': executionId }), body };
+}
+
+function streamed(
+  ctx: Ctx,
+  call: ModelCallBegun,
+  startedAt: number,
+  sent: Streaming,
+  about: Record<string, string>,
+): ModelAnswer {
+  const headers = withAbout(sent.headers, about);
+  headers.set('patchbay-overhead-ms', overhead(startedAt, sent.upstreamMs));
+  const { stream, hideUsage, ending } = sent;
+  const body = meteredCall(ctx, call, { stream, hideUsage, startedAt, report: ending.report });
+  return { status: sent.status, headers, body };
+}
+
+function withAbout(headers: Headers, about: Record<string, string>): Headers {
+  for (const [name, value] of Object.entries(about)) headers.set(name, value);
+  return headers;
+}
+
+/** What the hub itself took, in milliseconds. */
+const overhead = (startedAt: number, upstreamMs: number) =>
+  Math.max(0, performance.now() - startedAt - upstreamMs).toFixed(1);

@@ -1,0 +1,255 @@
+import { sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { type Ctx, mayActAs, personOf } from '../../context.ts';
+import { type Tx, uniqueViolation } from '../../db/client.ts';
+import {
+  cancelPostRow,
+  findPost,
+  insertPost,
+  movePostTargets,
+  type PostRow,
+  type PostTargetRow,
+  selectPosts,
+  selectPostTargets,
+} from '../../db/queries/posts.ts';
+import {
+  type LoadedDriver,
+  type Preview,
+  type PublishCapability,
+  type PublishContent,
+  problemsOf,
+} from '../../drivers/driver.ts';
+import { AppError, type FieldErrors, invalid, notFound } from '../../errors.ts';
+import { decodeCursor, page } from '../../lib/pagination.ts';
+import { requireWithinLimits } from '../api-keys/key-limits.ts';
+import { recordAudit } from '../audit.ts';
+import { findTarget, type Target } from '../calls/call-targets.ts';
+import { mustFind } from '../connectors/connectors.ts';
+import { enqueueAll } from '../queues.ts';
+import { type ContentInput, timeProblems, withMedia } from './post-content.ts';
+import { publishQueue } from './post-publishing.ts';
+
+export interface PublishInput {
+  /** Ids of connectors. */
+  targets: string[];
+  content: ContentInput;
+  /** Null or left out: at once. */
+  scheduledAt?: Date | null;
+  /** An id that a form reserved: what was sent twice is published once. */
+  id?: string;
+}
+
+export interface Post extends PostRow {
+  status: 'scheduled' | 'publishing' | 'published' | 'partly_published' | 'failed' | 'outcome_unknown' | 'cancelled';
+  targets: PostTargetRow[];
+}
+
+/** One target of a content: what would appear there, and what stands against it. */
+export interface Planned {
+  connectorId: string;
+  name: string;
+  catalogKey: string;
+  capability: PublishCapability | null;
+  preview: Preview | null;
+  /** By field, e.g. `content.text`; the target's own stand under ''. */
+  problems: FieldErrors;
+  target: (Target & { driver: LoadedDriver }) | null;
+}
+
+/**
+ * Publishes one content to several connectors: checks it for all of them, then hands it to the queue.
+ * @throws AppError not_found for a connector that is not here, invalid_input with all problems at once, by target and field
+ */
+export async function publish(ctx: Ctx, input: PublishInput): Promise<Post> {
+  const { plans, problems } = await plan(ctx, input);
+  const all = { ...problems };
+  for (const [index, { problems: own }] of plans.entries())
+    for (const [field, messages] of Object.entries(own)) all[`targets.${index}${field && `.${field}`}`] = messages;
+  if (Object.keys(all).length) throw invalid(all);
+  const id = input.id ?? uuidv7();
+  await ctx.hub.db
+    .asTenant(ctx.tenantId, (tx) => insert(tx, ctx, id, input, plans))
+    .catch((error: unknown) => {
+      if (uniqueViolation(error) === 'posts_tenant_id_id_pk')
+        throw new AppError('conflict', 'This was published already. Its record tells how it went.');
+      throw error;
+    });
+  return getPost(ctx, id);
+}
+
+async function insert(tx: Tx, ctx: Ctx, id: string, { content, scheduledAt = null }: PublishInput, plans: Planned[]) {
+  const { tenantId, actor } = ctx;
+  const person = personOf(actor);
+  const by = { createdBy: person, updatedBy: person, createdByName: actor.name, updatedByName: actor.name };
+  const rows = plans.map(({ connectorId, name, catalogKey, target }, position) => ({
+    ...{ tenantId, id: uuidv7(), postId: id, position, connectorId, connectorName: name, catalogKey },
+    connectionId: target?.connection.id ?? '',
+    dueAt: scheduledAt ?? new Date(0),
+  }));
+  await insertPost(tx, { tenantId, id, content: { ...content }, scheduledAt, ...by }, rows);
+  const details = { targets: plans.map(({ name }) => name), scheduled_at: scheduledAt?.toISOString() ?? null };
+  await recordAudit(tx, ctx, { action: 'post.created', subject: subjectOf(id, content), details });
+  if (!scheduledAt)
+    await soon(
+      tx,
+      tenantId,
+      rows.map((row) => row.id),
+    );
+}
+
+/** What a content would become at each target, with all that stands against it; nothing is published. */
+export async function plan(ctx: Ctx, { targets, content: asked, scheduledAt }: PublishInput) {
+  const { content, problems } = await withMedia(ctx, asked);
+  if (!targets.length) problems.targets = ['Choose where to publish.'];
+  Object.assign(problems, timeProblems(scheduledAt));
+  const plans: Planned[] = [];
+  for (const [index, connectorId] of targets.entries()) {
+    const planned = await planFor(ctx, connectorId, content);
+    if (targets.indexOf(connectorId) < index) planned.problems[''] = ['It is named twice.'];
+    plans.push(planned);
+  }
+  return { plans, problems, content };
+}
+
+async function planFor(ctx: Ctx, connectorId: string, content: PublishContent): Promise<Planned> {
+  const nothing = { connectorId, name: '', catalogKey: '', capability: null, preview: null, target: null };
+  const find = async (tx: Tx) => {
+    const connector = await mustFind(tx, ctx, connectorId);
+    const driver = ctx.hub.drivers.get(connector.catalog.key);
+    if (!driver?.publisher) throw new AppError('conflict', `${connector.name} cannot publish.`);
+    await requireWithinLimits(tx, ctx, { tool: `${driver.entry.key}.publish`, connector, changes: true });
+    return { driver, ...(await findTarget(tx, ctx, driver, { connectorId })) };
+  };
+  try {
+    const target = await ctx.hub.db.asTenant(ctx.tenantId, find);
+    const { connector, driver } = target;
+    const capability = limitsOf(driver, connector.config);
+    const preview = (await driver.publisher?.preview(content, connector.config)) ?? { parts: [], length: 0 };
+    const found = {
+      ...(capability && problemsOf(capability, content, preview)),
+      ...driver.publisher?.check?.(content, connector.config),
+    };
+    const problems = Object.fromEntries(Object.entries(found).map(([field, why]) => [`content.${field}`, why]));
+    return {
+      connectorId,
+      name: connector.name,
+      catalogKey: connector.catalog.key,
+      capability,
+      preview,
+      problems,
+      target,
+    };
+  } catch (error) {
+    if (error instanceof AppError && error.status < 500 && error.code !== 'not_found')
+      return { ...nothing, problems: { '': [error.message] } };
+    throw error;
+  }
+}
+
+/** What may be published through a connector with these settings. */
+export const limitsOf = (
+  { entry, publisher }: LoadedDriver,
+  config: Record<string, unknown>,
+): PublishCapability | null => publisher?.limits?.(config) ?? entry.capabilities.publish ?? null;
+
+/** Newest first: one's own, and everybody's for owners and admins. */
+export async function listPosts(ctx: Ctx, query: { limit?: number; cursor?: string } = {}) {
+  const limit = query.limit ?? 50;
+  const beforeId = query.cursor ? (decodeCursor(query.cursor, 1)[0] ?? null) : null;
+  const read = async (tx: Tx) => {
+    const rows = await selectPosts(tx, ctx.tenantId, { beforeId, createdBy: authorOf(ctx), limit: limit + 1 });
+    const targets = await selectPostTargets(
+      tx,
+      ctx.tenantId,
+      rows.map(({ id }) => id),
+    );
+    return rows.map((row) => withTargets(row, targets));
+  };
+  return page(await ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true }), limit, (row) => [row.id]);
+}
+
+const authorOf = ({ actor }: Ctx) => (mayActAs(actor, 'admin') ? null : personOf(actor));
+
+/** @throws AppError not_found */
+export const getPost = (ctx: Ctx, id: string): Promise<Post> =>
+  ctx.hub.db.asTenant(ctx.tenantId, (tx) => read(tx, ctx, id), { readOnly: true });
+
+async function read(tx: Tx, ctx: Ctx, id: string, lock = false): Promise<Post> {
+  const row = await findPost(tx, ctx.tenantId, id, lock);
+  const author = authorOf(ctx);
+  if (!row || (author && row.createdBy !== author)) throw notFound('post');
+  return withTargets(row, await selectPostTargets(tx, ctx.tenantId, [id]));
+}
+
+function withTargets(row: PostRow, all: PostTargetRow[]): Post {
+  const targets = all.filter(({ postId }) => postId === row.id);
+  return { ...row, status: statusOf(row, targets), targets };
+}
+
+function statusOf({ scheduledAt }: PostRow, targets: PostTargetRow[]): Post['status'] {
+  const is = (status: PostTargetRow['status']) => targets.filter((each) => each.status === status).length;
+  if (is('waiting') === targets.length && scheduledAt && scheduledAt > new Date()) return 'scheduled';
+  if (is('waiting') || is('publishing')) return 'publishing';
+  if (is('published') === targets.length) return 'published';
+  if (is('published')) return 'partly_published';
+  if (is('cancelled') === targets.length) return 'cancelled';
+  return is('outcome_unknown') ? 'outcome_unknown' : 'failed';
+}
+
+/** Stops what has not begun. @throws AppError not_found, conflict when there is nothing to stop any more */
+export function cancelPost(ctx: Ctx, id: string): Promise<Post> {
+  return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+    const post = await read(tx, ctx, id, true);
+    const stopped = await movePostTargets(tx, ctx.tenantId, id, ['waiting'], { status: 'cancelled', dueAt: null });
+    if (!stopped.length)
+      throw new AppError('conflict', 'Nothing of this waits any more, so there is nothing to cancel.');
+    await cancelPostRow(tx, ctx.tenantId, id);
+    await recordAudit(tx, ctx, { action: 'post.cancelled', subject: subjectOf(id, post.content) });
+    return read(tx, ctx, id);
+  });
+}
+
+/**
+ * Tries again where it failed. What may be out already is looked for first where the service lets us look; elsewhere it is published
+ * again only when `includeUnknown` says so.
+ * @throws AppError not_found, conflict when nothing failed
+ */
+export function retryPost(ctx: Ctx, id: string, { includeUnknown = false } = {}): Promise<Post> {
+  return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+    const post = await read(tx, ctx, id, true);
+    const again = { dueAt: sql`now()`, errorCode: null, errorMessage: null, retryable: false };
+    const moved = await movePostTargets(tx, ctx.tenantId, id, ['failed'], { status: 'waiting', ...again });
+    const searchable = (key: string) => ctx.hub.drivers.get(key)?.publisher?.find !== undefined;
+    for (const { id: targetId, catalogKey, status } of post.targets) {
+      if (status !== 'outcome_unknown' || !(searchable(catalogKey) || includeUnknown)) continue;
+      const next = searchable(catalogKey) ? 'publishing' : 'waiting';
+      moved.push(
+        ...(await movePostTargets(tx, ctx.tenantId, id, ['outcome_unknown'], { status: next, ...again }, targetId)),
+      );
+    }
+    if (!moved.length)
+      throw new AppError(
+        'conflict',
+        'Nothing of this failed, or it is not known whether it did. Look at the service first.',
+      );
+    await recordAudit(tx, ctx, { action: 'post.retried', subject: subjectOf(id, post.content) });
+    await soon(tx, ctx.tenantId, moved);
+    return read(tx, ctx, id);
+  });
+}
+
+const subjectOf = (id: string, content: { title?: unknown; text?: unknown }) => ({
+  type: 'post',
+  id,
+  name: String(content.title || content.text).slice(0, 80),
+});
+
+/** A hub that is still making its queues refuses nothing for it: the next scan finds what waits. */
+async function soon(tx: Tx, tenantId: string, ids: string[]) {
+  const payloads = ids.map((id) => ({ tenant_id: tenantId, id }));
+  await tx
+    .transaction((inner) => enqueueAll(inner, publishQueue, payloads))
+    .catch((error) => {
+      if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
+    });
+}

@@ -1,0 +1,197 @@
+import { type Ctx, mayActAs, personOf } from '../../context.ts';
+import { type Tx, uniqueViolation } from '../../db/client.ts';
+import {
+  type ExecutionFilter,
+  type ExecutionRow,
+  findExecution,
+  finishExecution,
+  insertExecution,
+  type Reader,
+  selectExecutions,
+} from '../../db/queries/executions.ts';
+import { findSettings } from '../../db/queries/tenant-settings.ts';
+import { ServiceError } from '../../drivers/driver.ts';
+import { AppError, notFound } from '../../errors.ts';
+import { OutboundError } from '../../lib/outbound/outbound.ts';
+import { decodeCursor, page } from '../../lib/pagination.ts';
+import { scrub } from '../../lib/scrub.ts';
+import { requireWithinLimits } from '../api-keys/key-limits.ts';
+import type { CallReport } from '../calls/calls.ts';
+import { requireExecutionRoom } from '../tenants/quotas.ts';
+
+interface StartedExecution {
+  id: string;
+  tool: string;
+  connectorId: string;
+  connectionId: string;
+  input: unknown;
+}
+
+/**
+ * Finds what to call and writes that it has begun, before anything leaves the hub.
+ * @throws what `find` throws, AppError quota_exceeded, forbidden by a limit of the key, or conflict with the `execution_id` when this one was begun already
+ */
+export async function startExecution<T extends { connector: { id: string; name: string }; connection: { id: string } }>(
+  ctx: Ctx,
+  {
+    changes,
+    ...started
+  }: Pick<StartedExecution, 'id' | 'tool' | 'input'> & { changes: boolean | ((target: T) => boolean) },
+  find: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  try {
+    return await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+      await requireExecutionRoom(tx, ctx.tenantId);
+      const target = await find(tx);
+      const mayChange = typeof changes === 'function' ? changes(target) : changes;
+      await requireWithinLimits(tx, ctx, { tool: started.tool, connector: target.connector, changes: mayChange });
+      const ids = { connectorId: target.connector.id, connectionId: target.connection.id };
+      await beginExecution(tx, ctx, { ...started, ...ids });
+      return target;
+    });
+  } catch (error) {
+    if (uniqueViolation(error) !== 'executions_tenant_id_id_pk') throw error;
+    const extra = { execution_id: started.id };
+    throw new AppError('conflict', 'This was run already. Its record tells how it went.', { extra });
+  }
+}
+
+async function beginExecution(tx: Tx, ctx: Ctx, { input, ...started }: StartedExecution): Promise<void> {
+  const keep = (await findSettings(tx, ctx.tenantId)).keepPayloads;
+  await insertExecution(tx, {
+    ...started,
+    tenantId: ctx.tenantId,
+    input: keep ? masked(input) : null,
+    actorType: ctx.actor.type,
+    actorId: ctx.actor.id,
+    actorName: ctx.actor.name,
+    requestId: ctx.requestId,
+  });
+}
+
+/** What is told about a failure, in the answer and in the history. */
+export interface ExecutionProblem {
+  code: string;
+  message: string;
+  /** Whether the same call may succeed later. */
+  retryable: boolean;
+  retry_after_s?: number;
+  field?: string;
+  /** The service's own code. */
+  service_code?: string;
+}
+
+export interface Ending {
+  status: 'succeeded' | 'failed' | 'outcome_unknown';
+  output?: unknown;
+  problem?: ExecutionProblem;
+  report: CallReport;
+}
+
+/** Writes how it went; a crash before leaves it running, and a job calls its outcome unknown later. */
+export async function endExecution(tx: Tx, ctx: Ctx, id: string, { status, output, problem, report }: Ending) {
+  const keep = (await findSettings(tx, ctx.tenantId)).keepPayloads;
+  await finishExecution(tx, ctx.tenantId, id, {
+    status,
+    durationMs: report.durationMs,
+    attempts: report.attempts,
+    upstreamRequestId: report.upstreamRequestId,
+    errorCode: problem?.code ?? null,
+    errorMessage: problem?.message ?? null,
+    ...(keep && output !== undefined && { output: masked(output) }),
+  });
+}
+
+const longestPayload = 20_000;
+
+/** Without what looks like a secret, and not longer than what anybody reads. */
+function masked(value: unknown): unknown {
+  const text = (JSON.stringify(scrub(value)) ?? 'null').replace(unstorable, '$1\ufffd');
+  if (text.length <= longestPayload) return JSON.parse(text);
+  return { cut: `${text.slice(0, longestPayload).toWellFormed()}…`, characters: text.length };
+}
+
+/** As JSON writes what PostgreSQL does not take: the character 0, and halves of characters. */
+const unstorable = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][\da-f]{2})/g;
+
+/**
+ * What a failed call means. A write whose answer was lost may have happened: that is no failure, its outcome is unknown.
+ * Anything that is no failure of the service or on the way to it is thrown on.
+ */
+export function problemOf(
+  error: unknown,
+  write: boolean,
+): { status: 'failed' | 'outcome_unknown'; problem: ExecutionProblem } {
+  if (error instanceof ServiceError) {
+    const seconds = error.retryAfterMs === undefined ? undefined : Math.ceil(error.retryAfterMs / 1000);
+    const unknown = write && error.fault === 'service';
+    return {
+      status: unknown ? 'outcome_unknown' : 'failed',
+      problem: {
+        code: unknown ? 'outcome_unknown' : `service_${error.fault}`,
+        message: error.message,
+        retryable: !error.permanent && !unknown,
+        ...(seconds !== undefined && { retry_after_s: seconds }),
+        ...(error.field && { field: error.field }),
+        ...(error.serviceCode && { service_code: error.serviceCode }),
+      },
+    };
+  }
+  // Of ours, before anything was sent: a secret that does not open, a connection that was deleted meanwhile.
+  if (error instanceof AppError && error.status < 500)
+    return { status: 'failed', problem: { code: error.code, message: error.message, retryable: false } };
+  if (!(error instanceof OutboundError)) throw error;
+  if (write && error.mayHaveArrived)
+    return {
+      status: 'outcome_unknown',
+      problem: {
+        code: 'outcome_unknown',
+        message: `${error.message} Whether it took effect is not known: look before you try again.`,
+        retryable: false,
+      },
+    };
+  const retryable = !['blocked', 'redirect_refused', 'too_large', 'tls'].includes(error.code);
+  return { status: 'failed', problem: { code: `network_${error.code}`, message: error.message, retryable } };
+}
+
+export type ExecutionQuery = Omit<ExecutionFilter, 'beforeId' | 'limit' | 'reader'> & {
+  limit?: number;
+  cursor?: string;
+};
+
+/** The workspace's executions, newest first; what others called through accounts of their own is theirs. */
+export async function listExecutions(ctx: Ctx, query: ExecutionQuery) {
+  const limit = query.limit ?? 50;
+  const after = query.cursor ? decodeCursor(query.cursor, 1) : null;
+  const filter = { ...query, beforeId: after?.[0] ?? null, limit: limit + 1 };
+  const rows = await ctx.hub.db.asTenant(
+    ctx.tenantId,
+    async (tx) => selectExecutions(tx, ctx.tenantId, { ...filter, reader: readerOf(ctx) }),
+    { readOnly: true },
+  );
+  return page(
+    rows.map((row) => shownTo(ctx, row)),
+    limit,
+    (row) => [row.id],
+  );
+}
+
+/** Whose calls this actor may see. */
+export function readerOf(ctx: Ctx): Reader | null {
+  return mayActAs(ctx.actor, 'admin') ? null : { actorId: ctx.actor.id, person: personOf(ctx.actor) };
+}
+
+/** @throws AppError not_found */
+export async function getExecution(ctx: Ctx, id: string): Promise<ExecutionRow> {
+  const row = await ctx.hub.db.asTenant(
+    ctx.tenantId,
+    async (tx) => findExecution(tx, ctx.tenantId, id, readerOf(ctx)),
+    { readOnly: true },
+  );
+  if (!row) throw notFound('execution');
+  return shownTo(ctx, row);
+}
+
+/** What went in and out is for who called, and for owners and admins. */
+const shownTo = ({ actor }: Ctx, row: ExecutionRow): ExecutionRow =>
+  mayActAs(actor, 'admin') || row.actorId === actor.id ? row : { ...row, input: null, output: null };
