@@ -17,6 +17,7 @@ const outsideTheFence: Record<string, string> = {
   second_factors: 'asked for at sign-in, before a tenant is chosen',
   verifications: 'read before anybody is signed in',
   invitations: 'read by people who are in no tenant yet',
+  mcp_clients: 'apps register before anybody is signed in',
   operators: 'operators run the hub and look after every tenant',
   provisioned_entries: 'what operators decided about the catalog, for every tenant; tenants may only read it',
   operator_events: 'what operators did, which outlives the tenants that they deleted',
@@ -143,14 +144,20 @@ describe('the shape of the schema', () => {
       due_webhook_deliveries: due,
       // Only outside of tenants, and only by the hash of a key that somebody has shown.
       find_api_key: { app: false, result: expect.not.stringMatching(/email|prefix/) },
+      // The same by the hash of an app’s token.
+      find_mcp_access: { app: false, result: expect.not.stringMatching(/email|prefix/) },
       // Histories lose what is old, seven days at least, and never by a request.
       forget_executions: { app: false, result: 'integer' },
       forget_health_checks: { app: false, result: 'integer' },
       // Ninety days at least, and only what is rolled up.
       forget_llm_usage: { app: false, result: 'integer' },
+      // Only what ended a day ago.
+      forget_mcp_tokens: { app: false, result: 'integer' },
       forget_webhook_deliveries: { app: false, result: 'integer' },
       // Of any tenant: what the operator's variables do not describe any more.
       managed_connectors: { ...due, app: false },
+      // From the hash of a code or token that somebody has shown to its tenant.
+      mcp_token_tenant: { app: false, result: 'uuid' },
       // Only for tenants under deletion.
       shred_tenant_rows: { app: false, result: 'integer' },
     };

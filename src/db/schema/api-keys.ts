@@ -21,8 +21,12 @@ export const apiKeys = pgTable(
     name: varchar('name', { length: 255 }).notNull(),
     /** The key's first characters, to recognise it by. */
     prefix: varchar('prefix', { length: 16 }).notNull(),
-    /** SHA-256 of the key, hex. */
-    hash: varchar('hash', { length: 64 }).notNull(),
+    /** SHA-256 of the key, hex; null for an app, which has tokens in `mcp_tokens` instead. */
+    hash: varchar('hash', { length: 64 }),
+    /** The registration of the app that this stands for; null for a key. No foreign key: what was allowed outlives a registration. */
+    clientId: uuid('client_id'),
+    /** Where the app had itself sent back to: its only part that is not just said. */
+    clientHost: varchar('client_host', { length: 255 }),
     role: varchar('role', { length: 20 }).$type<'owner' | 'admin' | 'member'>().notNull(),
     scopes: jsonb('scopes').$type<string[]>().notNull(),
     /**
@@ -49,6 +53,7 @@ export const apiKeys = pgTable(
     uniqueIndex('api_keys_once').on(table.tenantId, table.hash),
     index('api_keys_hash').on(table.hash),
     index('api_keys_member').on(table.tenantId, table.memberId),
+    check('api_keys_key_or_app', sql`(${table.hash} is null) = (${table.clientId} is not null)`),
     check('api_keys_role_known', sql`${table.role} in ('owner', 'admin', 'member')`),
     tenantFence(),
   ],

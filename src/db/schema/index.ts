@@ -15,6 +15,7 @@ export * from './idempotency-keys.ts';
 export * from './identity.ts';
 export * from './imported-operations.ts';
 export * from './llm-usage.ts';
+export * from './mcp-clients.ts';
 export * from './operators.ts';
 export * from './posts.ts';
 export * from './price-overrides.ts';

@@ -276,6 +276,7 @@ describe('exportTenant', () => {
       toolkit_cache: 'what brokers say about themselves, which they say again',
       idempotency_keys: 'sealed answers, forgotten after a day',
       budget_reservations: 'what calls hold that are under way',
+      mcp_tokens: 'hashes of codes and tokens; the apps that they were given to are exported with the keys',
     };
     const { plainPages } = await import('../../../src/db/queries/tenant-export.ts');
     const plain = plainPages.map(({ name }) => (name === 'settings' ? 'tenant_settings' : name));
