@@ -16,6 +16,22 @@ import { connectorCatalog } from './connector-catalog.ts';
 
 export type ConnectorStatus = 'inactive' | 'active' | 'error';
 
+/** What a file said of a connector when it was last applied; of a secret only since when it is saved. */
+export interface FileState {
+  /** What the file calls itself. */
+  source: string;
+  applied_at: string;
+  settings: {
+    name: string;
+    tags: string[];
+    config: Record<string, unknown>;
+    auth: Record<string, unknown>;
+    active: boolean;
+  };
+  /** Somebody took the connector away from the file, until it is applied again. */
+  taken_over?: { at: string; by: string };
+}
+
 /** A catalog entry that a tenant has installed. Secret fields of `config` and `auth` are sealed envelopes. */
 export const connectors = pgTable(
   'connectors',
@@ -38,6 +54,8 @@ export const connectors = pgTable(
     /** Optimistic locking: goes up by one with every change. */
     version: integer('version').notNull().default(1),
     managedBy: varchar('managed_by', { length: 50 }),
+    /** Only of connectors that a file describes or described. */
+    fileState: jsonb('file_state').$type<FileState>(),
     /** Deleted, but can be undone until the purge. */
     deletedAt: instant('deleted_at'),
     ...auditColumns(),
