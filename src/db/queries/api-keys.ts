@@ -76,6 +76,15 @@ export async function findApiKey(tx: Tx, tenantId: string, id: string): Promise<
   return row ?? null;
 }
 
+/** Who made a key, as they were called then; '' when there is no such key. */
+export async function findMakerName(tx: Tx, tenantId: string, id: string): Promise<string> {
+  const [row] = await tx
+    .select({ name: apiKeys.createdByName })
+    .from(apiKeys)
+    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id)));
+  return row?.name ?? '';
+}
+
 const isMaker = and(eq(members.id, apiKeys.memberId), eq(members.organizationId, apiKeys.tenantId));
 
 /** Ends a key for good; says whether it was still in force. */

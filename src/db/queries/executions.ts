@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNotNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNotNull, lt, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
 import { connections, type ExecutionStatus, executions } from '../schema/index.ts';
@@ -85,16 +85,20 @@ export async function finishExecution(
   return done.length === 1;
 }
 
-/** How many the tenant has started within the last hour. */
-export function countLastHour(tx: Tx, tenantId: string): Promise<number> {
+/** How many the tenant has started within the last hour, beside one. */
+export function countLastHour(tx: Tx, tenantId: string, besideId?: string): Promise<number> {
   return tx.$count(
     executions,
-    and(eq(executions.tenantId, tenantId), gt(executions.createdAt, sql`now() - interval '1 hour'`)),
+    and(
+      eq(executions.tenantId, tenantId),
+      gt(executions.createdAt, sql`now() - interval '1 hour'`),
+      besideId ? ne(executions.id, besideId) : undefined,
+    ),
   );
 }
 
-/** What a key has started within the last hour; others that count it wait until this transaction ends. */
-export async function countKeyCalls(tx: Tx, tenantId: string, keyId: string) {
+/** What a key has started within the last hour, beside one; others that count it wait until this transaction ends. */
+export async function countKeyCalls(tx: Tx, tenantId: string, keyId: string, besideId?: string) {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`key calls ${keyId}`}, 0))`);
   const [row] = await tx
     .select({
@@ -107,6 +111,7 @@ export async function countKeyCalls(tx: Tx, tenantId: string, keyId: string) {
         eq(executions.tenantId, tenantId),
         eq(executions.actorId, keyId),
         gt(executions.createdAt, sql`now() - interval '1 hour'`),
+        besideId ? ne(executions.id, besideId) : undefined,
       ),
     );
   return row ?? { count: 0, oldestAgo: 0 };

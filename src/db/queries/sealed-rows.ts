@@ -1,7 +1,14 @@
 import { and, asc, eq, gt, isNotNull, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
-import { authorizationRequests, connectors, credentials, idempotencyKeys, webhooks } from '../schema/index.ts';
+import {
+  approvals,
+  authorizationRequests,
+  connectors,
+  credentials,
+  idempotencyKeys,
+  webhooks,
+} from '../schema/index.ts';
 
 /** A page of a tenant's connectors with what is sealed in them, deleted ones too, in the order of their ids. */
 export function selectSealedConnectors(tx: Tx, tenantId: string, afterId: string | null, limit: number) {
@@ -33,6 +40,7 @@ export async function replaceEnvelopes(
 
 /** Columns that hold one envelope each, and what the row is called for the operator. */
 export const sealedColumns = {
+  approvals: { table: approvals, id: approvals.id, sealed: approvals.sealed, called: 'a call that waits for approval' },
   idempotency_keys: {
     table: idempotencyKeys,
     id: idempotencyKeys.id,

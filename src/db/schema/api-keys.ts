@@ -10,6 +10,10 @@ export interface KeyLimits {
   tools?: string[];
   readOnly?: true;
   callsPerHour?: number;
+  /** Calls that wait for an admin: those that change something, or of them those that may change or remove what is there. */
+  approval?: 'destructive' | 'writes';
+  /** How long they wait; a day unless told. */
+  approvalHours?: number;
 }
 
 /** Keys of programs. The key itself is not here, only its hash; what a key may do is never more than what its maker may do now. */

@@ -1,5 +1,6 @@
 export * from './account-events.ts';
 export * from './api-keys.ts';
+export * from './approvals.ts';
 export * from './audit-events.ts';
 export * from './auth-configs.ts';
 export * from './authorization-requests.ts';
