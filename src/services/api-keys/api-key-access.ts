@@ -21,7 +21,11 @@ const noteEvery = 60;
 export async function openApiKey(hub: Hub, key: string): Promise<KeyAccess | null> {
   if (!isApiKey(key)) return null;
   const hash = hashApiKey(key);
-  const found = await findLiveKey(hub.db.system, hash);
+  return accessBy(hub, hash, await findLiveKey(hub.db.system, hash));
+}
+
+/** What was found by the hash of a key or token, as its access; its use is noted. */
+export async function accessBy(hub: Hub, hash: string, found: LiveKey | null): Promise<KeyAccess | null> {
   if (!found || !timingSafeEqual(Buffer.from(found.hash), Buffer.from(hash))) return null;
   await noteUse(hub, found);
   const { tenantId, id, name, makerId, modelConnectorId, limits, tenantName, suspendedReason: reason } = found;
