@@ -29,6 +29,7 @@ import { operatorDoctorPages } from './routes/dashboard/operator-doctor.ts';
 import { operatorEntryPages } from './routes/dashboard/operator-entries.ts';
 import { operatorKeyPages } from './routes/dashboard/operator-keys.ts';
 import { operatorTenantPages } from './routes/dashboard/operator-tenants.ts';
+import { palettePages } from './routes/dashboard/palette.ts';
 import { passwordResetPages } from './routes/dashboard/password-reset.ts';
 import { publishPages } from './routes/dashboard/publish.ts';
 import { redirectPages } from './routes/dashboard/redirects.ts';
@@ -123,6 +124,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   // Forms first: /connectors/new is no connector's id.
   const pages = [
     ...catalogPages(tools),
+    ...palettePages(tools),
     ...connectorTestForms(tools),
     ...connectorForms(tools),
     ...connectionForms(tools),

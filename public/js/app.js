@@ -4,6 +4,7 @@ import './answer.js';
 import './dialog.js';
 import './failures.js';
 import './filters.js';
+import './palette.js';
 import './search-shortcut.js';
 import './theme-switch.js';
 import './times.js';

@@ -20,6 +20,7 @@ import type { ExecutionPartials } from './execution-views.ts';
 import type { HealthPartials } from './health-views.ts';
 import type { OperationPartials } from './operation-views.ts';
 import type { OperatorPartials } from './operator-views.ts';
+import type { PalettePartials } from './palette-views.ts';
 import type { PublishPartials } from './publish-views.ts';
 import type { SettingsPartials } from './settings-views.ts';
 import type { ToolPartials } from './tool-views.ts';
@@ -42,6 +43,7 @@ export interface Partials
     OperatorPartials,
     SettingsPartials,
     OperationPartials,
+    PalettePartials,
     ToolPartials,
     ToolkitPartials,
     PublishPartials,

@@ -21,6 +21,8 @@ export const paths = {
   setup: '/setup',
   forgotPassword: '/forgot-password',
   resetPassword: (token: string) => `/reset-password/${token}`,
+  /** Places by name, over any page. */
+  palette: '/palette',
   catalog: '/catalog',
   installed: '/installed',
   /** One's own accounts. */

@@ -11,6 +11,7 @@ import type { ExecutionModels } from './execution-views.ts';
 import type { HealthModels } from './health-views.ts';
 import type { OperationModels } from './operation-views.ts';
 import type { OperatorModels } from './operator-views.ts';
+import type { PaletteModels } from './palette-views.ts';
 import type { paths } from './paths.ts';
 import type { PublishModels } from './publish-views.ts';
 import type { RepositoryModels } from './repository-views.ts';
@@ -95,6 +96,7 @@ export interface Models
     ExecutionModels,
     OperatorModels,
     OperationModels,
+    PaletteModels,
     PublishModels,
     RepositoryModels,
     SettingsModels,

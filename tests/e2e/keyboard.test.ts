@@ -104,6 +104,30 @@ describe('with the keyboard alone', () => {
     await page.getByRole('heading', { name: 'Undone' }).waitFor();
   });
 
+  it('goes anywhere by name', async () => {
+    const { id } = await slack(hub, hub.cast.ada, 'Found by name');
+    const page = await hub.open(hub.cast.ada, '/activity');
+    await page.keyboard.press('ControlOrMeta+k');
+    await dialog(page).getByRole('searchbox').waitFor();
+    await soon(() => focused(page)).toBe('Go to');
+    await page.keyboard.press('Escape');
+    await dialog(page).waitFor({ state: 'detached' });
+    expect(path(page)).toBe('/activity');
+
+    await page.keyboard.press('ControlOrMeta+k');
+    await dialog(page).getByRole('searchbox').waitFor();
+    await page.keyboard.type('usage');
+    await soon(() => dialog(page).getByRole('link').first().textContent()).toBe('Usage');
+    await page.keyboard.press('ArrowDown');
+    expect(await focused(page)).toBe('Usage');
+    await expectFocusVisible(page);
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('fuond by name');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**/connectors/${id}`);
+  });
+
   it('skips to the content', async () => {
     const page = await hub.open(hub.cast.ada, '/installed');
     await page.keyboard.press('Tab');
