@@ -7,6 +7,7 @@ export const statusOf = {
   not_signed_in: 401,
   second_factor_required: 401,
   forbidden: 403,
+  approval_required: 403,
   price_unknown: 403,
   suspended: 403,
   not_found: 404,

@@ -134,6 +134,8 @@ export interface Tool {
   input: JsonSchema;
   output: JsonSchema;
   sideEffect: SideEffect;
+  /** It changes and removes nothing that is there: it only adds to it. */
+  adds?: true;
   /** Scopes that it needs at the service, any one of each inner list. */
   scopes?: string[][];
   /** Somebody else wrote its schemas, titles and descriptions: they are linted, and judged apart from the request’s thread. */

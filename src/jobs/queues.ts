@@ -1,5 +1,7 @@
 import type { Ctx } from '../context.ts';
 import type { JobPayload } from '../db/queries/jobs.ts';
+import { runApproved } from '../services/approvals/approval-runs.ts';
+import { approvedQueue } from '../services/approvals/approvals.ts';
 import { repositoryQueue, syncRepositories } from '../services/connections/repository-sync.ts';
 import { refreshDue, refreshQueue } from '../services/credentials/credential-refresh.ts';
 import { checkQueue } from '../services/health/check-queue.ts';
@@ -61,6 +63,14 @@ export const queues: QueueJob[] = [
   queueJob({
     queue: publishQueue,
     run: (ctx, { id }) => publishTarget(ctx, id),
+    concurrency: 8,
+    perTenant: 4,
+    retries: 1,
+  }),
+  // What was not even begun is put here again by the next scan; what was begun never is.
+  queueJob({
+    queue: approvedQueue,
+    run: (ctx, { id }) => runApproved(ctx, id),
     concurrency: 8,
     perTenant: 4,
     retries: 1,

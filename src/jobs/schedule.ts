@@ -1,4 +1,5 @@
 import type { Hub } from '../context.ts';
+import { settleApprovals } from '../services/approvals/approval-runs.ts';
 import { expireAuthorizations } from '../services/authorizations/authorization-wait.ts';
 import { forgetOldAccountEvents } from '../services/brokers/account-history.ts';
 import { pollAuthorizations } from '../services/brokers/account-polls.ts';
@@ -39,6 +40,7 @@ export const schedule: Job[] = [
   { name: 'sync-repositories', cron: '* * * * *', run: (hub) => scanDueSyncs(hub) },
   { name: 'check-health', cron: '* * * * *', run: (hub) => scanDueChecks(hub) },
   { name: 'publish-posts', cron: '* * * * *', run: (hub) => scanDuePosts(hub) },
+  { name: 'settle-approvals', cron: '* * * * *', run: (hub) => settleApprovals(hub) },
   { name: 'end-stuck-executions', cron: '* * * * *', run: endStuckExecutions },
   { name: 'release-budgets', cron: '* * * * *', run: releaseReservations },
   { name: 'wipe-ended-credentials', cron: '8-59/10 * * * *', run: wipeEndedCredentials },

@@ -26,6 +26,7 @@ export const tools: Tool[] = [
     ),
     output: object({ id: string, url: string }, ['id', 'url']),
     sideEffect: 'write',
+    adds: true,
     scopes: [['w_member_social', 'w_organization_social']],
     run: async (context, { text, visibility }) => {
       const content = { text: String(text), media: [], tags: [], visibility: visibility as Visibility | undefined };

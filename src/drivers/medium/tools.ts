@@ -32,6 +32,7 @@ export const tools: Tool[] = [
       'id',
     ]),
     sideEffect: 'write',
+    adds: true,
     run: async (context, { title, markdown, tags, canonical_url, visibility }) => {
       const content = {
         title: String(title),

@@ -36,6 +36,7 @@ export const tools: Tool[] = [
     ),
     output: object({ id: string, url: string }, ['id', 'url']),
     sideEffect: 'write',
+    adds: true,
     scopes,
     run: async (context, { text, reply_to, media_ids }) => {
       const length = await weighted(String(text));
@@ -59,6 +60,7 @@ export const tools: Tool[] = [
     ]),
     output: object({ id: string, url: string, posts: { type: 'integer' } }, ['id', 'url', 'posts']),
     sideEffect: 'write',
+    adds: true,
     scopes,
     run: async (context, { text }) => {
       const parts = await split(String(text), longest(context.config));
@@ -99,6 +101,7 @@ export const tools: Tool[] = [
     ),
     output: object({ media_id: string }, ['media_id']),
     sideEffect: 'write',
+    adds: true,
     scopes: [['media.write']],
     run: async (context, { type, data, alt }) => {
       const bytes = new Uint8Array(Buffer.from(String(data), 'base64'));

@@ -58,6 +58,7 @@ export const tools: Tool[] = [
     input: object(fields, ['content']),
     output: post,
     sideEffect: 'write',
+    adds: true,
     run: async (context, input) => {
       const status = input.status ?? context.config.post_status ?? 'draft';
       return shown(await send(context, 'posts', { ...input, status }));
@@ -103,6 +104,7 @@ export const tools: Tool[] = [
     ),
     output: object({ id: { type: 'integer' }, url: { type: 'string' } }, ['id', 'url']),
     sideEffect: 'write',
+    adds: true,
     run: async (context, { name, type, data, alt }) => {
       const bytes = new Uint8Array(Buffer.from(String(data), 'base64'));
       return upload(context, { name: String(name), type: String(type), alt: String(alt ?? ''), data: bytes });

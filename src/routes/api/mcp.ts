@@ -82,7 +82,7 @@ function serverFor(c: Context<Env>): Server {
 }
 
 const instructions =
-  'Tools of the services that this workspace has connected, named <connector>__<tool>. Errors say what to do; a write whose outcome is unknown must not simply be sent again.';
+  'Tools of the services that this workspace has connected, named <connector>__<tool>. Errors say what to do; a write whose outcome is unknown must not simply be sent again. Some calls wait for an admin: get_execution tells how they stand.';
 
 async function list(ctx: Ctx, cursor?: string) {
   const { data, nextCursor } = await pageOfNamedTools(ctx, { cursor, limit: pageSize });
@@ -120,7 +120,7 @@ function asMcpTool({ name, tool, connector }: NamedTool): McpTool {
     title: `${connector.name}: ${tool.title}`,
     description: tool.description,
     inputSchema: inputSchemaOf(tool.input as Values),
-    annotations: { title: tool.title, ...hintsOf(tool.sideEffect), openWorldHint: true },
+    annotations: { title: tool.title, ...hintsOf(tool.sideEffect, tool.adds), openWorldHint: true },
   };
 }
 
@@ -129,9 +129,9 @@ const asOwnTool = ({ name, title, description, input }: HubTool): McpTool => ({
   annotations: { title, ...hintsOf('none'), openWorldHint: false },
 });
 
-const hintsOf = (sideEffect: SideEffect) => ({
+const hintsOf = (sideEffect: SideEffect, adds = false) => ({
   readOnlyHint: sideEffect === 'none',
-  destructiveHint: sideEffect !== 'none',
+  destructiveHint: sideEffect !== 'none' && !adds,
   idempotentHint: sideEffect !== 'write',
 });
 
@@ -144,8 +144,10 @@ function inputSchemaOf(schema: Values): McpTool['inputSchema'] {
 
 type Called = Awaited<ReturnType<typeof callNamedTool>>;
 
-function asResult({ executionId, status, data, error }: Called): CallToolResult {
+function asResult(called: Called): CallToolResult {
+  const { executionId, status, data, error } = called;
   const _meta = { 'patchbay/execution_id': executionId };
+  if (status === 'awaiting_approval') return { ...asWaiting(called), _meta };
   if (status === 'succeeded') return { ...asContent(isObject(data) ? data : { result: data }), _meta };
   const lines = [
     error?.message ?? 'The tool failed.',
@@ -154,6 +156,14 @@ function asResult({ executionId, status, data, error }: Called): CallToolResult 
     `Execution: ${executionId} (${status})`,
   ];
   return { content: [{ type: 'text', text: lines.filter(Boolean).join('\n') }], isError: true, _meta };
+}
+
+/** No failure: models would try again, or something else. */
+function asWaiting({ executionId, approvalUntil }: Called): CallToolResult {
+  const expires = approvalUntil?.toISOString();
+  const text = `Nothing has happened yet: an admin of this workspace has to approve this call, until ${expires}. Tell the person so. Look how it stands with the tool get_execution and execution_id ${executionId}; it gives the result once it has run. Do not call this tool again for the same thing.`;
+  const structuredContent = { status: 'awaiting_approval', execution_id: executionId, expires_at: expires };
+  return { content: [{ type: 'text', text }], structuredContent };
 }
 
 const again = (error: Called['error']) =>

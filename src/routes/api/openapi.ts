@@ -128,6 +128,7 @@ function responses(operation: Operation): Json {
     : { description: 'Done; no content.' };
   return {
     [operation.status]: success,
+    ...(operation.waits && { 202: { ...success, description: 'An admin has to approve it first.' } }),
     ...(operation.onceOnly && { 200: { ...success, description: 'It was there already.' } }),
     ...problemReferences(operation),
   };

@@ -49,6 +49,8 @@ export interface Operation<P extends Parts = Parts, R extends TSchema = TSchema>
   streams?: true;
   /** Answered with 200 instead of 201 when what was to be made is there already. */
   onceOnly?: boolean;
+  /** Answered with 202 when an admin has to approve it first. */
+  waits?: true;
   response: R | null;
   /** A request that works on a hub with one connector whose id stands for `{id}`; sent to the running app by a test. */
   example: { params?: Record<string, string>; query?: Record<string, string>; body?: unknown };

@@ -1,9 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { Context } from 'hono';
+import { type ExecutionResult, resultOf } from '../../services/approvals/execution-results.ts';
 import type { RecordedUsage } from '../../services/gateway/llm-usage.ts';
 import type { OfferedTool } from '../../services/tools/tool-sources.ts';
 import { type Executed, executeTool, listTools, streamTool } from '../../services/tools/tools.ts';
-import { ByEntry, Cursor, component, exampleId, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
+import { ByEntry, ById, Cursor, component, exampleId, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 
 const ToolResponse = component(
@@ -48,11 +49,21 @@ const ExecuteResponse = component(
   'ToolExecution',
   Type.Object({
     execution_id: Uuid('Find it again at /api/executions/{id}.'),
-    status: OneOf(['succeeded', 'failed', 'outcome_unknown'], {
-      description: '`outcome_unknown`: the answer to a write was lost, so it may have happened; it was not repeated.',
+    status: OneOf(['succeeded', 'failed', 'outcome_unknown', 'awaiting_approval'], {
+      description:
+        '`awaiting_approval` (with 202): nothing was called yet. `outcome_unknown`: the answer to a write was lost, so it may have happened; it was not repeated.',
     }),
     data: Type.Unknown({ description: 'What the tool gave; null unless it succeeded.' }),
     error: Nullable(ToolProblem, 'Why it did not succeed.'),
+    approval: Type.Optional(
+      Type.Object(
+        {
+          expires_at: Type.String({ format: 'date-time', description: 'Until when an admin can decide.' }),
+          status_url: Type.String({ description: 'Where to look how it stands, below the hub’s address.' }),
+        },
+        { description: 'While it waits for an admin.' },
+      ),
+    ),
     usage: Type.Object({
       duration_ms: Type.Integer(),
       attempts: Type.Integer({ description: 'Requests sent, with repetitions.' }),
@@ -69,6 +80,42 @@ const ExecuteResponse = component(
     }),
   }),
 );
+
+const ExecutionResultResponse = component(
+  'ToolExecutionResult',
+  Type.Object({
+    execution_id: Uuid('Of the execution.'),
+    tool: Type.String(),
+    status: OneOf(['running', 'succeeded', 'failed', 'outcome_unknown', 'awaiting_approval']),
+    data: Type.Unknown({ description: 'What the tool gave, while that is kept; null otherwise.' }),
+    data_until: Nullable(Type.String({ format: 'date-time' }), 'Until when it is kept; null where it is not.'),
+    data_left_out: Type.Boolean({ description: 'It was too large to keep.' }),
+    error: Nullable(ToolProblem, 'Why it did not succeed.'),
+    approval: Nullable(
+      Type.Object({
+        status: OneOf(['pending', 'approved', 'refused', 'expired', 'withdrawn']),
+        expires_at: Nullable(Type.String({ format: 'date-time' }), 'While it waits: until when.'),
+        note: Nullable(Type.String(), 'What the admin said.'),
+      }),
+      'Null for a call that needed none.',
+    ),
+  }),
+);
+
+const resultResponse = (found: ExecutionResult): Static<typeof ExecutionResultResponse> => ({
+  execution_id: found.executionId,
+  tool: found.tool,
+  status: found.status,
+  data: found.data,
+  data_until: found.resultUntil?.toISOString() ?? null,
+  data_left_out: found.cut,
+  error: found.error,
+  approval: found.approval && {
+    status: found.approval.status,
+    expires_at: found.approvalUntil?.toISOString() ?? null,
+    note: found.approval.note,
+  },
+});
 
 export const toolOperations = [
   operation(
@@ -118,7 +165,7 @@ export const toolOperations = [
       id: 'executeTool',
       summary: 'Call a tool',
       description:
-        'A failure at the service is an answer (200) with its reason; a status from 400 on means that nothing was called. Send an Idempotency-Key to make a repeated call safe. A stream has the provider’s events, and at its end the event `execution` with the answer that there would have been, without `data`.',
+        'A failure at the service is an answer (200) with its reason; a status from 400 on means that nothing was called. A key whose calls need approval gets 202, and looks at `status_url`. Send an Idempotency-Key to make a repeated call safe. A stream has the provider’s events, and at its end the event `execution` with the answer that there would have been, without `data`.',
       tag: 'Tools',
       role: 'member',
       scope: 'tools:execute',
@@ -146,6 +193,7 @@ export const toolOperations = [
       },
       status: 200,
       streams: true,
+      waits: true,
       response: ExecuteResponse,
       example: {
         params: { slug: 'github.get_user' },
@@ -159,7 +207,11 @@ export const toolOperations = [
         arguments: body.arguments ?? {},
       };
       const { signal } = c.req.raw;
-      if (!(body.stream ?? wantsEvents(c))) return executeResponse(await executeTool(ctx, params.slug, input, signal));
+      if (!(body.stream ?? wantsEvents(c))) {
+        const executed = await executeTool(ctx, params.slug, input, signal);
+        if (executed.status === 'awaiting_approval') c.status(202);
+        return executeResponse(executed);
+      }
       const last = (executed: Executed) =>
         Buffer.from(`event: execution\ndata: ${JSON.stringify(executeResponse(executed))}\n\n`);
       const given = await streamTool(ctx, params.slug, input, last, signal);
@@ -168,15 +220,43 @@ export const toolOperations = [
       return new Response(given.stream, { headers: { ...headers, 'cache-control': 'no-cache' } });
     },
   ),
+  operation(
+    {
+      method: 'get',
+      path: '/api/executions/:id/result',
+      id: 'getExecutionResult',
+      summary: 'Look how a call of one’s own stands',
+      description:
+        'For who called alone. What came of a call that had to be approved is kept for 24 hours; of others only how they went. `wait_s` waits until it is over.',
+      tag: 'Tools',
+      role: 'member',
+      scope: 'tools:execute',
+      audit: null,
+      input: {
+        params: ById,
+        query: Type.Object(
+          { wait_s: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })) },
+          { additionalProperties: false },
+        ),
+      },
+      status: 200,
+      response: ExecutionResultResponse,
+      example: { params: { id: exampleId } },
+    },
+    async (ctx, { params, query }) => resultResponse(await resultOf(ctx, params.id, (query.wait_s ?? 0) * 1000)),
+  ),
 ];
 
 const wantsEvents = (c: Context): boolean => /^text\/event-stream\b/i.test(c.req.header('accept') ?? '');
 
-const executeResponse = ({ executionId, status, data, error, report, usage }: Executed) => ({
+const executeResponse = ({ executionId, status, data, error, report, usage, approvalUntil }: Executed) => ({
   execution_id: executionId,
   status,
   data,
   error,
+  ...(approvalUntil && {
+    approval: { expires_at: approvalUntil.toISOString(), status_url: `/api/executions/${executionId}/result` },
+  }),
   usage: { duration_ms: report.durationMs, attempts: report.attempts, ...(usage && usedOfModels(usage)) },
 });
 

@@ -6,10 +6,13 @@ import { holdMembership } from '../../db/queries/members.ts';
 import { AppError, invalid, notFound } from '../../errors.ts';
 import { hashApiKey, newApiKey, prefixOf } from '../../lib/api-key-format.ts';
 import { decodeCursor, page } from '../../lib/pagination.ts';
+import { withdrawOfKey } from '../approvals/approval-endings.ts';
 import { recordAudit } from '../audit.ts';
 import { mustFindModelConnector } from '../gateway/model-settings.ts';
 import { withMembers } from '../people/with-members.ts';
 import { checkApiKey, roleTooHigh } from './api-key-input.ts';
+
+export { type KeyStatus, roleOfKey, statusOfKey } from './key-status.ts';
 
 export interface ApiKeyInput {
   name: unknown;
@@ -22,17 +25,6 @@ export interface ApiKeyInput {
   /** As the API takes them. */
   limits?: unknown;
 }
-
-export type KeyStatus = 'active' | 'expired' | 'revoked';
-
-/** Whether the key works now; a key whose maker has left counts as revoked. */
-export function statusOfKey(row: ApiKeyRow): KeyStatus {
-  if (row.revokedAt || !row.makerRole) return 'revoked';
-  return row.expiresAt && row.expiresAt.getTime() <= Date.now() ? 'expired' : 'active';
-}
-
-/** What the key may do at most now: its maker may have lost rights since. */
-export const roleOfKey = (row: ApiKeyRow): Role => (row.makerRole ? lowerRole(row.role, row.makerRole) : 'member');
 
 /**
  * Makes a key for a program. The key is in this answer and nowhere else.
@@ -106,8 +98,9 @@ export async function revokeApiKey(ctx: Ctx, id: string): Promise<ApiKeyRow> {
   requireRole(ctx, 'admin', 'revoke API keys');
   return withMembers(ctx, async (tx) => {
     const row = await mustFind(tx, ctx, id);
-    if (await revokeKey(tx, ctx.tenantId, id, ctx.actor.name))
-      await recordAudit(tx, ctx, { action: 'api_key.revoked', subject: { type: 'api_key', id, name: row.name } });
+    if (!(await revokeKey(tx, ctx.tenantId, id, ctx.actor.name))) return row;
+    await withdrawOfKey(tx, ctx, id);
+    await recordAudit(tx, ctx, { action: 'api_key.revoked', subject: { type: 'api_key', id, name: row.name } });
     return row;
   });
 }

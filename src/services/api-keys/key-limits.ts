@@ -12,6 +12,10 @@ export interface LimitedCall {
   connector: { id: string; name: string };
   /** Whether it may change something at the service. */
   changes: boolean;
+  /** Whether it certainly changes and removes nothing that is there. */
+  adds?: boolean;
+  /** Its own execution, where that is there already and waits: it does not count against itself. */
+  executionId?: string;
 }
 
 /** Why this actor may not make the call; '' when they may. */
@@ -25,6 +29,25 @@ export function whyLimited({ actor }: Ctx, { tool, connector, changes }: Limited
   return '';
 }
 
+/** Whether the call has to wait for an admin. A person’s own calls never do. */
+export const needsApproval = (
+  { actor }: Pick<Ctx, 'actor'>,
+  { changes, adds }: Pick<LimitedCall, 'changes' | 'adds'>,
+) => (actor.limits?.approval === 'writes' ? changes : actor.limits?.approval === 'destructive' && changes && !adds);
+
+/** For what cannot wait. @throws AppError approval_required */
+export function refuseUnapproved(
+  ctx: Pick<Ctx, 'actor'>,
+  what: string,
+  call: Pick<LimitedCall, 'changes' | 'adds'>,
+): void {
+  if (needsApproval(ctx, call))
+    throw new AppError(
+      'approval_required',
+      `What this API key changes has to be approved by an admin, and ${what} cannot wait for that. Call a tool of the connector instead.`,
+    );
+}
+
 /**
  * The one place where the limits of a key are held, in the transaction that begins a call, whichever way it came: API, MCP, proxy or `/v1`.
  * Calls of one key that begin at the same moment wait for each other, so that the number in an hour is exact.
@@ -35,7 +58,7 @@ export async function requireWithinLimits(tx: Tx, ctx: Ctx, call: LimitedCall): 
   if (why) throw new AppError('forbidden', `${why} Ask who made it for another one.`);
   const { id, limits } = ctx.actor;
   if (!id || !limits?.callsPerHour) return;
-  const { count, oldestAgo } = await countKeyCalls(tx, ctx.tenantId, id);
+  const { count, oldestAgo } = await countKeyCalls(tx, ctx.tenantId, id, call.executionId);
   if (count < limits.callsPerHour) return;
   throw new AppError(
     'quota_exceeded',
@@ -64,6 +87,8 @@ export function checkLimits(input: unknown, found: FieldErrors): KeyLimits {
     tools,
     read_only: readOnly,
     calls_per_hour: callsPerHour,
+    approval = 'none',
+    approval_hours: approvalHours,
   } = (input ?? {}) as Record<string, unknown>;
   const limits: KeyLimits = {};
   if (isList(connectors)) {
@@ -86,6 +111,13 @@ export function checkLimits(input: unknown, found: FieldErrors): KeyLimits {
     if (!Number.isInteger(callsPerHour) || Number(callsPerHour) < 1 || Number(callsPerHour) > 1_000_000)
       found['limits.calls_per_hour'] = ['Give a whole number from 1 to 1000000, or leave it out.'];
     limits.callsPerHour = Number(callsPerHour);
+  }
+  if (approval === 'destructive' || approval === 'writes') limits.approval = approval;
+  else if (approval !== 'none') found['limits.approval'] = ['Choose none, destructive or writes.'];
+  if (approvalHours !== undefined && approvalHours !== null) {
+    if (!Number.isInteger(approvalHours) || Number(approvalHours) < 1 || Number(approvalHours) > 168)
+      found['limits.approval_hours'] = ['Give a whole number of hours from 1 to 168, or leave it out.'];
+    limits.approvalHours = Number(approvalHours);
   }
   return limits;
 }

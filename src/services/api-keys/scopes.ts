@@ -11,6 +11,8 @@ export const scopes = {
   'llm:use': 'Use language models through /v1',
   'executions:read': 'Read what was called',
   'usage:read': 'Read what language models used and cost',
+  'approvals:read': 'Read what waits for approval',
+  'approvals:write': 'Approve and refuse what keys of others ask for',
   'publish:read': 'Read publish targets and posts',
   'publish:write': 'Publish, cancel and try again',
   'budgets:read': 'Read budgets and prices',

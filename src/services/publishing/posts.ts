@@ -21,7 +21,7 @@ import {
 } from '../../drivers/driver.ts';
 import { AppError, type FieldErrors, invalid, notFound } from '../../errors.ts';
 import { decodeCursor, page } from '../../lib/pagination.ts';
-import { requireWithinLimits } from '../api-keys/key-limits.ts';
+import { refuseUnapproved, requireWithinLimits } from '../api-keys/key-limits.ts';
 import { recordAudit } from '../audit.ts';
 import { findTarget, type Target } from '../calls/call-targets.ts';
 import { mustFind } from '../connectors/connectors.ts';
@@ -58,9 +58,10 @@ export interface Planned {
 
 /**
  * Publishes one content to several connectors: checks it for all of them, then hands it to the queue.
- * @throws AppError not_found for a connector that is not here, invalid_input with all problems at once, by target and field
+ * @throws AppError not_found for a connector that is not here, approval_required, invalid_input with all problems at once, by target and field
  */
 export async function publish(ctx: Ctx, input: PublishInput): Promise<Post> {
+  requireOwnSay(ctx);
   const { plans, problems } = await plan(ctx, input);
   const all = { ...problems };
   for (const [index, { problems: own }] of plans.entries())
@@ -76,6 +77,9 @@ export async function publish(ctx: Ctx, input: PublishInput): Promise<Post> {
     });
   return getPost(ctx, id);
 }
+
+/** A post is under way for days, at several services: what a key may not do alone it does by their tools, one by one. */
+const requireOwnSay = (ctx: Ctx) => refuseUnapproved(ctx, 'a post', { changes: true, adds: true });
 
 async function insert(tx: Tx, ctx: Ctx, id: string, { content, scheduledAt = null }: PublishInput, plans: Planned[]) {
   const { tenantId, actor } = ctx;
@@ -212,9 +216,10 @@ export function cancelPost(ctx: Ctx, id: string): Promise<Post> {
 /**
  * Tries again where it failed. What may be out already is looked for first where the service lets us look; elsewhere it is published
  * again only when `includeUnknown` says so.
- * @throws AppError not_found, conflict when nothing failed
+ * @throws AppError not_found, approval_required, conflict when nothing failed
  */
-export function retryPost(ctx: Ctx, id: string, { includeUnknown = false } = {}): Promise<Post> {
+export async function retryPost(ctx: Ctx, id: string, { includeUnknown = false } = {}): Promise<Post> {
+  requireOwnSay(ctx);
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const post = await read(tx, ctx, id, true);
     const again = { dueAt: sql`now()`, errorCode: null, errorMessage: null, retryable: false };

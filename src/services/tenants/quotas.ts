@@ -23,12 +23,13 @@ export async function requireConnectorRoom(tx: Tx, tenantId: string): Promise<vo
 
 /**
  * Makes sure that the tenant may run one tool more in this hour. Calls that begin at the same moment may pass the limit by a few.
+ * @param besideId the execution itself, where it is there already and waits
  * @throws AppError quota_exceeded
  */
-export async function requireExecutionRoom(tx: Tx, tenantId: string): Promise<void> {
+export async function requireExecutionRoom(tx: Tx, tenantId: string, besideId?: string): Promise<void> {
   const { executionsPerHour } = await selectQuotas(tx, tenantId);
   if (executionsPerHour === null) return;
-  const count = await countLastHour(tx, tenantId);
+  const count = await countLastHour(tx, tenantId, besideId);
   if (count < executionsPerHour) return;
   throw new AppError(
     'quota_exceeded',

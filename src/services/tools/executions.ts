@@ -15,7 +15,7 @@ import { AppError, notFound } from '../../errors.ts';
 import { OutboundError } from '../../lib/outbound/outbound.ts';
 import { decodeCursor, page } from '../../lib/pagination.ts';
 import { scrub } from '../../lib/scrub.ts';
-import { requireWithinLimits } from '../api-keys/key-limits.ts';
+import { refuseUnapproved, requireWithinLimits } from '../api-keys/key-limits.ts';
 import type { CallReport } from '../calls/calls.ts';
 import { requireExecutionRoom } from '../tenants/quotas.ts';
 
@@ -25,26 +25,48 @@ interface StartedExecution {
   connectorId: string;
   connectionId: string;
   input: unknown;
+  status?: 'running' | 'awaiting_approval';
+}
+
+/** A call that was approved: its execution is there, and waits. */
+export interface Resumed {
+  /** Takes it, for this transaction alone; throws when that cannot be. */
+  begin(tx: Tx): Promise<void>;
+  /** In the transaction that writes how it ended. */
+  end(tx: Tx, ending: Ending): Promise<void>;
 }
 
 /**
  * Finds what to call and writes that it has begun, before anything leaves the hub.
- * @throws what `find` throws, AppError quota_exceeded, forbidden by a limit of the key, or conflict with the `execution_id` when this one was begun already
+ * @throws what `find` throws, AppError quota_exceeded, forbidden by a limit of the key, approval_required where that was not asked for, or conflict with the `execution_id` when this one was begun already
  */
 export async function startExecution<T extends { connector: { id: string; name: string }; connection: { id: string } }>(
   ctx: Ctx,
   {
     changes,
+    adds,
+    resumed,
     ...started
-  }: Pick<StartedExecution, 'id' | 'tool' | 'input'> & { changes: boolean | ((target: T) => boolean) },
+  }: Pick<StartedExecution, 'id' | 'tool' | 'input'> & {
+    changes: boolean | ((target: T) => boolean);
+    adds?: boolean;
+    resumed?: Resumed;
+  },
   find: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   try {
     return await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-      await requireExecutionRoom(tx, ctx.tenantId);
+      const executionId = resumed && started.id;
+      await requireExecutionRoom(tx, ctx.tenantId, executionId);
       const target = await find(tx);
       const mayChange = typeof changes === 'function' ? changes(target) : changes;
-      await requireWithinLimits(tx, ctx, { tool: started.tool, connector: target.connector, changes: mayChange });
+      const call = { tool: started.tool, connector: target.connector, changes: mayChange, adds };
+      await requireWithinLimits(tx, ctx, { ...call, executionId });
+      if (resumed) {
+        await resumed.begin(tx);
+        return target;
+      }
+      refuseUnapproved(ctx, started.tool === 'proxy' ? 'a request of its own' : 'this', call);
       const ids = { connectorId: target.connector.id, connectionId: target.connection.id };
       await beginExecution(tx, ctx, { ...started, ...ids });
       return target;
@@ -56,7 +78,8 @@ export async function startExecution<T extends { connector: { id: string; name: 
   }
 }
 
-async function beginExecution(tx: Tx, ctx: Ctx, { input, ...started }: StartedExecution): Promise<void> {
+/** Writes that a call begins, or waits. */
+export async function beginExecution(tx: Tx, ctx: Ctx, { input, ...started }: StartedExecution): Promise<void> {
   const keep = (await findSettings(tx, ctx.tenantId)).keepPayloads;
   await insertExecution(tx, {
     ...started,

@@ -4,13 +4,22 @@ import { type ConnectionRow, noteOnConnection } from '../../db/queries/connectio
 import { selectConnectors } from '../../db/queries/connectors.ts';
 import { type LoadedDriver, ServiceError, type Tool, type Values } from '../../drivers/driver.ts';
 import { AppError, invalid } from '../../errors.ts';
+import { needsApproval } from '../api-keys/key-limits.ts';
+import { askApproval } from '../approvals/approval-requests.ts';
 import { findTarget, type NamedTarget, type Target } from '../calls/call-targets.ts';
 import { type CallReport, noteUse } from '../calls/calls.ts';
 import { callService } from '../calls/connected-calls.ts';
 import { getConnector } from '../connectors/installed.ts';
 import type { RecordedUsage } from '../gateway/llm-usage.ts';
 import { type AnsweredInPieces, type AskingTool, askByTool, streamByTool } from '../gateway/model-tools.ts';
-import { type Ending, type ExecutionProblem, endExecution, problemOf, startExecution } from './executions.ts';
+import {
+  type Ending,
+  type ExecutionProblem,
+  endExecution,
+  problemOf,
+  type Resumed,
+  startExecution,
+} from './executions.ts';
 import { checkArguments } from './tool-arguments.ts';
 import type { SourcedTool } from './tool-source.ts';
 import { countTools, findSourced, pageOfTools, rankedTools, type ToolPageQuery } from './tool-sources.ts';
@@ -32,16 +41,21 @@ export interface ExecuteInput extends NamedTarget {
   arguments: Values;
   /** An id that a form reserved: what was sent twice runs once. */
   executionId?: string;
+  /** An admin approved it. */
+  resumed?: Resumed;
 }
 
 export interface Executed {
   executionId: string;
-  status: Ending['status'];
+  /** `awaiting_approval`: nothing was called yet, and somebody has to agree first. */
+  status: Ending['status'] | 'awaiting_approval';
   data: unknown;
   error: ExecutionProblem | null;
   report: CallReport;
   /** What it used of language models, where it asked one. */
   usage?: RecordedUsage | null;
+  /** Until when somebody can agree, while it waits for that. */
+  approvalUntil?: Date;
 }
 
 /**
@@ -57,9 +71,12 @@ export async function executeTool(
   const found = await prepare(ctx, name, input);
   const { driver, tool, values, named, executionId } = found;
   if (asksModel(tool)) return { executionId, ...(await askByTool(ctx, { ...found, tool, signal })) };
+  const { resumed } = input;
+  const effect = { changes: tool.sideEffect !== 'none', adds: tool.adds };
+  if (!resumed && needsApproval(ctx, effect)) return waiting(executionId, await askApproval(ctx, found));
   const { connector, connection } = await startExecution(
     ctx,
-    { id: executionId, tool: name, input: values, changes: tool.sideEffect !== 'none' },
+    { id: executionId, tool: name, input: values, ...effect, resumed },
     (tx) => findTarget(tx, ctx, driver, named, found.account),
   );
   const ending = await run(
@@ -67,10 +84,15 @@ export async function executeTool(
     { driver, tool: asAccount(found, connection), connector, connection },
     { values, executionId, signal },
   );
-  await settle(ctx, connection, executionId, ending);
+  await settle(ctx, connection, executionId, ending, resumed);
   const { status, output, problem, report } = ending;
   return { executionId, status, data: output ?? null, error: problem ?? null, report };
 }
+
+const waiting = (executionId: string, approvalUntil: Date): Executed => ({
+  ...{ executionId, status: 'awaiting_approval', data: null, error: null, approvalUntil },
+  report: nothingCalled(executionId),
+});
 
 /**
  * Runs a tool and hands its answer on while it comes, as server-sent events; at once where there is none to come.
@@ -157,11 +179,15 @@ async function run(
     );
     return { status: 'succeeded', output: value, report };
   } catch (error) {
-    const report = failed ?? { executionId, durationMs: 0, attempts: 0, rateLimit: null, upstreamRequestId: null };
+    const report = failed ?? nothingCalled(executionId);
     if (error instanceof ServiceError && error.fault === 'credential') await lookAgain(ctx, connection);
     return { ...judged(ctx, error, tool), report };
   }
 }
+
+const nothingCalled = (executionId: string): CallReport => ({
+  ...{ executionId, durationMs: 0, attempts: 0, rateLimit: null, upstreamRequestId: null },
+});
 
 /** A defect of ours is told as one, but the execution ends all the same. */
 function judged(ctx: Ctx, error: unknown, tool: Tool) {
@@ -182,7 +208,16 @@ const lookAgain = (ctx: Ctx, { id }: ConnectionRow) =>
   ctx.hub.db.asTenant(ctx.tenantId, (tx) => noteOnConnection(tx, ctx.tenantId, id, { nextCheckAt: new Date() }));
 
 /** Writes how it ended, and with the connection that it was used. */
-export async function settle(ctx: Ctx, connection: ConnectionRow, executionId: string, ending: Ending) {
-  await ctx.hub.db.asTenant(ctx.tenantId, (tx) => endExecution(tx, ctx, executionId, ending));
+export async function settle(
+  ctx: Ctx,
+  connection: ConnectionRow,
+  executionId: string,
+  ending: Ending,
+  resumed?: Resumed,
+) {
+  await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+    await endExecution(tx, ctx, executionId, ending);
+    await resumed?.end(tx, ending);
+  });
   await noteUse(ctx, connection, ending.report);
 }

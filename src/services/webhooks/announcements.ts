@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
+import { findApproval } from '../../db/queries/approvals.ts';
 import { findBudget } from '../../db/queries/budgets.ts';
 import { insertDeliveries, selectConnectionFacts, selectConnectorFacts } from '../../db/queries/webhook-deliveries.ts';
 import { selectSubscribed } from '../../db/queries/webhooks.ts';
@@ -16,6 +17,8 @@ export const webhookEvents = {
   'connector.status_changed': 'A connector was switched on or off, failed or recovered',
   'budget.warning': 'A budget reached its warning',
   'budget.exceeded': 'A budget refused a call, for the first time in its day or month',
+  'approval.requested': 'A call of an API key waits for an admin',
+  'approval.decided': 'A call that waited was approved or refused, or is over',
 } as const;
 
 export type WebhookEvent = keyof typeof webhookEvents;
@@ -42,6 +45,11 @@ const announced: Record<string, WebhookEvent> = {
   'connector.recovered': 'connector.status_changed',
   'budget.warned': 'budget.warning',
   'budget.exceeded': 'budget.exceeded',
+  'approval.requested': 'approval.requested',
+  'approval.approved': 'approval.decided',
+  'approval.refused': 'approval.decided',
+  'approval.expired': 'approval.decided',
+  'approval.withdrawn': 'approval.decided',
 };
 
 /** Tells webhooks of what was just written into the activity, where it is something for them. */
@@ -57,7 +65,7 @@ export async function announceAudited(
 /**
  * Writes a delivery for each webhook that wants to be told, in the change's own transaction: what happened is told, and nothing else.
  * Reads the row as it is in this transaction.
- * @param id of the connection, the connector or the budget that the event is about
+ * @param id of the connection, the connector, the budget or the approval that the event is about
  */
 export async function announce(
   tx: Tx,
@@ -99,8 +107,21 @@ async function soon(tx: Tx, tenantId: string, ids: string[]) {
 
 const factsOf = (event: WebhookEvent) => {
   if (event.startsWith('budget.')) return budgetFacts;
+  if (event.startsWith('approval.')) return approvalFacts;
   return event.startsWith('connection.') ? connectionFacts : connectorFacts;
 };
+
+/** Never what the call would say. */
+async function approvalFacts(tx: Tx, tenantId: string, id: string) {
+  const found = await findApproval(tx, tenantId, id);
+  if (!found) return { approval: { id } };
+  const { tool, title, status, expiresAt, decidedByName, note, connectorId, connectorName, keyId, keyName } = found;
+  return {
+    approval: { id, tool, title, status, expires_at: expiresAt.toISOString(), decided_by: decidedByName, note },
+    connector: { id: connectorId, name: connectorName },
+    api_key: { id: keyId, name: keyName, made_by: found.makerName },
+  };
+}
 
 async function budgetFacts(tx: Tx, tenantId: string, id: string) {
   const found = await findBudget(tx, tenantId, id);

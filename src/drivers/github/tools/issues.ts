@@ -80,6 +80,7 @@ export const issueTools: Tool[] = [
     ]),
     output: shapes.issue,
     sideEffect: 'write',
+    adds: true,
     scopes,
     run: async (context, { title, body, labels: given, ...rest }) =>
       issue(
@@ -100,6 +101,7 @@ export const issueTools: Tool[] = [
     input: input({ owner, repo, number, body: text('Text', 'Markdown.') }, ['repo', 'number', 'body']),
     output: shapes.comment,
     sideEffect: 'write',
+    adds: true,
     scopes,
     run: async (context, { number: at, body, ...rest }) =>
       pick(
@@ -149,6 +151,7 @@ export const issueTools: Tool[] = [
     ),
     output: shapes.issue,
     sideEffect: 'write',
+    adds: true,
     scopes,
     run: async (context, { title, head, base, body, draft, ...rest }) =>
       pull(

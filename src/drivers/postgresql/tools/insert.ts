@@ -13,6 +13,7 @@ export const insertMany: Tool = {
   input: object({ schema, table, rows }, ['table', 'rows']),
   output: shapes.count,
   sideEffect: 'write',
+  adds: true,
   async run(context, input) {
     mustWrite(context);
     return inTransaction(context, 'read write', async (work) => {

@@ -12,6 +12,7 @@ export const messageTools: Tool[] = [
     input: input({ channel, text }, ['text']),
     output: posted,
     sideEffect: 'write',
+    adds: true,
     scopes: write,
     run: async (context, given) => {
       const to = channelOf(context, given);
@@ -36,6 +37,7 @@ export const messageTools: Tool[] = [
     ),
     output: posted,
     sideEffect: 'write',
+    adds: true,
     scopes: write,
     run: async (context, given) => {
       const reply = {
@@ -103,6 +105,7 @@ export const messageTools: Tool[] = [
     ),
     output: open({ id: { type: 'string' }, permalink: { type: ['string', 'null'] } as never }),
     sideEffect: 'write',
+    adds: true,
     scopes: [['files:write']],
     run: async (context, given) => {
       const to = channelOf(context, given);
