@@ -10,7 +10,7 @@ VITEST := node node_modules/vitest/vitest.mjs run
 # What every change has to pass, in seconds; tests come on top of it.
 STATIC := biome check --error-on-warnings . && tsc && tsc -p tests && knip
 
-.PHONY: help run dev demo test bench check seed-connectors tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore format migrations
+.PHONY: help run dev demo test bench test-security sabotage sbom check seed-connectors tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore format migrations
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,15 @@ test: node_modules/.ready browser ## everything: format, lint, types, dead code,
 
 bench: node_modules/.ready browser ## measure beside bare routes: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,sql,…, STRICT=1
 	@OUT="$$OUT" $(NODE) tests/bench/run.ts
+
+test-security: node_modules/.ready browser ## examine what docs/security.md promises: ONLY=g1,g3,… N=tries SEED=number
+	@ONLY="$$ONLY" N="$$N" SEED="$$SEED" node tests/security/run.ts
+
+sabotage: node_modules/.ready browser ## break the code on purpose, one place after the other, and see each break found: ONLY=envelope,csrf,…
+	@ONLY="$$ONLY" node tests/security/sabotage.ts
+
+sbom: node_modules/.ready ## write what the hub is built of, as CycloneDX: OUT=.data/sbom.json
+	@mkdir -p "$(dir $(or $(OUT),.data/sbom.json))" && npm sbom --sbom-format cyclonedx --package-lock-only --omit dev --offline --loglevel=error > "$(or $(OUT),.data/sbom.json)" && echo "Written to $(or $(OUT),.data/sbom.json)."
 
 check: node_modules/.ready ## the quick part, in seconds: format, lint, types, dead code, architecture, unit tests
 	@$(STATIC)

@@ -1,0 +1,109 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+// `make sabotage`: breaks what was committed in a copy of the repository, one place after the other, and sees each break noticed. ONLY=subject,…
+
+/** One thing broken on purpose, and the test that has to notice. */
+interface Edit {
+  subject: string;
+  /** What is wrong then. */
+  breaks: string;
+  file: string;
+  /** Stands in the file exactly once. */
+  find: string;
+  replace: string;
+  caught: string;
+}
+
+const root = path.resolve(import.meta.dirname, '../..');
+const edits = JSON.parse(readFileSync(path.join(import.meta.dirname, 'edits.json'), 'utf8')) as Edit[];
+const { ONLY = '' } = process.env;
+const subjects = ONLY.split(',').filter(Boolean);
+const chosen = edits.filter(({ subject }) => !subjects.length || subjects.includes(subject));
+if (!chosen.length) {
+  console.error(`There is no ${ONLY}. There are ${[...new Set(edits.map(({ subject }) => subject))].join(', ')}.`);
+  process.exit(2);
+}
+
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'patchbay-sabotage-'));
+const copy = path.join(scratch, 'copy');
+const escaped: string[] = [];
+try {
+  execFileSync('git', ['clone', '--quiet', '--shared', root, copy]);
+  for (const link of ['node_modules', '.cache'])
+    if (existsSync(path.join(root, link))) symlinkSync(path.join(root, link), path.join(copy, link));
+  const tests = [...new Set(chosen.map(({ caught }) => caught))];
+  console.log(`${chosen.length} edits, ${tests.length} tests. First the tests as they are…`);
+  const before = await outcome(tests);
+  if (before !== 'passed') throw new Error(`The tests do not pass before anything is broken: ${before}`);
+  for (const edit of chosen) {
+    const began = Date.now();
+    const found = await tryOut(edit);
+    const caught = found.startsWith('failed');
+    if (!caught) escaped.push(`${edit.subject}: ${edit.breaks} (${found})`);
+    const seconds = Math.round((Date.now() - began) / 1000);
+    console.log(
+      JSON.stringify({ subject: edit.subject, breaks: edit.breaks, test: edit.caught, caught, found, seconds }),
+    );
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+for (const each of escaped) console.error(`ESCAPED  ${each}`);
+console.log(`${chosen.length - escaped.length} of ${chosen.length} edits caught.`);
+process.exitCode = escaped.length ? 1 : 0;
+
+async function tryOut({ file, find, replace, caught }: Edit): Promise<string> {
+  const at = path.join(copy, file);
+  const source = existsSync(at) ? readFileSync(at, 'utf8') : '';
+  const places = source.split(find).length - 1;
+  if (places !== 1) return `the text to replace stands ${places} times in ${file}`;
+  writeFileSync(
+    at,
+    source.replace(find, () => replace),
+  );
+  try {
+    return await outcome([caught]);
+  } finally {
+    writeFileSync(at, source);
+  }
+}
+
+/** `passed`, `failed: <tests>`, or why the tests did not run. */
+async function outcome(tests: string[]): Promise<string> {
+  const report = path.join(scratch, 'report.json');
+  rmSync(report, { force: true });
+  const options = ['--config', 'tests/security/vitest.config.ts', '--root', '.', '--bail', '1'];
+  const output = await run([...options, '--reporter', 'json', '--outputFile', report, ...tests]);
+  if (!existsSync(report)) return `it did not run: ${output.slice(-500)}`;
+  const { success, testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
+    success: boolean;
+    testResults: { message: string; assertionResults: { status: string; fullName: string }[] }[];
+  };
+  if (success) return 'passed';
+  const failed = testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName.trim()),
+  );
+  if (failed.length) return `failed: ${failed.slice(0, 3).join('; ')}`;
+  // Where everything is set up by what was broken, no test begins: that is noticed as well.
+  const messages = testResults.map(({ message }) => message).filter(Boolean);
+  return messages.length
+    ? `failed before a test: ${messages.join(' ').slice(0, 200)}`
+    : `it did not run: ${output.slice(-500)}`;
+}
+
+function run(args: string[]): Promise<string> {
+  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
+    cwd: copy,
+    env: { ...process.env, SECURITY_N: '', SECURITY_SEED: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  return new Promise((resolve) => child.on('close', () => resolve(output)));
+}
