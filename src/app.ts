@@ -19,6 +19,7 @@ import { connectLinkPages } from './routes/dashboard/connect-link.ts';
 import { connectorPages } from './routes/dashboard/connectors.ts';
 import { docsPages } from './routes/dashboard/docs.ts';
 import { entrancePages } from './routes/dashboard/entrance.ts';
+import { approvalPages } from './routes/dashboard/approvals.ts';
 import { executionPages } from './routes/dashboard/executions.ts';
 import { invitationPages } from './routes/dashboard/invitation.ts';
 import { mcpPages } from './routes/dashboard/mcp.ts';
@@ -138,6 +139,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...repositoryForms(tools),
     ...importedOperationForms(tools),
     ...executionPages(tools),
+    ...approvalPages(tools),
     ...executionForms(tools),
     ...rotationForms(tools),
     ...activityPages(tools),

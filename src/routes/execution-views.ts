@@ -70,5 +70,6 @@ export interface ExecutionPartials {
   'executions/_row': { row: ExecutionRowView };
   'executions/_runs': { panel: RunsPanel };
   'executions/_use': { use: Use[] };
-  'executions/_tabs': { current: 'changes' | 'runs' };
+  /** How many calls wait for approval; null for whoever may not decide. */
+  'executions/_tabs': { current: 'changes' | 'runs' | 'approvals'; approvals: number | null };
 }

@@ -4,6 +4,7 @@ import type { ErrorSummary } from '../lib/forms/summary.ts';
 import type { FieldReference, OperationReference } from '../lib/reference.ts';
 import type { AccountPage } from './account-views.ts';
 import type { ActivityRow } from './activity-views.ts';
+import type { ApprovalPartials } from './approval-views.ts';
 import type { BrowsingPartials } from './browsing-views.ts';
 import type { ConnectionPartials } from './connection-views.ts';
 import type {
@@ -36,6 +37,7 @@ type FieldPartials = { [Kind in FieldKind as `forms/_${Kind}`]: { field: Extract
 
 export interface Partials
   extends FieldPartials,
+    ApprovalPartials,
     BrowsingPartials,
     ConnectionPartials,
     ExecutionPartials,

@@ -124,6 +124,9 @@ export const paths = {
   connectorRepositories: (id: string) => `/connectors/${id}/repositories`,
   /** POST has them read anew. */
   repositorySync: (id: string) => `/connectors/${id}/repositories/sync`,
+  /** What waits for an admin. */
+  approvals: '/approvals',
+  approvalDecision: (id: string) => `/approvals/${id}/decision`,
   executions: '/executions',
   execution: (id: string) => `/executions/${id}`,
   /** POST runs the same once more. */

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { Ctx, Hub } from '../context.ts';
 import type { AppError } from '../errors.ts';
+import { countWaiting } from '../services/approvals/approvals.ts';
 import { countInstalled } from '../services/connectors/installed.ts';
 import type { Identity } from '../services/people/identity.ts';
 import type { Env } from './env.ts';
@@ -53,6 +54,7 @@ export function pageTools({ hub, identity, views }: PageDeps) {
         role: ctx.actor.role,
         operator: c.get('session')?.operator ?? false,
         installedCount: await countInstalled(ctx),
+        waiting: await countWaiting(ctx),
         toasts: notice ? [notice] : [],
       };
     },

@@ -4,6 +4,7 @@ import type { Reference } from '../lib/reference.ts';
 import type { Helpers, Views } from '../lib/views.ts';
 import type { AccountModels } from './account-views.ts';
 import type { ActivityModels } from './activity-views.ts';
+import type { ApprovalModels } from './approval-views.ts';
 import type { BrowsingModels } from './browsing-views.ts';
 import type { ConnectionModels } from './connection-views.ts';
 import type { CatalogResults, ConnectorDetail, ConnectorForm, InstalledResults, Question } from './connector-views.ts';
@@ -42,6 +43,8 @@ export interface Shell {
   /** Whether the person runs the hub itself. */
   operator: boolean;
   installedCount: number;
+  /** How many calls wait for this person to decide; 0 for whoever may not. */
+  waiting: number;
   /** Shown once the page is there: what was done before the redirect that led here. */
   toasts: Toast[];
   /** Open over the page, so that its address can be reloaded and works without JavaScript. */
@@ -90,6 +93,7 @@ export interface Done {
 export interface Models
   extends AccountModels,
     ActivityModels,
+    ApprovalModels,
     BrowsingModels,
     ConnectionModels,
     HealthModels,

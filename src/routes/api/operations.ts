@@ -1,5 +1,6 @@
 import { accountOperations } from './account.ts';
 import { apiKeyOperations } from './api-keys.ts';
+import { approvalOperations } from './approvals.ts';
 import { auditOperations } from './audit.ts';
 import { authorizationOperations } from './authorizations.ts';
 import { budgetOperations } from './budgets.ts';
@@ -39,6 +40,7 @@ export const operations = [
   ...importedOperationOperations,
   ...postOperations,
   ...executionOperations,
+  ...approvalOperations,
   ...usageOperations,
   ...budgetOperations,
   ...priceOperations,

@@ -45,6 +45,17 @@ export async function listApprovals(ctx: Ctx, { status, limit = 50, cursor }: Ap
   return page(await ctx.hub.db.asTenant(ctx.tenantId, read), limit, ({ id }) => [id]);
 }
 
+/** Those that wait, the longest first. @throws AppError forbidden */
+export async function listPending(ctx: Ctx, limit = 50) {
+  requireRole(ctx, 'admin', 'see what waits for approval');
+  const read = async (tx: Tx) => {
+    const filter = { statuses: ['pending' as const], limit: limit + 1, oldestFirst: true };
+    const rows = await selectApprovals(tx, ctx.tenantId, filter);
+    return Promise.all(rows.map((row) => shown(tx, ctx, row)));
+  };
+  return page(await ctx.hub.db.asTenant(ctx.tenantId, read), limit, ({ id }) => [id]);
+}
+
 /** @throws AppError forbidden, not_found */
 export async function getApproval(ctx: Ctx, id: string): Promise<ShownApproval> {
   requireRole(ctx, 'admin', 'see what waits for approval');

@@ -13,6 +13,7 @@ import { type Executed, executeTool } from './tools.ts';
 export function whyNoReplay(found: Tool | null, { tool, status, input }: ExecutionRow): string | null {
   if (!found) return whyNoTool(tool);
   if (status === 'running') return 'It is still running.';
+  if (status === 'awaiting_approval') return 'It waits for approval.';
   if (found.sideEffect === 'write')
     return 'It changes something each time, so it is not replayed. Open the form instead.';
   if (input === null) return 'Its arguments were not kept. Enter them in the form.';

@@ -1,0 +1,87 @@
+import type { Context } from 'hono';
+import { type Ctx, requireRole } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { decideApproval, listApprovals, listPending, type ShownApproval } from '../../services/approvals/approvals.ts';
+import type { ApprovalsPage, DecidedApproval, PendingApproval } from '../approval-views.ts';
+import type { Env } from '../env.ts';
+import { orFailure } from '../failure.ts';
+import { leaveNotice } from '../flash.ts';
+import { formFields } from '../middleware/form-fields.ts';
+import { type PageRoute, page } from '../page.ts';
+import { paths } from '../paths.ts';
+import type { PageTools } from '../render.ts';
+
+/** What waits for an admin, and what was decided about last. */
+export const approvalPages = (tools: PageTools): PageRoute[] => [
+  page({ method: 'get', path: paths.approvals, role: 'admin', audit: null, example: {} }, async (ctx, c) => {
+    requireRole(ctx, 'admin', 'see what waits for approval');
+    const { value, failure } = await orFailure(Promise.all([listPending(ctx), listApprovals(ctx, { limit: 30 })]));
+    const [pending, recent] = value ?? [];
+    const model: ApprovalsPage = {
+      pending: pending?.data.map(pendingView) ?? [],
+      more: Boolean(pending?.nextCursor),
+      decided: recent?.data.flatMap(decidedView) ?? [],
+      failure,
+    };
+    const shell = await tools.shell(c, ctx, { title: 'Approvals', tab: 'activity' });
+    return tools.html(c, 'approvals/index', { shell, page: model });
+  }),
+  page(
+    {
+      method: 'post',
+      path: paths.approvalDecision(':id'),
+      role: 'admin',
+      audit: 'approval.refused',
+      example: { form: { decision: 'refuse', note: 'Not before the release.' } },
+    },
+    (ctx, c) => decide(tools, ctx, c),
+  ),
+];
+
+async function decide(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {
+  const fields = await formFields(c);
+  const decision = fields?.get('decision') === 'approve' ? 'approve' : 'refuse';
+  try {
+    const { title, status } = await decideApproval(ctx, c.req.param('id') ?? '', {
+      decision,
+      note: String(fields?.get('note') ?? ''),
+    });
+    leaveNotice(c, tools.hub, { tone: status === 'withdrawn' ? 'info' : 'ok', name: title, text: words[status] });
+  } catch (error) {
+    if (!(error instanceof AppError) || !['invalid_transition', 'invalid_input'].includes(error.code)) throw error;
+    leaveNotice(c, tools.hub, { tone: 'bad', text: error.errors?.note?.join(' ') ?? error.message });
+  }
+  return tools.redirect(c, paths.approvals);
+}
+
+const words = {
+  pending: 'still waits.',
+  approved: 'is approved and runs now.',
+  refused: 'is refused.',
+  expired: 'is over: nobody decided in time.',
+  withdrawn: 'is over: what it needed is gone.',
+};
+
+const pendingView = (row: ShownApproval): PendingApproval => ({
+  ...{ id: row.id, tenantId: row.tenantId, title: row.title, tool: row.tool },
+  connector: { id: row.connectorId, name: row.connectorName },
+  ...{ keyName: row.keyName, makerName: row.makerName, at: row.createdAt, expiresAt: row.expiresAt },
+  input: row.arguments === null ? '' : JSON.stringify(row.arguments, null, 2),
+});
+
+const decidedView = ({ status, ...row }: ShownApproval): DecidedApproval[] =>
+  status === 'pending'
+    ? []
+    : [
+        {
+          ...{
+            id: row.id,
+            title: row.title,
+            tool: row.tool,
+            connector: row.connectorName,
+            keyName: row.keyName,
+            status,
+          },
+          ...{ by: row.decidedByName ?? '', at: row.decidedAt ?? row.expiresAt, note: row.note ?? '' },
+        },
+      ];
