@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../../context.ts';
+import type { Tx } from '../../db/client.ts';
 import { type ConnectionRow, noteOnConnection } from '../../db/queries/connections.ts';
 import { selectConnectors } from '../../db/queries/connectors.ts';
 import { type LoadedDriver, ServiceError, type Tool, type Values } from '../../drivers/driver.ts';
@@ -12,6 +13,7 @@ import { callService } from '../calls/connected-calls.ts';
 import { getConnector } from '../connectors/installed.ts';
 import type { RecordedUsage } from '../gateway/llm-usage.ts';
 import { type AnsweredInPieces, type AskingTool, askByTool, streamByTool } from '../gateway/model-tools.ts';
+import { isDatabaseAway, writeEnding } from './endings.ts';
 import {
   type Ending,
   type ExecutionProblem,
@@ -207,7 +209,7 @@ function judged(ctx: Ctx, error: unknown, tool: Tool) {
 const lookAgain = (ctx: Ctx, { id }: ConnectionRow) =>
   ctx.hub.db.asTenant(ctx.tenantId, (tx) => noteOnConnection(tx, ctx.tenantId, id, { nextCheckAt: new Date() }));
 
-/** Writes how it ended, and with the connection that it was used. */
+/** Writes how it ended, and with the connection that it was used. @throws AppError outcome_unknown while the database is away */
 export async function settle(
   ctx: Ctx,
   connection: ConnectionRow,
@@ -215,9 +217,13 @@ export async function settle(
   ending: Ending,
   resumed?: Resumed,
 ) {
-  await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+  const write = async (tx: Tx) => {
     await endExecution(tx, ctx, executionId, ending);
     await resumed?.end(tx, ending);
+  };
+  await writeEnding(executionId, () => ctx.hub.db.asTenant(ctx.tenantId, write));
+  await noteUse(ctx, connection, ending.report).catch((error: unknown) => {
+    if (!isDatabaseAway(error)) throw error;
+    ctx.log.warn({ err: error }, 'that a connection was used could not be noted');
   });
-  await noteUse(ctx, connection, ending.report);
 }
