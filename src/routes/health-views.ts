@@ -55,6 +55,8 @@ export interface ConnectionHealth extends HealthLine {
   on: boolean;
   /** Whether it may be switched; a credential that was refused has to be connected again. */
   switchable: boolean;
+  /** Whether it is an account; the broker’s own key is none, and ends with its connector. */
+  granted: boolean;
   /** Whether this person decides about it. */
   mine: boolean;
 }

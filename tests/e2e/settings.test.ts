@@ -73,11 +73,11 @@ describe('language models', () => {
     const auth = { method: 'api_key', api_key: 'sk-not-a-real-key-only-an-example' };
     await hub.as(hub.cast.ada, 'POST', '/api/connectors', { catalog_key: 'openai', name, config: {}, auth });
     const page = await hub.open(hub.cast.ada, '/settings/models', { javaScriptEnabled });
-    const usual = page.getByLabel('Usual connector', { exact: true });
+    const usual = page.getByLabel('Default connector', { exact: true });
     const label = await usual.locator('option', { hasText: name }).textContent();
     await usual.selectOption({ label: label ?? '' });
     await button(page, 'Save').click();
-    await page.getByText('The usual connector to language models is saved.').waitFor();
+    await page.getByText('The default connector to language models is saved.').waitFor();
     expect(await usual.locator('option:checked').textContent()).toContain(name);
     return page;
   };

@@ -2,6 +2,7 @@ import { type Ctx, mayActAs } from '../../context.ts';
 import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { Health } from '../../db/schema/index.ts';
+import { asBroker } from '../../services/brokers/brokers.ts';
 import type { Attention } from '../../services/connectors/attention.ts';
 import { type CheckedConnection, pausesOf, shownChecks } from '../../services/health/health-overview.ts';
 import { withoutSecrets } from '../../services/secrets/secrets.ts';
@@ -140,6 +141,7 @@ export function connectionHealth(ctx: Ctx, row: ConnectorRow, each: CheckedConne
     pause: pausesOf(ctx, row)[0] ?? null,
     on: connection.status !== 'inactive',
     switchable: connection.status !== 'revoked',
+    granted: connection.authConfigId !== null || asBroker(ctx, row) === null,
     mine: mayActAs(ctx.actor, 'admin') || (connection.userId !== null && connection.userId === ctx.actor.id),
   };
 }

@@ -103,10 +103,10 @@ function errorsOf(error: unknown): FieldErrors {
 
 const deletion = (ctx: Ctx, id: string, name: string): Confirm => ({
   ...{ tenantId: ctx.tenantId, back: paths.budgets, select: null },
-  title: `Take away the ${name.charAt(0).toLowerCase()}${name.slice(1)}?`,
+  title: `Delete the ${name.charAt(0).toLowerCase()}${name.slice(1)}?`,
   method: 'DELETE',
   path: paths.budget(id),
   consequences: ['It refuses no call any more. What models cost is counted as before.'],
-  submit: 'Take away',
+  submit: 'Delete',
   keep: 'Keep it',
 });

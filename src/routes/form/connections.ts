@@ -22,9 +22,12 @@ export const connectionForms = (tools: PageTools): PageRoute[] => [
   page(
     { method: 'post', path: paths.connectionChecks(':id'), role: 'member', audit: null, example: {} },
     async (ctx, c) => {
+      const asked = Date.now();
       const { connection } = await getHealth(ctx, idOf(c), { refresh: true });
+      const seconds = Math.ceil((asked - (connection.healthCheckedAt?.getTime() ?? asked)) / 1000);
       const well = connection.health === 'healthy' && connection.status === 'active';
-      const text = connection.statusReason ?? connection.healthMessage ?? 'It was checked.';
+      const found = connection.statusReason ?? connection.healthMessage ?? 'It was checked.';
+      const text = seconds > 0 ? `Checked ${seconds} s ago, so not again yet: ${found}` : found;
       return changed(tools, ctx, c, connection.connectorId, { tone: well ? 'ok' : 'bad', text });
     },
   ),

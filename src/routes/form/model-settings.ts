@@ -30,7 +30,7 @@ export const modelSettingsForms = (tools: PageTools): PageRoute[] => [
     { method: 'put', path: paths.modelSettings, role: 'admin', audit: 'settings.updated', example: { form: {} } },
     async (ctx, c) => {
       await setDefaultModelConnector(ctx, (await formFields(c))?.get('default_connector_id') || null);
-      leaveNotice(c, tools.hub, { tone: 'ok', text: 'The usual connector to language models is saved.' });
+      leaveNotice(c, tools.hub, { tone: 'ok', text: 'The default connector to language models is saved.' });
       return tools.redirect(c, paths.modelSettings);
     },
   ),

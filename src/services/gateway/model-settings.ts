@@ -31,7 +31,7 @@ export async function setDefaultModelConnector(ctx: Ctx, id: string | null): Pro
     const connector = id === null ? null : await mustFindModelConnector(tx, ctx, id, 'default_connector_id');
     const by = { updatedBy: ctx.actor.id, updatedByName: ctx.actor.name };
     await upsertSettings(tx, ctx.tenantId, { defaultModelConnectorId: connector?.id ?? null, ...by });
-    const name = connector ? `to ask models through ${connector.name}` : 'to ask models through no usual connector';
+    const name = connector ? `to ask models through ${connector.name}` : 'to ask models through no default connector';
     await recordAudit(tx, ctx, { action: 'settings.updated', subject: { type: 'tenant', id: ctx.tenantId, name } });
   });
 }
