@@ -79,9 +79,11 @@ const asJson = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 /** `make seed-connectors`, also while the hub runs. */
 async function main() {
   const { startDatabase } = await import('../src/db/start.ts');
-  const { admin, stop } = await startDatabase(readConfig(), createLog('warn'));
+  const config = readConfig();
+  const drivers = await loadDrivers(undefined, config.catalogDir);
+  const { admin, stop } = await startDatabase(config, createLog('warn'));
   try {
-    const { added, changed, unchanged, retired } = await seedConnectors(admin);
+    const { added, changed, unchanged, retired } = await seedConnectors(admin, drivers);
     console.log(`Catalog: ${added} added, ${changed} changed, ${unchanged} unchanged, ${retired} retired.`);
   } finally {
     await stop();

@@ -17,6 +17,8 @@ export interface Config {
   /** Whether browsers reach the hub over https; decides cookie names and Secure. */
   readonly secure: boolean;
   readonly dataDir: string;
+  /** Descriptions of services that the operator adds to the catalog; null for none. */
+  readonly catalogDir: string | null;
   /** A real server instead of the embedded one. */
   readonly databaseUrl: string | null;
   /** The owner's login on that server; `databaseUrl` when not set. */
@@ -36,6 +38,8 @@ export interface Config {
   readonly outbound: OutboundPolicy;
   /** Connectors that the operator sets by variables. */
   readonly environmentConnectors: EnvironmentConnectors;
+  /** The file of connectors that operators apply, to tell what in it waits for that; null for none. */
+  readonly connectorsFile: string | null;
   /** What the doctor tries to reach; null for nothing. */
   readonly egressUrl: string | null;
 }
@@ -67,6 +71,7 @@ export function readConfig(env: Env = process.env): Config {
   const databaseUrl = readDatabaseUrl('DATABASE_URL', read, problems);
   const databaseAdminUrl = readDatabaseUrl('DATABASE_ADMIN_URL', read, problems);
   const masterKeys = read('MASTER_KEYS') ?? null;
+  const catalogDir = read('CATALOG_DIR');
   const logLevel = (read('LOG_LEVEL') ?? 'info') as LogLevel;
 
   if (databaseAdminUrl && !databaseUrl) problems.push('DATABASE_ADMIN_URL needs DATABASE_URL as well.');
@@ -84,6 +89,7 @@ export function readConfig(env: Env = process.env): Config {
   const trustedProxies = readProxies(read('TRUSTED_PROXIES') ?? '', problems);
   const outbound = readOutbound(read, { baseUrl, port }, problems);
   const egressUrl = readEgressUrl(read('DOCTOR_EGRESS_URL'), problems);
+  const connectorsFile = read('CONNECTORS_FILE');
   const environmentConnectors = readEnvironmentConnectors(read, problems);
   if (problems.length) throw new ConfigError(problems.join('\n'));
 
@@ -94,6 +100,7 @@ export function readConfig(env: Env = process.env): Config {
     basePath: baseUrl.pathname.replace(/\/$/, ''),
     secure: baseUrl.protocol === 'https:',
     dataDir: path.resolve(read('DATA_DIR') ?? '.data'),
+    catalogDir: catalogDir ? path.resolve(catalogDir) : null,
     databaseUrl,
     databaseAdminUrl,
     masterKeys,
@@ -105,6 +112,7 @@ export function readConfig(env: Env = process.env): Config {
     trustedProxies,
     outbound,
     environmentConnectors,
+    connectorsFile: connectorsFile ? path.resolve(connectorsFile) : null,
     egressUrl,
   });
 }
@@ -120,6 +128,15 @@ export function readTenantPassword(env: Env = process.env): string | null {
   if (problems.length) throw new ConfigError(problems.join('\n'));
   return password ?? null;
 }
+
+/** A variable that a file of connectors names; undefined when it is not set or empty. */
+export const readReferenced = (name: string, env: Env = process.env): string | undefined => env[name] || undefined;
+
+/** Whether the variable opens the hub itself: no service may ever be sent it. */
+export const isHubSecret = (name: string): boolean =>
+  /^(MASTER_KEYS|DATABASE_URL|DATABASE_ADMIN_URL|ADMIN_PASSWORD|PASSWORD|METRICS_TOKEN|SMTP_URL|BACKUP_PASSPHRASE|OIDC_CLIENT_SECRET|PG\w+)(_FILE)?$/i.test(
+    name,
+  );
 
 /**
  * What `make backup` and `make restore` encrypt with; `BACKUP_PASSPHRASE_FILE` names a file that holds it instead.

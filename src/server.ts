@@ -30,7 +30,9 @@ const stops: (() => Promise<unknown>)[] = [];
 /** Config → database → vault → drivers → listen → jobs; ready when it resolves. */
 async function start(config: Config, log: Logger) {
   const vault = createVault(readKeyring(config));
-  const [database, drivers] = await Promise.all([startDatabase(config, log), loadDrivers()]);
+  const loading = loadDrivers(undefined, config.catalogDir);
+  if (config.catalogDir) await loading; // the operator's mistakes are told before anything else is started
+  const [database, drivers] = await Promise.all([startDatabase(config, log), loading]);
   stops.unshift(database.stop);
   await checkKeyring(database.db, vault);
   log.debug(await seedConnectors(database.admin, drivers), 'catalog seeded');

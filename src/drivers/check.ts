@@ -94,7 +94,7 @@ const browseProblems = ({ browse, tools = [] }: Driver): string[] =>
     .map(({ slug }) => `browse needs "${slug}" to be one of its tools, and to change nothing.`);
 
 /** Icons are put into pages as they are, many of them at once: no scripts, nothing loaded, no ids that could clash. */
-function iconProblems(icon: string | null): string[] {
+export function iconProblems(icon: string | null): string[] {
   if (icon === null) return ['icon.svg is missing.'];
   const rules: [boolean, string][] = [
     [

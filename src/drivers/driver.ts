@@ -148,6 +148,8 @@ export interface Driver {
 export interface LoadedDriver extends Driver {
   /** The text of its icon.svg. */
   icon: string;
+  /** The operator's file that describes it; absent for what Patchbay comes with. */
+  file?: string;
 }
 
 /** Declares a driver; `src/drivers/index.ts` finds and checks it. */

@@ -16,14 +16,33 @@ export class DriverError extends Error {
 /**
  * Loads the driver in every folder beside this file: its `index.ts` exports `driver`, its icon is `icon.svg`.
  * Schemas are linted here and compiled at their first use, so that the start stays quick.
- * @throws DriverError that names the folder and everything that is wrong with it
+ * @param catalogDir where the operator's own entries are described; null for none
+ * @throws DriverError that names the folder, or each of the operator's files, and everything that is wrong with it
  */
-export async function loadDrivers(dir = import.meta.dirname): Promise<DriverRegistry> {
+export async function loadDrivers(
+  dir = import.meta.dirname,
+  catalogDir: string | null = null,
+): Promise<DriverRegistry> {
   const entries = await readdir(dir, { withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const drivers = await Promise.all(folders.map((folder) => loadDriver(dir, folder)));
+  const own = await Promise.all(folders.map((folder) => loadDriver(dir, folder)));
+  const drivers = [...own, ...(catalogDir ? await loadFiles(catalogDir, new Set(folders)) : [])];
   const byName = drivers.sort((a, b) => a.entry.name.localeCompare(b.entry.name, 'en'));
   return new Map(byName.map((driver) => [driver.entry.key, driver]));
+}
+
+async function loadFiles(catalogDir: string, taken: Set<string>): Promise<LoadedDriver[]> {
+  // Late: most hubs have no such files.
+  const { CatalogFilesError, readCatalogFiles } = await import('./declarative-files.ts');
+  try {
+    const entries = await readCatalogFiles(catalogDir, taken);
+    return entries.map(({ driver, icon, file }) => Object.freeze({ ...withPlainLabels(driver), icon, file }));
+  } catch (error) {
+    if (!(error instanceof CatalogFilesError)) throw error;
+    throw new DriverError(`The catalog’s files in ${catalogDir} are not fit to use:\n${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 async function loadDriver(dir: string, folder: string): Promise<LoadedDriver> {

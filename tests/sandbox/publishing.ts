@@ -170,6 +170,21 @@ export async function startMedium(options: Options = {}): Promise<StandIn> {
     .get('/v1/me', (c) =>
       c.json({ data: { id: 'u1', username: 'northwind', name: 'Northwind', url: 'https://medium.com/@northwind' } }),
     )
+    .get('/v1/users/:id/publications', (c) =>
+      c.req.param('id') === 'u1'
+        ? c.json({
+            data: [
+              {
+                id: 'b45573563f5a',
+                name: 'Northwind News',
+                description: 'Tea',
+                url: 'https://medium.com/nw',
+                imageUrl: 'x',
+              },
+            ],
+          })
+        : refuse(c, 403, 'This is somebody else’s list.'),
+    )
     .get('/v1/stories', (c) => c.json(stories))
     .post('/v1/images', async (c) => {
       const { image } = await c.req.parseBody();

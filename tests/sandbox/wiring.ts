@@ -9,6 +9,7 @@ const origins = {
   x: ['https://api.x.com'],
   linkedin: ['https://api.linkedin.com', 'https://www.linkedin.com'],
   medium: ['https://api.medium.com'],
+  tickets: ['https://tickets.demo.example'],
 };
 
 /** The variables that send a hub to stand-ins instead of to the services; those that are not given stay out of reach. */

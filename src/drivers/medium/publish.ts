@@ -12,7 +12,7 @@ import {
   type Values,
   type Visibility,
 } from '../driver.ts';
-import { me, said } from './health.ts';
+import { described } from './described.ts';
 
 /** https://github.com/Medium/medium-api-docs#33-posts */
 export const capability: PublishCapability = {
@@ -54,7 +54,7 @@ export const publisher: Publisher = {
     const images: string[] = [];
     for (const file of content.media) images.push(figure(await upload(context, file), file.alt));
     const { publication_id: publication, publish_status, license, notify_followers } = context.config;
-    const place = publication ? `publications/${publication}` : `users/${(await me(context)).id}`;
+    const place = publication ? `publications/${publication}` : `users/${await ownId(context)}`;
     const story = await post(context, `${place}/posts`, {
       title: content.title,
       ...(await formatted(content, images)),
@@ -69,6 +69,11 @@ export const publisher: Publisher = {
     return { externalId: String(id), url: typeof url === 'string' ? url : null, status: publishStatus as Visibility };
   },
 };
+
+const ownId = async (context: ExecutionContext) => (await described.whoami?.(context))?.externalId;
+
+/** What Medium says about a refusal. */
+const said = (body: unknown) => (body as { errors?: { message?: string }[] } | undefined)?.errors?.[0]?.message;
 
 const figure = (url: string, alt: string) => `<figure><img src="${escapeHtml(url)}" alt="${escapeHtml(alt)}"></figure>`;
 

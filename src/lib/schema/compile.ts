@@ -31,6 +31,23 @@ export function compileSchema(schema: JsonSchema, options: { prefix?: string } =
 /** Ajv's errors (made with `verbose` and `allErrors`) as messages by dotted path, without what only repeats others. */
 export const fieldErrorsOf = (errors: ErrorObject[]): FieldErrors => toFieldErrors(withoutNoise(errors), []);
 
+/**
+ * What is wrong with a document that somebody wrote in a file, with each place as names: these may have dots in them. What is misspelt is
+ * told with the names that there are.
+ */
+export function problemsIn(schema: JsonSchema, value: unknown): { path: string[]; message: string }[] {
+  const check = checkerOf(schema);
+  check(value);
+  const told = tellingFirst(withoutNoise(check.errors ?? [], messageWithNames));
+  return [...told.values()].map(({ path, message }) => ({ path, message }));
+}
+
+function messageWithNames(error: ErrorObject): string {
+  if (error.keyword !== 'additionalProperties') return messageOf(error);
+  const known = Object.keys((error.parentSchema as JsonSchema).properties ?? {});
+  return known.length ? `${messageOf(error)} There are: ${known.join(', ')}.` : 'This cannot be a name here.';
+}
+
 const ajv = new Ajv2020({
   strict: true,
   // `required: ["method"]` beside a oneOf whose variants declare it is right; the lint finds real misspellings.
@@ -64,7 +81,7 @@ interface Problem {
 }
 
 /** Drops what a wrong or missing variant causes elsewhere: the one message about the choice says it all. */
-function withoutNoise(errors: ErrorObject[]): Problem[] {
+function withoutNoise(errors: ErrorObject[], tell: (error: ErrorObject) => string = messageOf): Problem[] {
   const unions = errors.filter(({ keyword }) => keyword === 'oneOf' || keyword === 'anyOf');
   const undecided = new Set(
     errors.filter(({ keyword }) => keyword === 'discriminator').map(({ instancePath }) => instancePath),
@@ -73,7 +90,7 @@ function withoutNoise(errors: ErrorObject[]): Problem[] {
     .filter((error) => !unions.some((union) => error.schemaPath.startsWith(`${union.schemaPath}/`)))
     .filter((error) => !(error.keyword === 'unevaluatedProperties' && undecided.has(error.instancePath)))
     .filter((error) => error.keyword !== 'if' && error.propertyName === undefined)
-    .map((error) => ({ path: pathOf(error), keyword: error.keyword, message: messageOf(error) }));
+    .map((error) => ({ path: pathOf(error), keyword: error.keyword, message: tell(error) }));
 }
 
 /** Where the message belongs: a missing, unknown or wrongly chosen field is named itself, not its parent. */
@@ -108,11 +125,16 @@ const oddTexts = (value: unknown): Problem[] =>
 
 /** One message a field: the most telling one. */
 function toFieldErrors(problems: Problem[], prefix: string[]): FieldErrors {
+  const placed = problems.map((problem) => ({ ...problem, path: [...prefix, ...problem.path] }));
+  return Object.fromEntries([...tellingFirst(placed)].map(([path, { message }]) => [path, [message]]));
+}
+
+function tellingFirst(problems: Problem[]): Map<string, Problem> {
   const first = new Map<string, Problem>();
   for (const problem of problems) {
-    const path = [...prefix, ...problem.path].join('.');
+    const path = problem.path.join('.');
     const known = first.get(path);
     if (!known || rankOf(problem.keyword) < rankOf(known.keyword)) first.set(path, problem);
   }
-  return Object.fromEntries([...first].map(([path, { message }]) => [path, [message]]));
+  return first;
 }
