@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono';
-import { compress } from 'hono/compress';
 import type { Hub } from './context.ts';
 import type { Assets } from './lib/assets.ts';
 import type { Metrics } from './lib/metrics.ts';
@@ -63,6 +62,7 @@ import { toolForms } from './routes/form/tools.ts';
 import { webhookForms } from './routes/form/webhooks.ts';
 import { workspaceForms } from './routes/form/workspace.ts';
 import { limitBody } from './routes/middleware/body-limit.ts';
+import { compression } from './routes/middleware/compression.ts';
 import { csrf } from './routes/middleware/csrf.ts';
 import { methodOverride } from './routes/middleware/method-override.ts';
 import { plainAddress } from './routes/middleware/plain-address.ts';
@@ -178,7 +178,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     }),
   );
   app.use(
-    compress({ threshold: 1024 }),
+    compression(),
     securityHeaders({ secure: config.secure }),
     plainAddress(),
     limitBody(),
@@ -201,10 +201,15 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   mountMcp(app, { hub, metrics });
   mountBrokerEvents(app, hub);
   measureBrokers(hub, metrics);
-  app.use('/api/*', apiSession({ hub, identity }), sameTenant(), rateLimit({ hub, name: 'api', rate: 600 }));
+  app.use(
+    '/api/*',
+    apiSession({ hub, identity }),
+    sameTenant(),
+    rateLimit({ hub, name: 'api', rate: 600, inAdvance: true }),
+  );
   app.use('/api/*', runningTenant());
   for (const operation of operations) mount(app, operation);
-  const pageLimit = rateLimit({ hub, name: 'pages', rate: 1200 });
+  const pageLimit = rateLimit({ hub, name: 'pages', rate: 1200, inAdvance: true });
   app.use('/operator/*', operatorSession({ hub, identity }), pageLimit);
   for (const route of operatorPages) mountPage(app, route);
   app.use(pageSession({ hub, identity }), pageLimit, sameTenant());

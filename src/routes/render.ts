@@ -36,7 +36,7 @@ export function pageTools({ hub, identity, views }: PageDeps) {
     text,
     /** One template as an answer: a page or a fragment, so it varies by who asks. */
     html: <K extends keyof Models>(c: Context<Env>, name: K, model: Models[K], status = 200): Response =>
-      c.html(text(name, model), status as 200, { Vary: 'HX-Request' }),
+      c.html(text(name, model), status as 200, { Vary: 'HX-Request, Accept-Encoding' }),
     /** What changed elsewhere on the page after an action: a toast, and the count on the tab. */
     done: async (ctx: Ctx, toast: Toast): Promise<string> =>
       text('shared/_done', { toasts: [toast], installedCount: await countInstalled(ctx) }),

@@ -179,7 +179,10 @@ export async function takenHandles(tx: Tx, tenantId: string, handles: string[]):
     .select({ handle: connectors.handle })
     .from(connectors)
     .where(
-      and(eq(connectors.tenantId, tenantId), sql`${connectors.handle} = any(string_to_array(${handles.join()}, ','))`),
+      and(
+        eq(connectors.tenantId, tenantId),
+        sql`${connectors.handle} in (select unnest(string_to_array(${handles.join()}, ',')))`,
+      ),
     );
   return new Set(rows.map((row) => row.handle));
 }

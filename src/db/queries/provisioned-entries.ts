@@ -2,6 +2,7 @@ import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Drizzle, Tx } from '../client.ts';
 import { connectorCatalog, provisionedEntries, tenantEntries } from '../schema/index.ts';
+import type { CatalogRow } from './connector-catalog.ts';
 
 /** A catalog entry with what operators decided about it; `tenantEnabled` is null where the tenant follows the hub. */
 export interface EntrySwitch {
@@ -31,6 +32,22 @@ export function selectSwitches(tx: Drizzle | Tx, tenantId: string | null): Promi
     )
     .where(isNull(connectorCatalog.retiredAt))
     .orderBy(asc(connectorCatalog.name));
+}
+
+/** What installing needs to know of an entry, retired or not. */
+export type InstallableEntry = Pick<CatalogRow, 'id' | 'key' | 'name' | 'icon' | 'retiredAt'> & { enabled: boolean };
+
+/** The entry of this key with whether the tenant may install it, or null. */
+export async function findInstallable(tx: Tx, tenantId: string, entryKey: string): Promise<InstallableEntry | null> {
+  const { id, key, name, icon, retiredAt } = connectorCatalog;
+  const own = and(eq(tenantEntries.catalogId, id), eq(tenantEntries.tenantId, tenantId));
+  const [row] = await tx
+    .select({ id, key, name, icon, retiredAt, enabled: sql<boolean>`coalesce(${tenantEntries.enabled}, ${enabled})` })
+    .from(connectorCatalog)
+    .leftJoin(provisionedEntries, eq(provisionedEntries.catalogId, id))
+    .leftJoin(tenantEntries, own)
+    .where(eq(key, entryKey));
+  return row ?? null;
 }
 
 /** The ids of the entries that are off for the tenant. */

@@ -15,9 +15,19 @@ const mebibyte = 1024 * 1024;
 export function limitBody({ maxSize = mebibyte, passedOn = 10 * mebibyte } = {}): MiddlewareHandler<Env> {
   const [own, others] = [limitTo(maxSize), limitTo(passedOn)];
   return function limitBody(c, next) {
+    if (!bringsBody(c)) return next();
     return (isPassedOn(c) || takesDocument(c) ? others : own)(c, next);
   };
 }
+
+/**
+ * Whether there may be one: what only looks says so in a header (RFC 9112, section 6.3). To ask the request for its body would
+ * make a whole Request of it, which costs more than the rest of this middleware together.
+ */
+const bringsBody = (c: Context) =>
+  (c.req.method !== 'GET' && c.req.method !== 'HEAD') ||
+  c.req.header('content-length') !== undefined ||
+  c.req.header('transfer-encoding') !== undefined;
 
 /** Where OpenAPI documents of others come in, and files to publish. */
 const takesDocument = (c: Context) => /\/(connectors\/[^/]+\/operations(\/preview)?|api\/publish)$/.test(c.req.path);

@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts';
-import type { Tx } from '../../db/client.ts';
+import type { Drizzle, Tx } from '../../db/client.ts';
 import { findCatalogEntry } from '../../db/queries/connector-catalog.ts';
 import { findHubSecret } from '../../db/queries/hub-secrets.ts';
 import {
@@ -97,12 +97,11 @@ export async function removeApplication(ctx: OperatorCtx, key: string): Promise<
 
 /** The driver as the tenant meets it: where the hub has an application, the tenant need not bring one. */
 export async function tenantDriver(ctx: Ctx, driver: LoadedDriver): Promise<LoadedDriver> {
-  if (!clientVariant(driver.entry.authSchema)) return driver;
-  return ctx.hub.db.asTenant(ctx.tenantId, (tx) => adaptDriver(tx, driver), { readOnly: true });
+  return adaptDriver(ctx.hub.db.system, driver);
 }
 
 /** The same in a transaction that is open already. */
-export async function adaptDriver(tx: Tx, driver: LoadedDriver): Promise<LoadedDriver> {
+export async function adaptDriver(tx: Drizzle | Tx, driver: LoadedDriver): Promise<LoadedDriver> {
   if (!clientVariant(driver.entry.authSchema) || !(await selectApplications(tx)).has(driver.entry.key)) return driver;
   return { ...driver, entry: { ...driver.entry, authSchema: withOptionalClient(driver.entry.authSchema) } };
 }

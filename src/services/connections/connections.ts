@@ -95,17 +95,18 @@ export async function establishConnection(
 
 /** Webhooks are told of every new connection, also of one that came with its connector. */
 async function insertOf(tx: Tx, ctx: Ctx, values: EstablishedConnection): Promise<ConnectionRow> {
-  const connection = await insertConnection(tx, {
+  const id = uuidv7();
+  const row = {
     ...values,
     tenantId: ctx.tenantId,
-    id: uuidv7(),
+    id,
     nextCheckAt: new Date(),
     createdBy: ctx.actor.id,
     updatedBy: ctx.actor.id,
     createdByName: ctx.actor.name,
     updatedByName: ctx.actor.name,
-  });
-  await announce(tx, ctx, 'connection.created', connection.id);
+  };
+  const [connection] = await Promise.all([insertConnection(tx, row), announce(tx, ctx, 'connection.created', id)]);
   return connection;
 }
 
@@ -118,8 +119,11 @@ export async function ensureOwnConnection(
   ctx: Ctx,
   connector: Pick<ConnectorRow, 'id'>,
 ): Promise<ConnectionRow> {
-  const found = await findOwnConnection(tx, ctx.tenantId, connector.id);
-  if (found) return found;
+  return (await findOwnConnection(tx, ctx.tenantId, connector.id)) ?? makeOwnConnection(tx, ctx, connector);
+}
+
+/** The same for a connector that is new in this transaction. */
+export function makeOwnConnection(tx: Tx, ctx: Ctx, connector: Pick<ConnectorRow, 'id'>): Promise<ConnectionRow> {
   const key = { connectorId: connector.id, userId: null, toolkitSlug: null, externalAccountId: null };
   return insertOf(tx, ctx, { ...key, accountLabel: null, scopes: [] });
 }

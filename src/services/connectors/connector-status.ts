@@ -3,6 +3,7 @@ import { type Tx, uniqueViolation } from '../../db/client.ts';
 import { selectConnections } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import { markDeleted, updateConnectorRow } from '../../db/queries/connectors.ts';
+import { selectQuotas } from '../../db/queries/tenant-quotas.ts';
 import type { ConnectorStatus } from '../../db/schema/index.ts';
 import { AppError } from '../../errors.ts';
 import { recordAudit } from '../audit.ts';
@@ -71,7 +72,7 @@ export async function restoreConnector(ctx: Ctx, id: string): Promise<ConnectorR
   requireRole(ctx, 'admin', 'restore connectors');
   try {
     return await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-      await requireConnectorRoom(tx, ctx.tenantId);
+      await requireConnectorRoom(tx, ctx.tenantId, await selectQuotas(tx, ctx.tenantId));
       const before = await mustFind(tx, ctx, id, { deleted: true, lock: true });
       const after = await updateConnectorRow(tx, ctx.tenantId, id, { deletedAt: null, ...changedBy(ctx) });
       await recordAudit(tx, ctx, { action: 'connector.restored', subject: subject(after) });

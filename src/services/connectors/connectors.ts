@@ -2,7 +2,6 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Ctx, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { uniqueViolation } from '../../db/client.ts';
-import { findCatalogEntry } from '../../db/queries/connector-catalog.ts';
 import {
   type ConnectorRow,
   findConnector,
@@ -10,20 +9,23 @@ import {
   takenHandles,
   updateConnectorRow,
 } from '../../db/queries/connectors.ts';
+import { findInstallable } from '../../db/queries/provisioned-entries.ts';
+import { selectQuotas } from '../../db/queries/tenant-quotas.ts';
 import type { LoadedDriver } from '../../drivers/driver.ts';
 import { AppError, invalid, notFound } from '../../errors.ts';
+import type { TenantKeys } from '../../vault/vault.ts';
 import { recordAudit } from '../audit.ts';
 import { adaptDriver, tenantDriver } from '../authorizations/oauth-applications.ts';
 import { changedFields } from '../changes.ts';
 import { alignConnections } from '../connections/connection-alignment.ts';
-import { ensureOwnConnection } from '../connections/connections.ts';
+import { makeOwnConnection } from '../connections/connections.ts';
 import { tenantKeys } from '../secrets/keyring.ts';
 import { type Part, sealSecrets, withoutSecrets } from '../secrets/secrets.ts';
 import { requireConnectorRoom } from '../tenants/quotas.ts';
 import { type CheckedValues, type ConnectorInput, checkInput } from './connector-input.ts';
 import { handleCandidates, handleFrom } from './handles.ts';
 import { requireUnmanaged } from './managed.ts';
-import { requireEnabled } from './provisioned-entries.ts';
+import { switchedOff } from './provisioned-entries.ts';
 import { alreadyInstalled, mayBeRepeated } from './repeated-install.ts';
 import { resealMoved, upgrade } from './schema-migrations.ts';
 
@@ -49,11 +51,15 @@ export async function installConnector(
   const id = options.id ?? uuidv7();
   try {
     return await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-      const entry = await findCatalogEntry(tx, catalogKey);
+      const [entry, quotas, keys] = await Promise.all([
+        findInstallable(tx, ctx.tenantId, catalogKey),
+        selectQuotas(tx, ctx.tenantId),
+        tenantKeys(tx, ctx.hub.vault, ctx.tenantId),
+      ]);
       if (!entry || entry.retiredAt) throw unknownEntry(catalogKey);
-      await requireEnabled(tx, ctx, entry, 'installed');
-      await requireConnectorRoom(tx, ctx.tenantId);
-      const sealed = await seal(tx, ctx, id, driver, checked);
+      if (!entry.enabled) throw switchedOff(entry, 'installed');
+      await requireConnectorRoom(tx, ctx.tenantId, quotas);
+      const sealed = seal(ctx, keys, id, driver, checked);
       const connector = await insertWithHandle(tx, handleFrom(name, catalogKey), {
         tenantId: ctx.tenantId,
         id,
@@ -67,12 +73,11 @@ export async function installConnector(
         createdByName: ctx.actor.name,
         updatedByName: ctx.actor.name,
       });
-      await recordAudit(tx, ctx, {
-        action: 'connector.installed',
-        subject: subject(connector),
-        details: { catalog_key: catalogKey },
-      });
-      if (!driver.needsConnection(checked.auth)) await ensureOwnConnection(tx, ctx, connector);
+      const details = { catalog_key: catalogKey };
+      await Promise.all([
+        recordAudit(tx, ctx, { action: 'connector.installed', subject: subject(connector), details }),
+        driver.needsConnection(checked.auth) ? null : makeOwnConnection(tx, ctx, connector),
+      ]);
       return { ...connector, catalog: entry };
     });
   } catch (error) {
@@ -109,7 +114,7 @@ export async function updateConnector(ctx: Ctx, id: string, change: ConnectorCha
       const after = await updateConnectorRow(tx, ctx.tenantId, id, {
         name: input.name,
         tags: input.tags,
-        ...(await seal(tx, ctx, id, driver, checked, before)),
+        ...seal(ctx, await tenantKeys(tx, ctx.hub.vault, ctx.tenantId), id, driver, checked, before),
         schemaVersion: driver.entry.schemaVersion,
         updatedBy: ctx.actor.id,
         updatedByName: ctx.actor.name,
@@ -167,16 +172,15 @@ function pick(change: ConnectorChange, before: Pick<ConnectorRow, Part>): Pick<C
   return { config: change.config ?? withoutSecrets(before.config), auth: change.auth ?? withoutSecrets(before.auth) };
 }
 
-async function seal(
-  tx: Tx,
+function seal(
   ctx: Ctx,
+  keys: TenantKeys,
   connectorId: string,
   driver: LoadedDriver,
   checked: CheckedValues,
   before?: ConnectorRow,
 ) {
   const { vault } = ctx.hub;
-  const keys = await tenantKeys(tx, vault, ctx.tenantId);
   const seat = { tenantId: ctx.tenantId, connectorId };
   const values = before ? resealMoved(vault, keys, seat, before, checked) : checked;
   const sealPart = (part: Part) =>
@@ -197,14 +201,16 @@ export async function insertWithHandle(
   wanted: string,
   values: Omit<Parameters<typeof insertConnector>[1], 'handle'>,
 ) {
-  const candidates = handleCandidates(wanted, 1000);
-  for (;;) {
-    const taken = await takenHandles(tx, values.tenantId, candidates);
-    const free = candidates.find((candidate) => !taken.has(candidate));
-    const handle = free ?? `${wanted.slice(0, 19)}-${uuidv7().slice(-12)}`;
+  for (let handle = wanted; ; handle = await freeHandle(tx, values.tenantId, wanted)) {
     const connector = await insertConnector(tx, { ...values, handle });
     if (connector) return connector;
   }
+}
+
+async function freeHandle(tx: Tx, tenantId: string, wanted: string): Promise<string> {
+  const candidates = handleCandidates(wanted, 1000);
+  const taken = await takenHandles(tx, tenantId, candidates);
+  return candidates.find((candidate) => !taken.has(candidate)) ?? `${wanted.slice(0, 19)}-${uuidv7().slice(-12)}`;
 }
 
 function nameTaken(error: unknown, name: string): unknown {

@@ -105,12 +105,15 @@ export async function requireEnabled(
   entry: { id: string; name: string },
   to: string,
 ): Promise<void> {
-  if (!(await selectDisabled(tx, ctx.tenantId)).has(entry.id)) return;
-  throw new AppError(
+  if ((await selectDisabled(tx, ctx.tenantId)).has(entry.id)) throw switchedOff(entry, to);
+}
+
+/** What is told of an entry that is off; `to` completes the sentence. */
+export const switchedOff = (entry: { name: string }, to: string) =>
+  new AppError(
     'entry_disabled',
     `The operator of this hub has switched ${entry.name} off for this workspace, so it cannot be ${to}. Ask them to switch it on.`,
   );
-}
 
 /**
  * Whether a form for a new connector makes sense; an entry that does not exist is left to install.

@@ -1,14 +1,17 @@
 import type { Tx } from '../../db/client.ts';
 import { countLastHour } from '../../db/queries/executions.ts';
-import { countConnectors, lockConnectorCount, selectQuotas } from '../../db/queries/tenant-quotas.ts';
+import { countConnectors, lockConnectorCount, type Quotas, selectQuotas } from '../../db/queries/tenant-quotas.ts';
 import { AppError } from '../../errors.ts';
 
 /**
  * Makes sure that the tenant may have one connector more, and holds that place until the transaction ends.
  * @throws AppError quota_exceeded with the limit and whom to ask
  */
-export async function requireConnectorRoom(tx: Tx, tenantId: string): Promise<void> {
-  const { maxConnectors } = await selectQuotas(tx, tenantId);
+export async function requireConnectorRoom(
+  tx: Tx,
+  tenantId: string,
+  { maxConnectors }: Pick<Quotas, 'maxConnectors'>,
+): Promise<void> {
   if (maxConnectors === null) return;
   await lockConnectorCount(tx, tenantId);
   const count = await countConnectors(tx, tenantId);
