@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import fc from 'fast-check';
 
 const { SECURITY_N = '', SECURITY_SEED = '', SECURITY_FIGURES = '' } = process.env;
 
@@ -23,6 +24,12 @@ export function randomness(from = seed): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** Text of any signs, halves of some among them. */
+export const anyText = (maxLength = 60): fc.Arbitrary<string> =>
+  fc
+    .array(fc.oneof(fc.integer({ min: 0, max: 0x7f }), fc.integer({ min: 0, max: 0xffff })), { maxLength })
+    .map((codes) => String.fromCharCode(...codes));
 
 /** The same things in an order that the seed decides. */
 export function shuffled<T>(things: readonly T[], random = randomness()): T[] {
