@@ -5,6 +5,7 @@ import { driverFacade } from './facade.ts';
 import { isConflict, unavailable } from './failures.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import { isUuid } from './queries/text.ts';
+import { Recent } from './recent.ts';
 import type { Mode } from './transaction.ts';
 
 export { uniqueViolation } from './failures.ts';
@@ -19,9 +20,16 @@ export interface Database {
   /**
    * Runs `work` in one transaction that sees and writes rows of this tenant only. It runs again, three times at most, when it lost
    * against another transaction: so nothing but the database may remember that it ran.
+   * @param options.quiet what it writes is nothing that `recent` keeps
    * @throws AppError unavailable when the database is away or a deadline passed, outcome_unknown when the answer to a COMMIT was lost
    */
-  asTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>, options?: { readOnly?: boolean }): Promise<T>;
+  asTenant<T>(
+    tenantId: string,
+    work: (tx: Tx) => Promise<T>,
+    options?: { readOnly?: boolean; quiet?: boolean },
+  ): Promise<T>;
+  /** What was read a moment ago; writing through this database makes it forget. */
+  recent: Recent;
   /** Resolves when the database answers; throws AppError unavailable otherwise. */
   ping(): Promise<void>;
   /** Ends the pools; never waits longer than a few seconds. */
@@ -37,12 +45,18 @@ export function openDatabase({
   deadlineMs = 4_000,
 }: Partial<PoolOptions> & Pick<PoolOptions, 'connection'>): Database {
   const pool = new Pool({ connection, max, deadlineMs });
-  const drizzleOn = (mode: Mode): Drizzle => drizzle(driverFacade(pool, mode) as unknown as Sql);
+  const recent = new Recent();
+  const drizzleOn = (mode: Mode, changed?: () => void): Drizzle =>
+    drizzle(driverFacade(pool, mode, changed) as unknown as Sql);
   const writing = drizzleOn('');
   const reading = drizzleOn('read only');
   return {
-    system: writing,
-    asTenant: (tenantId, work, { readOnly = false } = {}) => enterTenant(readOnly ? reading : writing, tenantId, work),
+    system: drizzleOn('', () => recent.changed(null)),
+    recent,
+    asTenant: (tenantId, work, { readOnly = false, quiet = readOnly } = {}) => {
+      const entered = enterTenant(readOnly ? reading : writing, tenantId, work);
+      return quiet ? entered : entered.finally(() => recent.changed(tenantId));
+    },
     ping: async () => {
       await writing.execute(sql`select 1`);
     },

@@ -4,13 +4,25 @@ import { GuardedQuery, mayChange, type Statement, send } from './guarded-query.t
 import { type Pool, withDeadline } from './pool.ts';
 import { type Mode, runTransaction, type TransactionClient } from './transaction.ts';
 
-/** What Drizzle takes for the driver: it stays the same while the pools behind it come and go. */
-export const driverFacade = (pool: Pool, mode: Mode) => ({
+/**
+ * What Drizzle takes for the driver: it stays the same while the pools behind it come and go.
+ * @param changed told after each transaction, and each statement of its own that may have changed something
+ */
+export const driverFacade = (pool: Pool, mode: Mode, changed = () => {}) => ({
   options: pool.codecs,
   unsafe: (text: string, parameters: unknown[] = []) =>
-    new GuardedQuery((statement, asValues) => runAlone(pool, statement, asValues), { text, parameters }),
-  begin: (work: (client: TransactionClient) => Promise<unknown>) => runTransaction(pool, mode, work),
+    new GuardedQuery(
+      (statement, asValues) => {
+        const answer = runAlone(pool, statement, asValues);
+        return mayChange(statement) && !counts(statement) ? answer.finally(changed) : answer;
+      },
+      { text, parameters },
+    ),
+  begin: (work: (client: TransactionClient) => Promise<unknown>) => runTransaction(pool, mode, work).finally(changed),
 });
+
+/** Requests are counted with each of them, and nobody remembers how many they were. */
+const counts = ({ text }: Statement) => /\brate_limits\b/.test(text);
 
 /** One statement outside a transaction, which commits by itself. */
 async function runAlone(pool: Pool, statement: Statement, asValues: boolean): Promise<unknown> {

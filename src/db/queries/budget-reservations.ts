@@ -25,10 +25,11 @@ export interface Refusal {
 }
 
 export interface Reservation extends Spender {
-  /** The execution's id. */
   id: string;
   /** What the call may cost at most; null when nobody knows its price. */
   amountNano: number | null;
+  /** What may be taken beside that for calls to come, where there is plenty of room. */
+  extraNano: number;
   promptNano: number;
   /** After how many seconds the process counts as gone. */
   seconds: number;
@@ -57,15 +58,24 @@ const told = (row: Record<string, unknown>): Warning => ({
   spentNano: Number(row.spent),
 });
 
+/** What was taken. */
+export interface Taken {
+  nano: number;
+  /** Until the first of its budgets begins anew. */
+  seconds: number;
+}
+
 /**
  * Takes what a call may cost from every budget that it counts against, or from none: one statement that locks their rows in one order and
- * looks at them as they are then. Returns those that stand against it; with none of them it is taken.
+ * looks at them as they are then. What it takes for calls to come is a fiftieth of the room at most, so that nobody is refused for the
+ * sake of others who do not call. Returns what was taken, null where no budget counts, or those that stand against it.
  */
 export async function reserveBudgets(
   tx: Tx,
   tenantId: string,
-  { id, amountNano, promptNano, seconds, ...spender }: Reservation,
-): Promise<Refusal[]> {
+  { id, amountNano, extraNano, promptNano, seconds, ...spender }: Reservation,
+): Promise<Taken | null | Refusal[]> {
+  const amount = sql`${amountNano}::bigint`;
   const rows = await tx.execute<Record<string, unknown>>(sql`
     with locked as materialized (
       select b.id, b.api_key_id, b.connector_id, b.period, b.limit_nano, b.unknown_price, b.period_start, b.spent_nano, b.reserved_nano,
@@ -75,98 +85,85 @@ export async function reserveBudgets(
     present as (
       select id, api_key_id, connector_id, period, limit_nano, unknown_price, exceeded_for, begun,
         case when period_start = begun then spent_nano else 0 end as spent,
-        case when period_start = begun then reserved_nano else 0 end as reserved
+        case when period_start = begun then reserved_nano else 0 end as reserved,
+        extract(epoch from ((begun at time zone 'UTC') + ('1 ' || period)::interval) at time zone 'UTC')::float8 as ends_at
       from locked
     ),
     refusing as (
-      select * from present where case when ${amountNano}::bigint is null then unknown_price = 'refuse'
-        else spent + reserved + ${amountNano}::bigint > limit_nano end
+      select * from present where case when ${amount} is null then unknown_price = 'refuse'
+        else spent + reserved + ${amount} > limit_nano end
+    ),
+    room as (
+      select min(limit_nano - spent - reserved - ${amount}) / 50 as spare, min(ends_at) - extract(epoch from now())::float8 as seconds
+      from present
+    ),
+    share as (
+      select coalesce(${amount} + case when spare >= ${amount} then least(spare, ${extraNano}::bigint) else 0 end, 0) as nano, seconds from room
     ),
     taken as (
-      update budgets b set period_start = c.begun, spent_nano = c.spent, reserved_nano = c.reserved + coalesce(${amountNano}::bigint, 0)
-      from present c where b.tenant_id = ${tenantId} and b.id = c.id and not exists (select from refusing)
+      update budgets b set period_start = c.begun, spent_nano = c.spent, reserved_nano = c.reserved + s.nano
+      from present c, share s where b.tenant_id = ${tenantId} and b.id = c.id and not exists (select from refusing)
       returning b.id, b.period_start
     ),
     held as (
       insert into budget_reservations (tenant_id, id, holds, amount_nano, prompt_nano, expires_at)
-      select ${tenantId}::uuid, ${id}::uuid, jsonb_agg(jsonb_build_object('id', id, 'began', period_start)), coalesce(${amountNano}::bigint, 0), ${promptNano}::bigint,
+      select ${tenantId}::uuid, ${id}::uuid, jsonb_agg(jsonb_build_object('id', t.id, 'began', t.period_start)), s.nano,
+        case when s.nano > 0 then (${promptNano}::numeric * s.nano / ${amount})::bigint else ${promptNano}::bigint end,
         now() + make_interval(secs => ${seconds})
-      from taken having count(*) > 0
+      from taken t, share s group by s.nano
     )
-    select r.id, r.period, r.limit_nano, r.spent, r.reserved, r.unknown_price, r.exceeded_for is distinct from r.begun as untold,
-      extract(epoch from ((r.begun at time zone 'UTC') + ('1 ' || r.period)::interval) at time zone 'UTC')::float8 as ends_at,
-      ${names}
-    from refusing r ${nameJoins(tenantId, sql`r`)} order by r.id`);
-  return rows.map((row) => ({
-    ...told(row),
-    reservedNano: Number(row.reserved),
-    unknownPrice: row.unknown_price as 'refuse' | 'allow',
-    endsAt: new Date(Number(row.ends_at) * 1000),
-    untold: row.untold === true,
-  }));
+    select s.nano, s.seconds, r.id, r.period, r.limit_nano, r.spent, r.reserved, r.unknown_price, r.ends_at,
+      r.exceeded_for is distinct from r.begun as untold, ${names}
+    from share s left join refusing r on true ${nameJoins(tenantId, sql`r`)} order by r.id`);
+  const [{ nano, seconds: left } = {}] = rows;
+  if (rows.some((row) => row.id !== null)) return rows.map(refusalIn);
+  return left === null ? null : { nano: Number(nano), seconds: Number(left) };
 }
+
+const refusalIn = (row: Record<string, unknown>): Refusal => ({
+  ...told(row),
+  reservedNano: Number(row.reserved),
+  unknownPrice: row.unknown_price as 'refuse' | 'allow',
+  endsAt: new Date(Number(row.ends_at) * 1000),
+  untold: row.untold === true,
+});
 
 /** A budget of which so much is spent that people want to know. */
 export type Warning = Pick<Refusal, 'id' | 'period' | 'apiKeyName' | 'connectorName' | 'limitNano' | 'spentNano'>;
 
-/**
- * Ends what a call holds, and counts what it cost; against budgets that were made while it ran, too. Counts once what expired before.
- * Returns the budgets that reached their warning by it, each once in a period.
- */
-export function settleBudgets(
-  tx: Tx,
-  tenantId: string,
-  { id, costNano, ...spender }: Spender & { id: string; costNano: number },
-): Promise<Warning[]> {
-  const which = sql`h.budget_id is not null or ${concerns(spender)}`;
-  return release(tx, tenantId, { id, condition: sql`true`, cost: sql`${costNano}::bigint`, which });
+/** Ends what is held by a process that is gone: of what its calls cost, their prompts are counted. Returns as `recordModelCalls`. */
+export async function expireReservation(tx: Tx, tenantId: string, id: string): Promise<string[]> {
+  const rows = await tx.execute<{ id: string }>(sql`
+    select due.id from (
+      select r.id, r.prompt_nano from budget_reservations r
+      where r.tenant_id = ${tenantId} and r.id = ${id} and r.expires_at < now() for update
+    ) gone, settle_budgets(${tenantId}, gone.id, null, null, gone.prompt_nano, 0, true) as due(id)`);
+  return rows.map((row) => row.id);
 }
 
-/** Ends what a call holds whose process is gone: of what it cost, its prompt is counted. */
-export function expireReservation(tx: Tx, tenantId: string, id: string): Promise<Warning[]> {
-  const cost = sql`coalesce((select prompt_nano from ended), 0)`;
-  return release(tx, tenantId, { id, condition: sql`expires_at < now()`, cost, which: sql`h.budget_id is not null` });
-}
-
-async function release(
-  tx: Tx,
-  tenantId: string,
-  { id, condition, cost, which }: { id: string; condition: Fragment; cost: Fragment; which: Fragment },
-): Promise<Warning[]> {
+/** Those of these budgets that this caller may warn of, each once in a period. */
+export async function claimWarnings(tx: Tx, tenantId: string, ids: string[]): Promise<Warning[]> {
   const rows = await tx.execute<Record<string, unknown>>(sql`
-    with ended as (
-      delete from budget_reservations where tenant_id = ${tenantId} and id = ${id} and ${condition}
-      returning holds, amount_nano, prompt_nano
-    ),
-    holds as (
-      select u.id as budget_id, u.began, e.amount_nano from ended e, jsonb_to_recordset(e.holds) as u(id uuid, began timestamptz)
-    ),
-    locked as materialized (
-      select b.id, b.api_key_id, b.connector_id, b.period, b.period_start, b.spent_nano, b.reserved_nano, b.limit_nano, b.warn_percent,
-        b.warned_for,
-        coalesce(h.began, ${begun}) as began, coalesce(h.amount_nano, 0) as held, ${cost} as cost
-      from budgets b left join holds h on h.budget_id = b.id
-      where b.tenant_id = ${tenantId} and (${which}) order by b.id for update of b
-    ),
-    counted as (
-      select id, api_key_id, connector_id, period, limit_nano, warn_percent, warned_for, greatest(period_start, began) as period_start,
-        case when period_start < began then cost when period_start = began then spent_nano + cost else spent_nano end as spent,
-        case when period_start < began then 0 when period_start = began then greatest(0, reserved_nano - held) else reserved_nano end as reserved
-      from locked where cost > 0 or held > 0
-    ),
-    judged as (
-      select *, warned_for is distinct from period_start and spent * 100 >= limit_nano * warn_percent as warn from counted
-    ),
-    written as (
-      update budgets b set period_start = j.period_start, spent_nano = j.spent, reserved_nano = j.reserved,
-        warned_for = case when j.warn then j.period_start else j.warned_for end
-      from judged j where b.tenant_id = ${tenantId} and b.id = j.id
+    with claimed as (
+      update budgets b set warned_for = b.period_start where b.tenant_id = ${tenantId} and b.id = any(${uuids(ids)})
+        and b.warned_for is distinct from b.period_start and b.spent_nano * 100 >= b.limit_nano * b.warn_percent
+      returning b.id, b.api_key_id, b.connector_id, b.period, b.limit_nano, b.spent_nano as spent
     )
-    select j.id, j.period, j.limit_nano, j.spent, ${names} from judged j ${nameJoins(tenantId, sql`j`)} where j.warn order by j.id`);
+    select c.id, c.period, c.limit_nano, c.spent, ${names} from claimed c ${nameJoins(tenantId, sql`c`)} order by c.id`);
   return rows.map(told);
 }
 
-/** The call still runs. */
+const uuids = (ids: string[]) => sql`${`{${ids.join()}}`}::uuid[]`;
+
+/** Whether any budget counts calls of this spender. */
+export async function hasBudgets(tx: Tx, tenantId: string, spender: Spender): Promise<boolean> {
+  const rows = await tx.execute(
+    sql`select from budgets b where b.tenant_id = ${tenantId} and ${concerns(spender)} limit 1`,
+  );
+  return rows.length > 0;
+}
+
+/** Calls that spend from it still run. */
 export async function prolongReservation(tx: Tx, tenantId: string, id: string, seconds: number): Promise<void> {
   await tx.execute(
     sql`update budget_reservations set expires_at = now() + make_interval(secs => ${seconds}) where tenant_id = ${tenantId} and id = ${id}`,

@@ -3,6 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../lib/metrics.ts';
+import { openRecentApiKey } from '../../services/api-keys/api-key-access.ts';
 import { callModel, listModels, type ModelAnswer } from '../../services/gateway/gateway.ts';
 import { countUsage, type RecordedUsage } from '../../services/gateway/llm-usage.ts';
 import type { Env } from '../env.ts';
@@ -22,7 +23,7 @@ export function mountGateway(app: Hono<Env>, { hub, metrics }: { hub: Hub; metri
     began.set(c.req.raw, performance.now());
     const key = bearerOf(c);
     if (!key) throw new AppError('not_signed_in', 'Send an API key of this hub as Authorization: Bearer.');
-    await enterByKey(c, hub, key);
+    await enterByKey(c, hub, key, openRecentApiKey);
     requireScope(c, 'llm:use');
     c.set('foreign', true);
     await next();

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { openApiKey } from '../../services/api-keys/api-key-access.ts';
+import { type KeyAccess, openApiKey } from '../../services/api-keys/api-key-access.ts';
 import type { Scope } from '../../services/api-keys/scopes.ts';
 import type { Env } from '../env.ts';
 
@@ -13,18 +13,21 @@ export function bearerOf(c: Context<Env>): string | null {
 
 /**
  * Puts what the key stands for on the request. A cookie beside it counts for nothing.
+ * @param open how the key is looked up
  * @throws AppError not_signed_in
  */
-export async function enterByKey(c: Context<Env>, hub: Hub, key: string): Promise<void> {
-  const access = await openApiKey(hub, key);
-  if (!access) {
-    c.header('WWW-Authenticate', 'Bearer error="invalid_token"');
-    throw new AppError(
-      'not_signed_in',
-      'This API key does not work: it is misspelt, expired or revoked, or whoever made it has left the workspace. Make a new one under “Members and API keys” in the account menu.',
-    );
-  }
-  const { tenantId, actor, scopes, tenant } = access;
+export async function enterByKey(c: Context<Env>, hub: Hub, key: string, open = openApiKey): Promise<void> {
+  const access = await open(hub, key);
+  if (access) return enter(c, hub, access);
+  c.header('WWW-Authenticate', 'Bearer error="invalid_token"');
+  throw new AppError(
+    'not_signed_in',
+    'This API key does not work: it is misspelt, expired or revoked, or whoever made it has left the workspace. Make a new one under “Members and API keys” in the account menu.',
+  );
+}
+
+/** Puts what a key or a token opens on the request. */
+export function enter(c: Context<Env>, hub: Hub, { tenantId, actor, scopes, tenant }: KeyAccess): void {
   c.set('log', c.get('log').child({ key_id: actor.id, tenant_id: tenantId }));
   c.set('scopes', scopes);
   c.set('keyTenant', tenant);

@@ -171,8 +171,11 @@ async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
 export async function noteUse(ctx: Ctx, connection: ConnectionRow, { rateLimit }: CallReport): Promise<void> {
   const fresh = connection.lastUsedAt && Date.now() - connection.lastUsedAt.getTime() < 60_000;
   if (fresh && !rateLimit) return;
-  await ctx.hub.db.asTenant(ctx.tenantId, (tx) =>
-    noteOnConnection(tx, ctx.tenantId, connection.id, { lastUsedAt: new Date(), ...(rateLimit && { rateLimit }) }),
+  await ctx.hub.db.asTenant(
+    ctx.tenantId,
+    (tx) =>
+      noteOnConnection(tx, ctx.tenantId, connection.id, { lastUsedAt: new Date(), ...(rateLimit && { rateLimit }) }),
+    { quiet: true },
   );
 }
 

@@ -2,12 +2,13 @@ import type { Ctx } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
-import type { CredentialRow } from '../../db/queries/credentials.ts';
+import { type CredentialRow, findCredential } from '../../db/queries/credentials.ts';
 import type { LoadedDriver, Values } from '../../drivers/driver.ts';
 import { AppError } from '../../errors.ts';
+import type { TenantKeys } from '../../vault/vault.ts';
 import { destinationsOf } from '../connectors/connector-input.ts';
 import { byEnvironment, environmentValues } from '../connectors/environment-values.ts';
-import { currentCredential, servesConnector } from '../credentials/credentials.ts';
+import { openCredential, servesConnector } from '../credentials/credentials.ts';
 import { existingTenantKeys } from '../secrets/keyring.ts';
 import { openForCall } from '../secrets/secrets.ts';
 import { type Destinations, destinationGuard } from './destinations.ts';
@@ -18,6 +19,14 @@ export interface CallTarget {
   connector: ConnectorRow;
   /** Null for a connector without any account yet; then only what the admin typed is there. */
   connection: ConnectionRow | null;
+  /** What was read with it a moment ago; read anew when left out. */
+  sealed?: Sealed;
+}
+
+/** What is to be opened: the keys, null where there are none that open, and what the service granted. */
+export interface Sealed {
+  keys: TenantKeys | null;
+  granted: CredentialRow | null;
 }
 
 /** Everything that a call carries, opened. It lives as long as the call and goes nowhere but to the driver. */
@@ -47,44 +56,51 @@ export interface OpenedCredential {
  * Opens what the connector and its connection hold.
  * @throws AppError conflict when a secret does not open any more
  */
-export async function openTarget(ctx: Ctx, { driver, connector, connection }: CallTarget): Promise<OpenedTarget> {
-  const { vault, db } = ctx.hub;
-  const described = describedFor(ctx, driver, connector);
-  const read = async (tx: Tx): Promise<OpenedTarget> => {
-    const keys = await existingTenantKeys(tx, vault, ctx.tenantId).catch(() => null);
-    const open = (part: 'config' | 'auth') => {
-      if (described) return { value: described[part], destinations: [described.destinations] };
-      if (!keys) return { value: connector[part], destinations: [] };
-      return openForCall(vault, keys, { tenantId: ctx.tenantId, connectorId: connector.id, part }, connector[part]);
-    };
-    const config = open('config');
-    const typed = open('auth');
-    const current = connection && (await currentCredential(tx, ctx, connection.id));
-    const granted = current && servesConnector(current.row, connector) ? current : null;
-    const sealed = [...config.destinations, ...typed.destinations, ...(granted ? [granted.destinations] : [])];
-    const { method } = typed.value;
-    const waiting = !granted && (driver.needsConnection(typed.value) || method === 'client_credentials');
-    const { refresh_token, ...value } = granted?.value ?? {};
-    const auth = granted ? { method, ...value, scopes: granted.row.scopes } : waiting ? { method } : typed.value;
-    return {
-      config: config.value,
-      auth,
-      client: typed.value,
-      destinations: destinationGuard(destinationsOf(driver, connector), sealed),
-      credential: granted && { ...stampsOf(granted.row), renewable: typeof refresh_token === 'string' },
-      connectorId: connector.id,
-    };
-  };
+export async function openTarget(ctx: Ctx, target: CallTarget): Promise<OpenedTarget> {
+  const read = () => ctx.hub.db.asTenant(ctx.tenantId, (tx) => readSealed(tx, ctx, target), { readOnly: true });
   try {
-    return await db.asTenant(ctx.tenantId, read, { readOnly: true });
+    return opened(ctx, target, target.sealed ?? (await read()));
   } catch (error) {
     if ((error as Error).name !== 'VaultError') throw error;
     throw new AppError(
       'conflict',
-      `A saved secret of ${connector.name} cannot be opened any more. Enter it again in its settings.`,
+      `A saved secret of ${target.connector.name} cannot be opened any more. Enter it again in its settings.`,
       { cause: error },
     );
   }
+}
+
+/** @throws VaultError when the keys do not open that something granted was sealed with */
+export async function readSealed(tx: Tx, ctx: Ctx, { connection }: Pick<CallTarget, 'connection'>): Promise<Sealed> {
+  const granted = connection && (await findCredential(tx, ctx.tenantId, connection.id, 'current'));
+  const keys = existingTenantKeys(tx, ctx.hub.vault, ctx.tenantId);
+  return { keys: granted ? await keys : await keys.catch(() => null), granted };
+}
+
+function opened(ctx: Ctx, { driver, connector }: CallTarget, { keys, granted: row }: Sealed): OpenedTarget {
+  const described = describedFor(ctx, driver, connector);
+  const open = (part: 'config' | 'auth') => {
+    if (described) return { value: described[part], destinations: [described.destinations] };
+    if (!keys) return { value: connector[part], destinations: [] };
+    const seat = { tenantId: ctx.tenantId, connectorId: connector.id, part };
+    return openForCall(ctx.hub.vault, keys, seat, connector[part]);
+  };
+  const config = open('config');
+  const typed = open('auth');
+  const granted = row && keys && servesConnector(row, connector) ? openCredential(ctx, keys, row) : null;
+  const sealed = [...config.destinations, ...typed.destinations, ...(granted ? [granted.destinations] : [])];
+  const { method } = typed.value;
+  const waiting = !granted && (driver.needsConnection(typed.value) || method === 'client_credentials');
+  const { refresh_token, ...value } = granted?.value ?? {};
+  const auth = granted && row ? { method, ...value, scopes: row.scopes } : waiting ? { method } : typed.value;
+  return {
+    config: config.value,
+    auth,
+    client: typed.value,
+    destinations: destinationGuard(destinationsOf(driver, connector), sealed),
+    credential: granted && row && { ...stampsOf(row), renewable: typeof refresh_token === 'string' },
+    connectorId: connector.id,
+  };
 }
 
 /** What the environment says about a connector that it manages; null for all others. @throws AppError conflict when it says nothing */

@@ -37,7 +37,7 @@ export async function openFresh(ctx: Ctx, target: CallTarget): Promise<OpenedTar
   if (!renewsItself(target, opened) || (credential && !endsSoon(credential))) return opened;
   try {
     const turn = await renewOnce(ctx, target, { credentialId: credential?.id ?? null, why: 'soon' });
-    if (turn === 'renewed') return await openTarget(ctx, target);
+    if (turn === 'renewed') return await openTarget(ctx, anew(target));
     if (turn === 'ended' || isAlive(credential)) return opened;
     throw new OutboundError('unreachable', `${nameOf(target)}: ${notRenewed}`, false);
   } catch (error) {
@@ -45,6 +45,9 @@ export async function openFresh(ctx: Ctx, target: CallTarget): Promise<OpenedTar
     throw error;
   }
 }
+
+/** What was read before is not what there is now. */
+const anew = (target: CallTarget): CallTarget => ({ ...target, sealed: undefined });
 
 const notRenewed =
   'its credential has ended and could not be renewed. The hub keeps trying; try again in a few minutes.';
@@ -58,7 +61,7 @@ export async function renewRefused(ctx: Ctx, target: CallTarget, opened: OpenedT
   if (!credential || !renewsItself(target, opened) || isUntried(credential)) return null;
   try {
     const turn = await renewOnce(ctx, target, { credentialId: credential.id, why: 'refused' });
-    return turn === 'renewed' ? await openTarget(ctx, target) : null;
+    return turn === 'renewed' ? await openTarget(ctx, anew(target)) : null;
   } catch (error) {
     if (isPermanent(error)) throw error;
     return null;

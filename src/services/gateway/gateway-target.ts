@@ -6,11 +6,14 @@ import { findSettings } from '../../db/queries/tenant-settings.ts';
 import type { LlmProvider, LoadedDriver } from '../../drivers/driver.ts';
 import { AppError } from '../../errors.ts';
 import { findTarget, type NamedTarget, type Target } from '../calls/call-targets.ts';
+import type { Sealed } from '../calls/opened-targets.ts';
 
 /** The connector that a model is asked through, and how its provider is spoken to. */
 export interface ModelTarget extends Target {
   driver: LoadedDriver;
   provider: LlmProvider;
+  /** What was read with it. */
+  sealed?: Sealed;
 }
 
 /** What the caller said of it. */

@@ -35,7 +35,8 @@ export async function callModel(ctx: Ctx, request: ModelRequest): Promise<ModelA
   const { operation, text, startedAt } = request;
   const call = await beginModelCall(ctx, {
     ...{ executionId, tool: `llm.${operation}`, input: body, operation, startedAt },
-    find: async (tx) => ({ target: await findModelTarget(tx, ctx, { handle: request.handle }), body, text }),
+    named: { handle: request.handle },
+    request: () => ({ body, text }),
   });
   const { target, chosen, end } = call;
   const sent = await send(ctx, target, request, prepared(text, body, chosen), executionId).catch(async (error) => {
@@ -51,7 +52,8 @@ export async function callModel(ctx: Ctx, request: ModelRequest): Promise<ModelA
   headers.set('patchbay-overhead-ms', overhead(request.startedAt, sent.upstreamMs));
   if (sent.text !== undefined) return { status: sent.status, headers, body: sent.text };
   const { message = '', code = '', retry_after_s: retryAfter } = sent.ending.problem ?? {};
-  throw new AppError('service_failed', message, { retryAfter, extra: { code, execution_id: executionId } });
+  const fault = code === 'conflict' ? 'conflict' : 'service_failed'; // a secret of ours that does not open is no fault of theirs
+  throw new AppError(fault, message, { retryAfter, extra: { code, execution_id: executionId } });
 }
 
 /**

@@ -7,7 +7,6 @@ import type { CallReport } from '../calls/calls.ts';
 import { callService } from '../calls/connected-calls.ts';
 import { type Ending, type ExecutionProblem, problemOf } from '../tools/executions.ts';
 import { nothingDone } from './gateway-sending.ts';
-import { findModelTarget } from './gateway-target.ts';
 import type { Seen } from './llm-stream.ts';
 import type { RecordedUsage } from './llm-usage.ts';
 import {
@@ -99,10 +98,11 @@ async function begin(ctx: Ctx, { driver, tool, name, values, named, executionId 
   const recorded: { usage: RecordedUsage | null } = { usage: null };
   const call = await beginModelCall(ctx, {
     ...{ executionId, tool: name, input: values, operation, startedAt },
-    find: async (tx) => {
-      const target = await findModelTarget(tx, ctx, { ...named, driver });
-      const body = request(target.connector.config, values);
-      return { target, body, text: JSON.stringify(body) };
+    once: true,
+    named: { ...named, driver },
+    request: ({ connector }) => {
+      const body = request(connector.config, values);
+      return { body, text: JSON.stringify(body) };
     },
     recorded: (usage) => {
       recorded.usage = usage;

@@ -128,7 +128,7 @@ export async function endExecution(tx: Tx, ctx: Ctx, id: string, { status, outpu
 const longestPayload = 20_000;
 
 /** Without what looks like a secret, and not longer than what anybody reads. */
-function masked(value: unknown): unknown {
+export function masked(value: unknown): unknown {
   const text = (JSON.stringify(scrub(value)) ?? 'null').replace(unstorable, '$1\ufffd');
   if (text.length <= longestPayload) return JSON.parse(text);
   return { cut: `${text.slice(0, longestPayload).toWellFormed()}…`, characters: text.length };

@@ -1,7 +1,8 @@
 import type { Ctx } from '../../../src/context.ts';
+import { pricesNow } from '../../../src/services/gateway/llm-prices.ts';
 import type { Seen } from '../../../src/services/gateway/llm-stream.ts';
 import type { ModelCall } from '../../../src/services/gateway/llm-usage.ts';
-import { reserve, settle, tellingRefusals } from '../../../src/services/usage/budgets.ts';
+import { reserve, settle } from '../../../src/services/usage/budgets.ts';
 
 /** A call that may cost one US dollar at most, and costs half of that, by a price of one dollar for a million tokens of `dear`. */
 export const budgetCall = (executionId: string, connectorId: string, more: Partial<ModelCall> = {}): ModelCall => ({
@@ -22,9 +23,11 @@ export async function withBudget<T>(
   run: () => Promise<{ value: T; seen: Seen | null }>,
   lost: Seen | null = null,
 ): Promise<T> {
-  const { db } = ctx.hub;
-  const reserved = await tellingRefusals(ctx, () => db.asTenant(ctx.tenantId, (tx) => reserve(tx, ctx, call)));
-  const end = (seen: Seen | null) => db.asTenant(ctx.tenantId, (tx) => settle(tx, ctx, reserved, seen));
+  const prices = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => pricesNow(tx, ctx.tenantId, call.priceList), {
+    readOnly: true,
+  });
+  const reserved = await reserve(ctx, call, prices);
+  const end = (seen: Seen | null) => settle(ctx, reserved, null, seen);
   try {
     const { value, seen } = await run();
     await end(seen);
