@@ -51,7 +51,7 @@ export async function insertApiKey(tx: Tx, row: typeof apiKeys.$inferInsert): Pr
   return made.length > 0;
 }
 
-/** Newest first; needs a transaction that may read memberships. */
+/** Keys of programs, newest first, without the apps that people let in; needs a transaction that may read memberships. */
 export async function selectApiKeys(
   tx: Tx,
   tenantId: string,
@@ -61,19 +61,44 @@ export async function selectApiKeys(
     .select(shown)
     .from(apiKeys)
     .leftJoin(members, isMaker)
-    .where(and(eq(apiKeys.tenantId, tenantId), beforeId && isUuid(beforeId) ? lt(apiKeys.id, beforeId) : undefined))
+    .where(
+      and(
+        eq(apiKeys.tenantId, tenantId),
+        isNull(apiKeys.clientId),
+        beforeId && isUuid(beforeId) ? lt(apiKeys.id, beforeId) : undefined,
+      ),
+    )
     .orderBy(desc(apiKeys.id))
     .limit(limit);
 }
 
-export async function findApiKey(tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow | null> {
+/** @param options.lock keeps others from changing it until the transaction ends */
+export async function findApiKey(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  { lock = false } = {},
+): Promise<ApiKeyRow | null> {
   if (!isUuid(id)) return null;
-  const [row] = await tx
+  const found = tx
     .select(shown)
     .from(apiKeys)
     .leftJoin(members, isMaker)
     .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id)));
+  const [row] = await (lock ? found.for('update', { of: apiKeys }) : found);
   return row ?? null;
+}
+
+export async function updateKey(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  values: Partial<Pick<ApiKeyRow, 'limits' | 'expiresAt'>>,
+): Promise<void> {
+  await tx
+    .update(apiKeys)
+    .set(values)
+    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id)));
 }
 
 /** Who made a key, as they were called then; '' when there is no such key. */

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { ApiKeyRow } from '../../db/queries/api-keys.ts';
+import { changeApiKey } from '../../services/api-keys/api-key-changes.ts';
 import { createApiKey, listApiKeys, revokeApiKey, roleOfKey, statusOfKey } from '../../services/api-keys/api-keys.ts';
 import { type Scope, scopes } from '../../services/api-keys/scopes.ts';
 import { ById, Cursor, component, Instant, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
@@ -27,11 +28,20 @@ const Limits = Type.Object(
     calls_per_hour: Type.Optional(
       Nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 }), 'Of tools, requests and language models together.'),
     ),
+    approval: Type.Optional(
+      OneOf(['none', 'destructive', 'writes'], {
+        description:
+          'Which of its calls of tools wait for an admin: none, those that may change or remove what is there, or all that change something.',
+      }),
+    ),
+    approval_hours: Type.Optional(
+      Nullable(Type.Integer({ minimum: 1, maximum: 168 }), 'How long they wait; 24 when left out.'),
+    ),
   },
   {
     additionalProperties: false,
     title: 'Limits',
-    description: 'What its calls are limited to; set once, when the key is made.',
+    description: 'What its calls are limited to.',
   },
 );
 
@@ -84,6 +94,37 @@ const ApiKeyCreate = component(
   ),
 );
 
+const Dollars = (period: string) =>
+  Type.Optional(
+    Nullable(
+      Type.String({ maxLength: 20, examples: ['12.50'] }),
+      `US dollars a ${period}; null for no budget. What is left out stays.`,
+    ),
+  );
+
+const ApiKeyUpdate = component(
+  'ApiKeyUpdate',
+  Type.Object(
+    {
+      limits: Type.Optional(Limits),
+      expires_at: Type.Optional(
+        Nullable(Type.String({ format: 'date-time' }), 'When it ends; null for no end. What is left out stays.'),
+      ),
+      spend: Type.Optional(
+        Type.Object(
+          { day_usd: Dollars('day'), month_usd: Dollars('month') },
+          {
+            additionalProperties: false,
+            title: 'Spend',
+            description: 'Budgets of the key for language models; owners alone.',
+          },
+        ),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+);
+
 const apiKeyResponse = (row: ApiKeyRow): Static<typeof ApiKeyResponse> => ({
   id: row.id,
   name: row.name,
@@ -106,6 +147,8 @@ const limitsOf = ({ limits }: ApiKeyRow): Static<typeof Limits> => ({
   ...(limits.tools && { tools: limits.tools }),
   ...(limits.readOnly && { read_only: true }),
   ...(limits.callsPerHour && { calls_per_hour: limits.callsPerHour }),
+  ...(limits.approval && { approval: limits.approval }),
+  ...(limits.approvalHours && { approval_hours: limits.approvalHours }),
 });
 
 /** Keys are made and ended by people who are signed in: no key makes another. */
@@ -154,6 +197,28 @@ export const apiKeyOperations = [
         modelConnectorId: body.model_connector_id ?? null,
       });
       return { ...apiKeyResponse(row), key };
+    },
+  ),
+  operation(
+    {
+      method: 'patch',
+      path: '/api/api-keys/:id',
+      id: 'updateApiKey',
+      summary: 'Change what an API key is limited to',
+      description:
+        '`limits` takes the place of all that were there. It counts with the next request of the key. Its role and scopes stay as they are, and nobody changes a key that may do more than they.',
+      tag: 'API keys',
+      role: 'admin',
+      scope: null,
+      audit: 'api_key.changed',
+      input: { params: ById, body: ApiKeyUpdate },
+      status: 200,
+      response: ApiKeyResponse,
+      example: { params: exampleId, body: { limits: { read_only: true, calls_per_hour: 100 } } },
+    },
+    async (ctx, { params, body }) => {
+      const { limits, expires_at: expiresAt, spend } = body;
+      return apiKeyResponse(await changeApiKey(ctx, params.id, { limits, expiresAt, spend }));
     },
   ),
   operation(

@@ -54,7 +54,8 @@ function scopesProblem(given: unknown): string | null {
   return given.every(isScope) ? null : `Choose from ${Object.keys(scopes).join(', ')}.`;
 }
 
-function expiryProblem(given: unknown): string | null {
+/** What is wrong with the time that a key ends at; null for none, and for an end that is ahead. */
+export function expiryProblem(given: unknown): string | null {
   if (given === null) return null;
   const at = typeof given === 'string' ? Date.parse(given) : Number.NaN;
   if (Number.isNaN(at)) return 'Choose when the key ends, or that it has no end.';
