@@ -5,6 +5,7 @@ import type { Metrics } from './lib/metrics.ts';
 import { mountBrokerEvents } from './routes/api/broker-events.ts';
 import { mountGateway, openaiErrorFor } from './routes/api/gateway.ts';
 import { mountMcp } from './routes/api/mcp.ts';
+import { mountMcpAccess, oauthErrorFor } from './routes/api/mcp-access.ts';
 import { mount } from './routes/api/mount.ts';
 import { openapiDocument } from './routes/api/openapi.ts';
 import type { Mounted } from './routes/api/operation.ts';
@@ -12,13 +13,14 @@ import { operations } from './routes/api/operations.ts';
 import { signInOperations } from './routes/api/sign-in.ts';
 import { accountPages } from './routes/dashboard/account.ts';
 import { activityPages } from './routes/dashboard/activity.ts';
+import { mountAppConsent } from './routes/dashboard/app-consent.ts';
+import { approvalPages } from './routes/dashboard/approvals.ts';
 import { authorizationCallbackPages } from './routes/dashboard/authorization-callback.ts';
 import { catalogPages } from './routes/dashboard/catalog.ts';
 import { connectLinkPages } from './routes/dashboard/connect-link.ts';
 import { connectorPages } from './routes/dashboard/connectors.ts';
 import { docsPages } from './routes/dashboard/docs.ts';
 import { entrancePages } from './routes/dashboard/entrance.ts';
-import { approvalPages } from './routes/dashboard/approvals.ts';
 import { executionPages } from './routes/dashboard/executions.ts';
 import { invitationPages } from './routes/dashboard/invitation.ts';
 import { mcpPages } from './routes/dashboard/mcp.ts';
@@ -158,33 +160,30 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...secondFactorForms(tools),
   ];
 
-  const app = new Hono<Env>().basePath(config.basePath);
+  const outside = new Hono<Env>();
+  const app = outside.basePath(config.basePath);
   const refusals = metrics.counter('patchbay_budget_refusals_total', 'Calls that a budget refused', ['reason']);
   const told = (c: Context<Env>, error: unknown) => {
     if (error instanceof BudgetRefused) refusals.inc({ reason: error.code });
-    const [, area] = /^\/(api|v1|mcp)(?:\/|$)/.exec(c.req.path.slice(config.basePath.length)) ?? [];
+    const path = c.req.path.slice(config.basePath.length);
+    const areas = /^\/(api|v1|mcp|\.well-known|oauth(?=\/(?:register|token|revoke)$))(?:\/|$)/;
+    const area = areas.exec(path)?.[1];
     if (area === 'v1') return openaiErrorFor(c, error);
+    if (area === 'oauth') return oauthErrorFor(c, error);
     return area ? problemFor(c, error) : errorPage(tools, c, error);
   };
   app.onError((error, c) => told(c, error));
   app.notFound((c) => told(c, unrouted(app, c)));
 
-  app.use(
-    requestLog({
-      log: hub.log,
-      metrics,
-      proxies: config.trustedProxies,
-      quiet: ['/healthz', '/readyz', '/metrics'],
-    }),
-  );
-  app.use(
-    compression(),
-    securityHeaders({ secure: config.secure }),
-    plainAddress(),
-    limitBody(),
-    csrf({ baseUrl: config.baseUrl }),
-    methodOverride(app),
-  );
+  const logged = requestLog({
+    log: hub.log,
+    metrics,
+    proxies: config.trustedProxies,
+    quiet: ['/healthz', '/readyz', '/metrics'],
+  });
+  const guarded = securityHeaders({ secure: config.secure });
+  app.use(logged);
+  app.use(compression(), guarded, plainAddress(), limitBody(), csrf({ baseUrl: config.baseUrl }), methodOverride(app));
   mountProbes(app, hub, metrics);
   app.get('/assets/*', async (c) => {
     const { status, headers, body } = await assets.respond(
@@ -199,6 +198,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   for (const route of publicPages) mountPage(app, route);
   mountGateway(app, { hub, metrics });
   mountMcp(app, { hub, metrics });
+  mountMcpAccess(app, { hub, outside, middleware: [logged, guarded] });
   mountBrokerEvents(app, hub);
   measureBrokers(hub, metrics);
   app.use(
@@ -214,6 +214,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   for (const route of operatorPages) mountPage(app, route);
   app.use(pageSession({ hub, identity }), pageLimit, sameTenant());
   for (const route of workspacePages) mountPage(app, route);
+  mountAppConsent(app, tools);
   app.use(runningTenant());
   for (const route of pages) mountPage(app, route);
   return {

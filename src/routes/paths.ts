@@ -70,6 +70,15 @@ export const paths = {
   /** GET: what stops working; the question before a key is revoked. */
   apiKeyRevocation: (id: string) => `/settings/api-keys/${id}/revocation`,
   mcp: '/settings/mcp',
+  /** DELETE disconnects it. */
+  connectedApp: (id: string) => `/settings/mcp/apps/${id}`,
+  /** GET: the question before that. */
+  appDisconnection: (id: string) => `/settings/mcp/apps/${id}/disconnection`,
+  /** GET: whether an app may come in; POST answers. */
+  appConsent: '/oauth/authorize',
+  appToken: '/oauth/token',
+  appRegistration: '/oauth/register',
+  appRevocation: '/oauth/revoke',
   modelSettings: '/settings/models',
   webhooks: '/settings/webhooks',
   newWebhook: '/settings/webhooks/new',

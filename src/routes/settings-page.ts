@@ -73,7 +73,8 @@ const apiKeyRow = (row: ApiKeyRow): ApiKeyRowView => ({
   revokedBy: row.revokedByName ?? '',
 });
 
-function limitsInWords({ connectors, tools, readOnly, callsPerHour }: KeyLimits): string[] {
+/** What a key or an app is limited to. */
+export function limitsInWords({ connectors, tools, readOnly, callsPerHour }: KeyLimits): string[] {
   return [
     readOnly ? 'Only reads' : '',
     connectors ? `${connectors.length} ${connectors.length === 1 ? 'connector' : 'connectors'} only` : '',

@@ -2,6 +2,7 @@ import type { Role } from '../context.ts';
 import type { FieldErrors } from '../errors.ts';
 import type { KeyStatus } from '../services/api-keys/api-keys.ts';
 import type { BudgetModels, BudgetPartials } from './budget-views.ts';
+import type { McpModels, McpPartials } from './mcp-views.ts';
 import type { Shell } from './views.ts';
 import type { WebhookModels, WebhookPartials } from './webhook-views.ts';
 
@@ -117,34 +118,17 @@ export interface MembersPage {
   failure: string | null;
 }
 
-/** How a client of agents is told of the hub. */
-export interface McpClient {
-  name: string;
-  /** Where it belongs, in a sentence. */
-  where: string;
-  text: string;
-}
-
-export interface McpPage {
-  /** What clients connect to. */
-  url: string;
-  clients: McpClient[];
-  /** Why this person may make no keys; '' when they may. */
-  locked: string;
-}
-
-export interface SettingsModels extends WebhookModels, BudgetModels {
+export interface SettingsModels extends WebhookModels, BudgetModels, McpModels {
   'invitations/show': { invitation: InvitationPage };
   'settings/members': { shell: Shell; nav: SettingsNav; members: MembersPage };
   'settings/_confirm': { confirm: Confirm };
   'settings/api-keys': { shell: Shell; nav: SettingsNav; keys: ApiKeysPage };
-  'settings/mcp': { shell: Shell; nav: SettingsNav; mcp: McpPage };
   'settings/models': { shell: Shell; nav: SettingsNav; options: Option[]; locked: string };
   'settings/new-api-key': { shell: Shell; nav: SettingsNav; form: NewApiKeyPage };
 }
 
 /** What only pages of the settings include. */
-export interface SettingsPartials extends WebhookPartials, BudgetPartials {
+export interface SettingsPartials extends WebhookPartials, BudgetPartials, McpPartials {
   'settings/_nav': { nav: SettingsNav };
   'settings/_invite': { invite: InvitePanel };
   'settings/_member': { row: MemberRowView };

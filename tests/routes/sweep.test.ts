@@ -33,7 +33,19 @@ const gateway = ['POST /v1/chat/completions', 'POST /v1/embeddings', 'GET /v1/mo
 const agents = ['POST /mcp'];
 /** Brokers prove themselves by their signature; tests/services/brokers/brokered-accounts.test.ts. */
 const reports = ['POST /connections/webhook/:connector'];
-const bare = [...probes, ...gateway, ...agents, ...reports];
+/** How apps are let in, with errors of their own shape; tests/api/mcp-access.test.ts. */
+const apps = [
+  'GET /.well-known/oauth-authorization-server',
+  'GET /.well-known/oauth-protected-resource',
+  'GET /.well-known/oauth-protected-resource/mcp',
+  'GET /.well-known/*',
+  'POST /oauth/register',
+  'POST /oauth/token',
+  'POST /oauth/revoke',
+  'GET /oauth/authorize',
+  'POST /oauth/authorize',
+];
+const bare = [...probes, ...gateway, ...agents, ...apps, ...reports];
 
 let hub: TestApp;
 let routes: Swept[];

@@ -4,6 +4,7 @@ import type {
   Confirm,
   InvitePanel,
   MemberRowView,
+  Option,
   SettingsModels,
 } from '../../src/routes/settings-views.ts';
 import type { Shell } from '../../src/routes/views.ts';
@@ -40,6 +41,10 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
     expiresAt: at,
     lastUsedAt: at,
     revokedBy: '',
+  };
+  const app = {
+    ...{ id, name: hostile, host: hostile, may: [hostile], person: hostile },
+    ...{ createdAt: at, expiresAt: at, lastUsedAt: null },
   };
   const revoked = { ...row, status: 'revoked' as const, revokedBy: hostile, lastUsedAt: null };
   const member: MemberRowView = {
@@ -128,8 +133,23 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
     'settings/mcp': {
       shell: { ...shell, tab: null },
       nav,
-      mcp: { url: hostile, clients: [{ name: hostile, where: hostile, text: hostile }], locked: hostile },
+      mcp: {
+        url: hostile,
+        clients: [{ name: hostile, where: hostile, ways: [{ way: 'url', label: hostile, text: hostile }] }],
+        apps: [app],
+        ...{ failure: null, everybody: true, locked: hostile },
+      },
     },
+    'mcp/consent': {
+      consent: {
+        ...{ app: hostile, host: hostile, onDevice: false, person: { name: hostile, email: hostile } },
+        ...{ workspace: { id, name: hostile }, workspaces: [...options, { ...options[0], value: id }] as Option[] },
+        ...{ fields: [['state', hostile]], request: hostile, scopes: [hostile], calls: true },
+        ...{ access: options, reach: 'all', connectors: options, durations: options },
+        errors: { connectors: [hostile], duration: [hostile] },
+      },
+    },
+    'mcp/refused': { message: hostile, back: 'https://app.example/cb?error=invalid_request', host: hostile },
     'settings/models': { shell: { ...shell, tab: null }, nav, options, locked: hostile },
     'settings/new-api-key': {
       shell: { ...shell, tab: null },

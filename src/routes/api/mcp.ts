@@ -13,12 +13,16 @@ import type { Ctx, Hub } from '../../context.ts';
 import type { SideEffect, Values } from '../../drivers/driver.ts';
 import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../lib/metrics.ts';
+import { openApiKey } from '../../services/api-keys/api-key-access.ts';
+import { metadataOf } from '../../services/mcp-access/addresses.ts';
+import { openAppToken } from '../../services/mcp-access/app-access.ts';
+import { appScopes } from '../../services/mcp-access/app-request.ts';
 import { callHubTool, type HubTool, hubTools } from '../../services/tools/hub-tools.ts';
 import { callNamedTool, UnknownTool } from '../../services/tools/named-calls.ts';
 import { type NamedTool, pageOfNamedTools } from '../../services/tools/named-tools.ts';
 import type { Env } from '../env.ts';
 import { asAppError } from '../errors.ts';
-import { bearerOf, enterByKey, requireScope } from '../middleware/api-key.ts';
+import { bearerOf, enter, requireScope } from '../middleware/api-key.ts';
 import { ownHost } from '../middleware/own-host.ts';
 import { rateLimit } from '../middleware/rate-limit.ts';
 import { runningTenant } from '../middleware/running-tenant.ts';
@@ -27,7 +31,7 @@ import { version } from './openapi.ts';
 
 const pageSize = 100;
 
-/** The workspace’s tools for agents, under the Model Context Protocol: streamable HTTP without sessions; by API key alone. */
+/** The workspace’s tools for agents, under the Model Context Protocol: streamable HTTP without sessions; by API key or the token of an app. */
 export function mountMcp(app: Hono<Env>, { hub, metrics }: { hub: Hub; metrics: Metrics }) {
   const open = metrics.gauge('patchbay_mcp_requests_open', 'Requests of agents that are being answered');
   app.use('/mcp', ownHost(hub.config.baseUrl), async (c, next) => {
@@ -35,12 +39,7 @@ export function mountMcp(app: Hono<Env>, { hub, metrics }: { hub: Hub; metrics: 
       c.header('Allow', 'POST');
       throw new AppError('method_not_allowed', 'There are no sessions to open or close here: send POST.');
     }
-    const key = bearerOf(c);
-    if (key === null) {
-      c.header('WWW-Authenticate', 'Bearer');
-      throw new AppError('not_signed_in', 'Send an API key of this hub as Authorization: Bearer.');
-    }
-    await enterByKey(c, hub, key);
+    await enterByBearer(c, hub);
     requireScope(c, 'tools:read');
     await next();
   });
@@ -59,6 +58,24 @@ export function mountMcp(app: Hono<Env>, { hub, metrics }: { hub: Hub; metrics: 
       open.dec();
     }
   });
+}
+
+/**
+ * By the key of a program or the token of an app; whoever has neither is told where to get one (RFC 9728, 5.1).
+ * @throws AppError not_signed_in
+ */
+async function enterByBearer(c: Context<Env>, hub: Hub): Promise<void> {
+  const sent = bearerOf(c);
+  const access = sent === null ? null : ((await openAppToken(hub, sent)) ?? (await openApiKey(hub, sent)));
+  if (access) return enter(c, hub, access);
+  const error = sent === null ? '' : 'error="invalid_token", ';
+  c.header('WWW-Authenticate', `Bearer ${error}resource_metadata="${metadataOf(hub)}", scope="${appScopes.join(' ')}"`);
+  throw new AppError(
+    'not_signed_in',
+    sent === null
+      ? 'Connect by OAuth, as WWW-Authenticate says, or send an API key of this hub as Authorization: Bearer.'
+      : 'This key or token does not work: it is misspelt, expired or revoked, or its person has left the workspace. Connect the app again, or make a new key.',
+  );
 }
 
 /** One message: of several in one request each would escape the limits of requests. @throws AppError malformed_request */

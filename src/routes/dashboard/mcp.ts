@@ -1,44 +1,123 @@
+import type { Context } from 'hono';
 import { type Ctx, mayActAs } from '../../context.ts';
-import { type PageRoute, page } from '../page.ts';
+import { isScope, scopes } from '../../services/api-keys/scopes.ts';
+import { disconnectApp, getApp, listApps } from '../../services/mcp-access/apps.ts';
+import type { Env } from '../env.ts';
+import { orFailure } from '../failure.ts';
+import { leaveNotice } from '../flash.ts';
+import type { AppRow, ClientGuide } from '../mcp-views.ts';
+import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import { frame, settingsNav } from '../settings-page.ts';
-import type { McpClient } from '../settings-views.ts';
+import { frame, limitsInWords, settingsNav } from '../settings-page.ts';
+import type { Confirm } from '../settings-views.ts';
 
-/** How agents reach the tools of the workspace. */
+const member = { role: 'member', example: {} } as const;
+const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
+
+/** How agents reach the tools of the workspace, and the apps that may. */
 export const mcpPages = (tools: PageTools): PageRoute[] => [
-  page({ method: 'get', path: paths.mcp, role: 'member', audit: null, example: {} }, async (ctx, c) => {
-    const url = `${tools.hub.config.baseUrl}/mcp`;
-    return tools.html(c, 'settings/mcp', {
-      shell: await frame(tools, ctx, c, 'Agents'),
-      nav: settingsNav(ctx, paths.mcp),
-      mcp: { url, clients: clientsFor(url), locked: lockedFor(ctx) },
-    });
+  page({ ...member, method: 'get', path: paths.mcp, audit: null }, (ctx, c) => mcpPage(tools, ctx, c)),
+  page({ ...member, method: 'get', path: paths.appDisconnection(':id'), audit: null }, async (ctx, c) => {
+    const confirm = disconnection(ctx, await getApp(ctx, idOf(c)));
+    return isPartial(c) ? tools.html(c, 'settings/_confirm', { confirm }) : mcpPage(tools, ctx, c, confirm);
+  }),
+  page({ ...member, method: 'delete', path: paths.connectedApp(':id'), audit: 'mcp_app.revoked' }, async (ctx, c) => {
+    const { name } = await disconnectApp(ctx, idOf(c));
+    leaveNotice(c, tools.hub, { tone: 'ok', name, text: 'is disconnected. Its requests are refused from now on.' });
+    return tools.redirect(c, paths.mcp);
   }),
 ];
 
+async function mcpPage(tools: PageTools, ctx: Ctx, c: Context<Env>, confirm?: Confirm): Promise<Response> {
+  const url = `${tools.hub.config.baseUrl}/mcp`;
+  const { value, failure } = await orFailure(listApps(ctx));
+  const apps = value?.map((app) => appRow(ctx, app)) ?? [];
+  return tools.html(c, 'settings/mcp', {
+    shell: await frame(tools, ctx, c, 'Agents', confirm),
+    nav: settingsNav(ctx, paths.mcp),
+    mcp: {
+      url,
+      clients: clientsFor(url),
+      apps,
+      failure,
+      everybody: mayActAs(ctx.actor, 'admin'),
+      locked: lockedFor(ctx),
+    },
+  });
+}
+
+type App = Awaited<ReturnType<typeof listApps>>[number];
+
+const appRow = (ctx: Ctx, app: App): AppRow => ({
+  id: app.id,
+  name: app.name,
+  host: app.clientHost ?? '',
+  may: [...app.scopes.map((scope) => (isScope(scope) ? scopes[scope] : scope)), ...limitsInWords(app.limits)],
+  person: app.createdBy === ctx.actor.id ? '' : app.createdByName,
+  createdAt: app.createdAt,
+  expiresAt: app.expiresAt,
+  lastUsedAt: app.lastUsedAt,
+});
+
+const disconnection = (
+  ctx: Ctx,
+  { id, name, createdBy, createdByName }: Awaited<ReturnType<typeof getApp>>,
+): Confirm => ({
+  title: `Disconnect ${name}?`,
+  tenantId: ctx.tenantId,
+  method: 'DELETE',
+  path: paths.connectedApp(id),
+  back: paths.mcp,
+  consequences: [
+    'It is refused from its next request on.',
+    createdBy === ctx.actor.id
+      ? 'To use it again, connect it once more from the app.'
+      : `${createdByName} let it in, and can connect it again from the app.`,
+  ],
+  submit: 'Disconnect',
+  keep: 'Keep it',
+  select: null,
+});
+
 const lockedFor = (ctx: Ctx): string =>
-  mayActAs(ctx.actor, 'admin') ? '' : 'Only owners and admins can make API keys. Ask one of them for one.';
+  mayActAs(ctx.actor, 'admin')
+    ? ''
+    : 'Only owners and admins can make API keys. Connect by URL, or ask one of them for a key.';
 
 const json = (value: unknown) => JSON.stringify(value, null, 2);
 
 /** What clients fill in themselves. */
 const filledIn = (name: string) => `$${'{'}${name}}`;
 
-/** The key stands in none of them where the client can keep it elsewhere. */
-function clientsFor(url: string): McpClient[] {
+/** By URL nothing is pasted but the address. The key stands in none of them where the client can keep it elsewhere. */
+function clientsFor(url: string): ClientGuide[] {
+  return guides(url).map(({ name, where, byUrl, byKey }) => ({
+    name,
+    where,
+    ways: [
+      { way: 'url', label: 'By URL', text: byUrl },
+      { way: 'key', label: 'With a key', text: byKey },
+    ],
+  }));
+}
+
+function guides(url: string) {
   const authorization = (key: string) => ({ Authorization: `Bearer ${key}` });
   return [
     {
       name: 'Claude Code',
-      where: 'In a terminal, with the key in the variable PATCHBAY_KEY.',
-      text: `claude mcp add --transport http patchbay ${url} --header "Authorization: Bearer $PATCHBAY_KEY"`,
+      where:
+        'In a terminal. By URL: then type /mcp in Claude Code and sign in. With a key: it is in the variable PATCHBAY_KEY.',
+      byUrl: `claude mcp add --transport http patchbay ${url}`,
+      byKey: `claude mcp add --transport http patchbay ${url} --header "Authorization: Bearer $PATCHBAY_KEY"`,
     },
     {
-      name: 'Claude Desktop',
+      name: 'Claude and Claude Desktop',
       where:
-        'In claude_desktop_config.json (Settings, Developer, Edit config). Needs Node. The key takes the place of “pbk_…”.',
-      text: json({
+        'By URL: Settings, Connectors, Add custom connector; the hub has to be reachable from the internet. With a key: in claude_desktop_config.json, which needs Node; the key takes the place of “pbk_…”.',
+      byUrl: url,
+      byKey: json({
         mcpServers: {
           patchbay: {
             command: 'npx',
@@ -50,21 +129,26 @@ function clientsFor(url: string): McpClient[] {
     },
     {
       name: 'Cursor',
-      where: 'In ~/.cursor/mcp.json, with the key in the variable PATCHBAY_KEY.',
-      text: json({ mcpServers: { patchbay: { url, headers: authorization(filledIn('env:PATCHBAY_KEY')) } } }),
+      where:
+        'In ~/.cursor/mcp.json. By URL: then press Connect beside it. With a key: it is in the variable PATCHBAY_KEY.',
+      byUrl: json({ mcpServers: { patchbay: { url } } }),
+      byKey: json({ mcpServers: { patchbay: { url, headers: authorization(filledIn('env:PATCHBAY_KEY')) } } }),
     },
     {
       name: 'VS Code',
-      where: 'In .vscode/mcp.json. It asks for the key once and keeps it.',
-      text: json({
+      where:
+        'In .vscode/mcp.json. By URL it opens the sign-in by itself; with a key, it asks for it once and keeps it.',
+      byUrl: json({ servers: { patchbay: { type: 'http', url } } }),
+      byKey: json({
         inputs: [{ type: 'promptString', id: 'patchbay-key', description: 'Patchbay API key', password: true }],
         servers: { patchbay: { type: 'http', url, headers: authorization(filledIn('input:patchbay-key')) } },
       }),
     },
     {
       name: 'Any other',
-      where: 'Streamable HTTP with a header. The key takes the place of “pbk_…”.',
-      text: json({ mcpServers: { patchbay: { type: 'http', url, headers: authorization('pbk_…') } } }),
+      where: 'Streamable HTTP; by URL with OAuth, or with a header. The key takes the place of “pbk_…”.',
+      byUrl: json({ mcpServers: { patchbay: { type: 'http', url } } }),
+      byKey: json({ mcpServers: { patchbay: { type: 'http', url, headers: authorization('pbk_…') } } }),
     },
   ];
 }

@@ -10,7 +10,7 @@ const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
  * Refuses changes that another site sends: every unsafe method, whatever its content type. Browsers say where a request
  * comes from (`Sec-Fetch-Site`, `Origin`); programs say neither, and carry no cookie that was not given to them. A browser too
  * old to say it still keeps the session cookie back, which is SameSite=Lax.
- * A request that brings an API key is no browser's doing: no other site can add one.
+ * A request that brings an API key is no browser's doing: no other site can add one. Where apps ask for tokens no cookie is read.
  * @param options.baseUrl the hub's public address; its origin is the only one that may send changes
  * @throws AppError forbidden
  */
@@ -18,8 +18,10 @@ export function csrf({ baseUrl }: { baseUrl: string }): MiddlewareHandler<Env> {
   const own = new URL(baseUrl);
   const prefix = own.pathname.replace(/\/$/, '');
   return async function csrf(c, next) {
-    const byKey = bearerOf(c) !== null && /^\/(api|v1)\//.test(c.req.path.slice(prefix.length));
-    if (!safeMethods.has(c.req.method) && !byKey) refuseForeign(c, own);
+    const path = c.req.path.slice(prefix.length);
+    const byKey = bearerOf(c) !== null && /^\/(api|v1)\//.test(path);
+    const cookieless = byKey || /^\/oauth\/(register|token|revoke)$/.test(path);
+    if (!safeMethods.has(c.req.method) && !cookieless) refuseForeign(c, own);
     await next();
   };
 }

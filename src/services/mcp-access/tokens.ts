@@ -57,11 +57,11 @@ export async function redeemCode(
  */
 export async function refreshTokens(
   asking: Asking,
-  sent: { clientId: string; refreshToken: string; scope: string | null; resource: string[] },
+  sent: { clientId: string; refreshToken: string; scope: string; resource: string[] },
 ): Promise<IssuedTokens> {
   requireOwnResource(asking.hub, sent.resource);
   return exchange(asking, 'pbr', sent.refreshToken, sent.clientId, (_token, app) => {
-    const asked = (sent.scope ?? '').split(' ').filter(Boolean);
+    const asked = sent.scope.split(' ').filter(Boolean);
     if (!asked.every((scope) => app.scopes.includes(scope)))
       throw new OAuthError('invalid_scope', 'That is more than was allowed.');
     return null;
