@@ -8,6 +8,7 @@ import { rotateCredential } from '../../src/services/credentials/credential-rota
 import { checkConnection } from '../../src/services/health/health.ts';
 import { inviteMember } from '../../src/services/people/invitations.ts';
 import type { TestApp } from './app.ts';
+import { connectedApp } from './apps.ts';
 import type { Person } from './cast.ts';
 
 let count = 0;
@@ -45,6 +46,7 @@ const makers: Record<string, (hub: TestApp, person: Person, path: string) => Pro
   },
   '/organizations': async (hub) => hub.cast.ada.tenantId,
   '/connections/:id': async (hub, person) => ownConnection(hub, await oauthConnector(hub), person),
+  '/mcp/apps': (hub, person) => connectedApp(hub, person),
   '/api-keys': async (hub) => {
     const body = { name: `Key ${count}`, role: 'member', scopes: ['catalog:read'] };
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/api-keys', body)).json()).id;
