@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Caller } from '../caller.ts';
+import { type Drill, demand, quantile } from '../drill.ts';
+import { manners, startRudeService } from '../rude-service.ts';
+import { openSite } from '../site.ts';
+import { startUpstream } from '../upstream.ts';
+import { installRunner } from '../writing.ts';
+
+const rate = 20;
+const phaseMs = 10_000;
+const at = { once: 12 };
+/** Below this nobody notices, and what else the machine does would decide. */
+const floorMs = 250;
+const longestGrowthMb = 50;
+const callDeadlineMs = 30_000;
+
+export const drill: Drill = {
+  name: 'third-parties',
+  promise: `${manners.length} ways of a service to misbehave hurt only its own callers`,
+  target: `others' p99 at most twice that of the same run (or ${floorMs} ms), memory +${longestGrowthMb} MB at most, 0 sockets left after 30 s, 0 calls past ${callDeadlineMs / 1000} s`,
+  rounds: 1,
+  limitS: (rounds) => 180 + rounds * 120,
+  async run(given) {
+    const { say, atEnd, rounds } = given;
+    const [rude, kind] = [await startRudeService(), await startUpstream()];
+    atEnd(rude.close);
+    atEnd(kind.close);
+    const site = await openSite(given);
+    const hub = await site.hub({ ALLOWED_PRIVATE_HOSTS: `${rude.host},${kind.host}` });
+    const limits = setInterval(() => void site.forgetLimits().catch(() => {}), 2_000);
+    atEnd(() => clearInterval(limits));
+    const ada = await site.signedIn(hub);
+    const others = await site.tenant(hub, 'Southwind', 'cleo@example.com');
+    const neighbour = await others.program('Neighbour');
+    const neighbours = await installRunner(others, kind.url);
+    const victim = await ada.program('Victim');
+    const victims = await installRunner(ada, rude.url);
+
+    await asNeighbour(neighbour, neighbours, 3_000); // warm
+    const calm = await asNeighbour(neighbour, neighbours, phaseMs);
+    const before = hub.residentMb();
+    const calls: number[] = [];
+    const stormy: number[] = [];
+    let silent = 0;
+    let peak = before;
+    const watch = setInterval(() => {
+      peak = Math.max(peak, hub.residentMb());
+    }, 250);
+    for (let round = 0; round < rounds; round++) {
+      let misbehaving = true;
+      const asking = neighboursUntil(
+        () => misbehaving,
+        () => asNeighbour(neighbour, neighbours, 1_000),
+        stormy,
+      );
+      for (const manner of manners) {
+        const started = performance.now();
+        const answers = await Promise.all(Array.from({ length: at.once }, () => callRude(victim, victims, manner)));
+        calls.push(...answers.map(({ ms }) => ms));
+        silent += answers.filter(({ status }) => status !== 200 && status !== 429).length;
+        say(
+          `${manner}: ${Math.round(performance.now() - started)} ms, ${summary(answers)}, ${Math.round(hub.residentMb())} MB`,
+        );
+      }
+      misbehaving = false;
+      await asking;
+    }
+    clearInterval(watch);
+    const gone = performance.now();
+    while (rude.sockets() > 0 && performance.now() - gone < 30_000) await sleep(250);
+    const socketsLeft = rude.sockets();
+    await sleep(2_000);
+    const growth = Math.round(hub.residentMb() - before);
+    const [calmP99, stormyP99] = [quantile(calm, 0.99), quantile(stormy, 0.99)].map(Math.round) as [number, number];
+    const longest = Math.round(Math.max(...calls));
+    const misses: string[] = [];
+    demand(misses, calm.length > 50 && stormy.length > 50, 'Too little was measured to tell anything.');
+    const most = Math.max(2 * calmP99, floorMs);
+    demand(
+      misses,
+      stormyP99 <= most,
+      `Others waited ${stormyP99} ms at the 99th percentile, and ${calmP99} ms before.`,
+    );
+    demand(misses, growth <= longestGrowthMb, `The hub holds ${growth} MB more than before.`);
+    demand(misses, socketsLeft === 0, `${socketsLeft} connections to the service are still open.`);
+    demand(misses, longest <= callDeadlineMs + 5_000, `A call lasted ${longest} ms.`);
+    demand(misses, silent === 0, `${silent} calls got no proper answer from the hub.`);
+    demand(misses, hub.isAlive() && !hub.defects().length, `The hub caught nothing of this: ${hub.defects()[0]}`);
+    const figure = {
+      ...{ manners: manners.length, calls: calls.length, others_p99_ms: stormyP99, others_p99_before_ms: calmP99 },
+      ...{ growth_mb: growth, peak_mb: Math.round(peak - before), sockets_left: socketsLeft, longest_call_ms: longest },
+    };
+    return { figure, misses };
+  },
+};
+
+const callRude = (victim: Caller, connector: string, manner: string) =>
+  victim.send('POST', '/api/tools/http-api.request/execute', {
+    ...{ connector_id: connector, arguments: { method: 'GET', path: `/${manner}/${randomUUID()}` } },
+  });
+
+const summary = (answers: { status: number; body: { status?: string; error?: { code?: string } } }[]) =>
+  [...new Set(answers.map(({ status, body }) => `${status} ${body?.status ?? ''} ${body?.error?.code ?? ''}`))].join(
+    ' | ',
+  );
+
+async function neighboursUntil(going: () => boolean, measure: () => Promise<number[]>, into: number[]) {
+  while (going()) into.push(...(await measure()));
+}
+
+/** At a fixed rate whatever the answers take: the list, the catalog and a tool of a service that is well. Milliseconds of each. */
+async function asNeighbour(caller: Caller, connector: string, forMs: number): Promise<number[]> {
+  const asked: Promise<number>[] = [];
+  const requests: [string, string, unknown?][] = [
+    ['GET', '/api/installed'],
+    ['GET', '/api/catalog/github'],
+    [
+      'POST',
+      '/api/tools/http-api.request/execute',
+      { connector_id: connector, arguments: { method: 'GET', path: '/fine' } },
+    ],
+  ];
+  const started = performance.now();
+  for (let index = 0; performance.now() - started < forMs; index++) {
+    const [method, path, body] = requests[index % requests.length] ?? ['GET', '/api/installed'];
+    asked.push(caller.send(method, path, body).then(({ status, ms }) => (status === 200 ? ms : 60_000)));
+    await sleep(Math.max(0, started + ((index + 1) * 1000) / rate - performance.now()));
+  }
+  return Promise.all(asked);
+}
