@@ -10,6 +10,7 @@ import { purgeDeletedConnectors } from '../services/connectors/connector-purge.t
 import { scanDueRefreshes } from '../services/credentials/credential-refresh.ts';
 import { wipeEndedCredentials } from '../services/credentials/ended-credentials.ts';
 import { scanDueChecks } from '../services/health/check-queue.ts';
+import { forgetUnusedApps } from '../services/mcp-access/clients.ts';
 import { forgetEndedTokens } from '../services/people/one-time-tokens.ts';
 import { forgetEndedSessions } from '../services/people/sessions.ts';
 import { scanDuePosts } from '../services/publishing/post-publishing.ts';
@@ -47,6 +48,7 @@ export const schedule: Job[] = [
   { name: 'purge-idempotency-keys', cron: '2-59/10 * * * *', run: purgeIdempotencyKeys },
   { name: 'forget-ended-sessions', cron: '4-59/10 * * * *', run: forgetEndedSessions },
   { name: 'forget-ended-links', cron: '17 * * * *', run: forgetEndedTokens },
+  { name: 'forget-unused-apps', cron: '5-59/10 * * * *', run: forgetUnusedApps },
   { name: 'forget-account-history', cron: '37 * * * *', run: forgetOldAccountEvents },
   { name: 'forget-webhook-deliveries', cron: '57 * * * *', run: forgetOldDeliveries },
   { name: 'forget-checks', cron: '27 * * * *', run: forgetOldChecks },
