@@ -10,7 +10,7 @@ VITEST := node node_modules/vitest/vitest.mjs run
 # What every change has to pass, in seconds; tests come on top of it.
 STATIC := biome check --error-on-warnings . && tsc && tsc -p tests && knip
 
-.PHONY: help run dev demo test bench test-security sabotage sbom check seed-connectors tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore format migrations
+.PHONY: help run dev demo test bench test-faults test-security sabotage sbom check seed-connectors check-catalog tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore plan apply export format migrations
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ sabotage: node_modules/.ready browser ## break the code on purpose, one place af
 sbom: node_modules/.ready ## write what the hub is built of, as CycloneDX: OUT=.data/sbom.json
 	@mkdir -p "$(dir $(or $(OUT),.data/sbom.json))" && npm sbom --sbom-format cyclonedx --package-lock-only --omit dev --offline --loglevel=error > "$(or $(OUT),.data/sbom.json)" && echo "Written to $(or $(OUT),.data/sbom.json)."
 
+test-faults: node_modules/.ready ## break things around running hubs and see what still holds: ONLY=pool,stop,… N=rounds SEED=number OUT=file VERBOSE=1
+	@OUT="$$OUT" $(NODE) tests/faults/run.ts
+
 check: node_modules/.ready ## the quick part, in seconds: format, lint, types, dead code, architecture, unit tests
 	@$(STATIC)
 	@$(VITEST) --project unit
@@ -56,6 +59,9 @@ operator: node_modules/.ready ## let somebody operate the hub: EMAIL=…, or tak
 reset-password: node_modules/.ready ## print a link with which somebody sets a new password: EMAIL=… [SECOND_FACTOR=remove]
 	@$(NODE) src/commands/reset-password.ts --email "$$EMAIL" --second-factor "$$SECOND_FACTOR"
 
+check-catalog: node_modules/.ready ## read the services that DIR=… describes as a start of the hub would: CATALOG_DIR without the start
+	@$(NODE) src/commands/check-catalog.ts --dir "$$DIR"
+
 rotate-master-key: node_modules/.ready ## wrap everything under the newest master key, also while the hub runs; repeat it after a crash
 	@$(NODE) src/commands/rotate-master-key.ts
 
@@ -70,6 +76,15 @@ backup: node_modules/.ready ## write all data into a new encrypted FILE=…, als
 
 restore: node_modules/.ready ## bring FILE=… back into an empty DATA_DIR or database that has its master keys again
 	@$(NODE) src/commands/restore.ts --file "$$FILE"
+
+plan: node_modules/.ready ## show what applying connectors from FILE=patchbay.yaml would change [TENANT=…] [PRUNE=1]
+	@$(NODE) src/commands/plan.ts --file "$$FILE" --tenant "$$TENANT" --prune "$$PRUNE"
+
+apply: node_modules/.ready ## bring a workspace's connectors to what FILE=patchbay.yaml says; PRUNE=1 deletes those it no longer has
+	@$(NODE) src/commands/apply.ts --file "$$FILE" --tenant "$$TENANT" --prune "$$PRUNE"
+
+export: node_modules/.ready ## write a workspace's connectors as a file, without secrets: TENANT=… [FILE=patchbay.yaml]
+	@$(NODE) src/commands/export.ts --tenant "$$TENANT" --file "$$FILE"
 
 format: node_modules/.ready ## write the formatting that check asks for
 	@biome check --write .

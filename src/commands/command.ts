@@ -37,14 +37,14 @@ export async function withHub<T>(work: (opened: CommandHub) => Promise<T>): Prom
 }
 
 /** What an operator can mend; everything else is a defect of ours and shows its stack. */
-const expected = new Set(['ConfigError', 'StartError', 'AppError', 'VaultError']);
+const expected = new Set(['ConfigError', 'StartError', 'AppError', 'VaultError', 'DriverError', 'FileProblems']);
 
 /** Runs a command to its exit code: 0 done, 1 could not, 2 wrong input; a command may have further ones. */
-export async function runCommand(main: () => Promise<number>): Promise<void> {
+export async function runCommand(main: () => Promise<number>, codes = { wrongInput: 2 }): Promise<void> {
   process.exitCode = await main().catch((error: Error & { code?: string }) => {
     const wrongInput = error instanceof ConfigError || error.code?.startsWith('ERR_PARSE_ARGS');
     console.error(wrongInput || expected.has(error.name) ? error.message : error);
-    return wrongInput ? 2 : 1;
+    return wrongInput ? codes.wrongInput : 1;
   });
 }
 

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 type Values = Record<string, unknown>;
 interface Changeable {
   name: string;
@@ -17,7 +19,8 @@ function difference(before: unknown, after: unknown, path: string): string[] {
     const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
     return [...keys].flatMap((key) => difference(before[key], after[key], path ? `${path}.${key}` : key));
   }
-  return JSON.stringify(before) === JSON.stringify(after) ? [] : [path];
+  // The database keeps the keys of objects in an order of its own.
+  return isDeepStrictEqual(before, after) ? [] : [path];
 }
 
 /** An envelope counts as one field. */

@@ -8,6 +8,7 @@ import { asBroker } from '../brokers/brokers.ts';
 import { settleConnector } from '../connectors/connector-settlement.ts';
 import { requireUnmanaged } from '../connectors/managed.ts';
 import { type Revocation, revokeAtService } from '../credentials/revocation.ts';
+import { withoutSecrets } from '../secrets/secrets.ts';
 import { type ConnectionPair, findPair } from './connection-pair.ts';
 import { requireDecision } from './connection-rights.ts';
 import { connectionSubject } from './connections.ts';
@@ -52,7 +53,9 @@ export async function revokeConnection(ctx: Ctx, id: string): Promise<Connection
 async function stopUse(tx: Tx, ctx: Ctx, id: string): Promise<ConnectionPair> {
   const { connection, connector } = await findPair(tx, ctx, id, { lock: true });
   requireDecision(ctx, connection, 'disconnect accounts of the workspace');
-  requireUnmanaged(connector);
+  // What people granted is theirs to end; what was entered belongs to who manages the connector.
+  if (!ctx.hub.drivers.get(connector.catalog.key)?.needsConnection(withoutSecrets(connector.auth)))
+    requireUnmanaged(connector);
   return { connector, connection: await markRevoked(tx, ctx, connection) };
 }
 

@@ -87,7 +87,7 @@ function checkTags(tags: string[]): FieldErrors {
 }
 
 /** Programs may leave `method` out where what they send, or what is stored, leaves one choice only. */
-function chooseMethod(driver: Driver, auth: Values, stored?: Values): Values {
+export function chooseMethod(driver: Driver, auth: Values, stored?: Values): Values {
   if ('method' in auth) return structuredClone(auth);
   const given = Object.keys(auth);
   const fitting = (driver.entry.authSchema.oneOf ?? []).filter((variant) =>

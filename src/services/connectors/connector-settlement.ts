@@ -2,18 +2,24 @@ import type { Ctx } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { type ConnectionRow, selectConnections } from '../../db/queries/connections.ts';
 import { type ConnectorRow, updateConnectorRow } from '../../db/queries/connectors.ts';
+import { selectDisabled } from '../../db/queries/provisioned-entries.ts';
 import { recordAudit } from '../audit.ts';
+import { byFile } from './managed.ts';
 
 /**
  * A connector that is switched on but has no usable connection left is in error and says why; one check that passes clears it.
  * The caller has locked the connector.
  */
 export async function settleConnector(tx: Tx, ctx: Ctx, connector: ConnectorRow): Promise<void> {
-  if (connector.status === 'inactive') return;
+  if (connector.status === 'inactive' && !isAwaited(connector)) return;
   const every = await selectConnections(tx, ctx.tenantId, { connectorIds: [connector.id], limit: 1_000 });
   // A broker works when its own key does, whatever the accounts are that it holds.
   const all = every.filter(({ authConfigId }) => authConfigId === null);
   const usable = all.some(isUsable);
+  if (connector.status === 'inactive') {
+    if (usable) await switchOn(tx, ctx, connector);
+    return;
+  }
   const status = usable ? 'active' : 'error';
   const statusReason = usable ? null : whyUnusable(all);
   if (connector.status === status && connector.statusReason === statusReason) return;
@@ -24,6 +30,17 @@ export async function settleConnector(tx: Tx, ctx: Ctx, connector: ConnectorRow)
       subject: { type: 'connector', id: after.id, name: after.name },
       details: statusReason ? { reason: statusReason } : {},
     });
+}
+
+/** A file said that it is to be active, and it only waits for an account. */
+const isAwaited = ({ managedBy, fileState, statusReason }: ConnectorRow): boolean =>
+  managedBy === byFile && fileState?.settings.active === true && statusReason === null;
+
+async function switchOn(tx: Tx, ctx: Ctx, { id, catalogId }: ConnectorRow): Promise<void> {
+  if ((await selectDisabled(tx, ctx.tenantId)).has(catalogId)) return;
+  const after = await updateConnectorRow(tx, ctx.tenantId, id, { status: 'active' });
+  const subject = { type: 'connector', id, name: after.name };
+  await recordAudit(tx, ctx, { action: 'connector.activated', subject, details: { managed_by: byFile } });
 }
 
 /** Whether calls may go through it: what is merely slow or unsure may be tried. */

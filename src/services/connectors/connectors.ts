@@ -32,6 +32,8 @@ import { resealMoved, upgrade } from './schema-migrations.ts';
 export interface InstallOptions {
   /** The id that a form reserved when it opened: sending the form twice installs once. */
   id?: string;
+  /** Instead of one made from the name; the caller looks at whether the connector got it. */
+  handle?: string;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function installConnector(
       if (!entry.enabled) throw switchedOff(entry, 'installed');
       await requireConnectorRoom(tx, ctx.tenantId, quotas);
       const sealed = seal(ctx, keys, id, driver, checked);
-      const connector = await insertWithHandle(tx, handleFrom(name, catalogKey), {
+      const connector = await insertWithHandle(tx, options.handle ?? handleFrom(name, catalogKey), {
         tenantId: ctx.tenantId,
         id,
         catalogId: entry.id,
