@@ -109,7 +109,7 @@ describe('an agent', () => {
     expect(issue).toMatchObject({
       title: 'Code: Create an issue',
       inputSchema: { type: 'object', required: ['repo', 'title'] },
-      annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false },
+      annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
     });
     expect(tools.find(({ name }) => name === 'code__get_user')?.annotations).toMatchObject({
       readOnlyHint: true,
@@ -249,7 +249,10 @@ describe('the page about agents', () => {
 describe('requests to /mcp', () => {
   it('need a key that works; a session is none', async () => {
     const bare = await send({}, { authorization: '', cookie: at.cast.ada.cookie });
-    expect([bare.status, bare.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    expect([bare.status, bare.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer resource_metadata="http://hub.localhost/.well-known/oauth-protected-resource/mcp", scope="tools:read tools:execute"',
+    ]);
     const { id, key: ended } = await hub.keyOf(at.cast.ada);
     expect((await send({}, { authorization: `Bearer ${ended}` })).status).toBe(200);
     await at.as(at.cast.ada, 'DELETE', `/api/api-keys/${id}`);

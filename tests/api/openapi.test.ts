@@ -23,7 +23,8 @@ describe('/openapi.json', () => {
       ({ operation }) => `${operation.method} ${templateOf(operation.path)}`,
     );
     const gateway = ['post /v1/chat/completions', 'post /v1/embeddings', 'get /v1/models'];
-    expect(described.sort()).toEqual([...declared, ...gateway].sort());
+    const agents = ['post /mcp', 'post /oauth/register', 'post /oauth/token', 'post /oauth/revoke'];
+    expect(described.sort()).toEqual([...declared, ...gateway, ...agents].sort());
   });
 
   it('names components as programs expect them, and refers to nothing that is not there', () => {
@@ -48,7 +49,9 @@ describe('/openapi.json', () => {
 
   it('tells role, security and the errors of each operation', () => {
     const known = new Set(Object.values(statusOf).map(String));
-    for (const methods of Object.values(document.paths) as Record<string, Record<string, unknown>>[])
+    const { '/mcp': agents, ...others } = document.paths;
+    expect(agents.post.security).toEqual([{ api_key: [] }, { app: ['tools:read', 'tools:execute'] }]);
+    for (const methods of Object.values(others) as Record<string, Record<string, unknown>>[])
       for (const operation of Object.values(methods)) {
         expect(operation['x-role']).toMatch(/^(public|member|admin|owner)$/);
         const byKeyAlone = operation['x-scope'] === 'llm:use';

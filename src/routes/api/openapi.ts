@@ -2,6 +2,7 @@ import type { TObject, TSchema } from '@sinclair/typebox';
 import { statusOf } from '../../errors.ts';
 import { allComponents, componentName, Problem } from './components.ts';
 import { gatewayPaths } from './gateway-openapi.ts';
+import { appScheme, mcpPaths } from './mcp-openapi.ts';
 import type { Operation } from './operation.ts';
 
 type Json = Record<string, unknown>;
@@ -11,7 +12,7 @@ export const version = '0.1.0';
 
 /** The OpenAPI 3.1 document, from the same operations that are routed. */
 export function openapiDocument(operations: Operation[], baseUrl: string): Json {
-  const paths: Record<string, Json> = { ...gatewayPaths };
+  const paths: Record<string, Json> = { ...gatewayPaths, ...mcpPaths };
   for (const operation of operations) {
     const path = templateOf(operation.path);
     paths[path] = { ...paths[path], [operation.method]: describe(operation) };
@@ -43,6 +44,7 @@ export function openapiDocument(operations: Operation[], baseUrl: string): Json 
           description:
             'An API key, `pbk_…`, made under “Members and API keys” in the account menu. `x-scope` names the scope that an operation needs of it.',
         },
+        app: appScheme(baseUrl),
       },
       responses: Object.fromEntries(problemStatuses.map((status) => [`Problem${status}`, problemResponse(status)])),
     },
