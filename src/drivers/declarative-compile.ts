@@ -315,6 +315,7 @@ class Compiler {
 
   #request(given: RequestDescription, at: At, scope: Scope): Request {
     const { method = 'GET', json, form } = given;
+    const before = this.problems.length;
     const paths = this.#requestPaths(given.path, [...at, 'path'], scope);
     const query = Object.entries(given.query ?? {}).map(([name, value]): [string, Template] => {
       const place = [...at, 'query', name];
@@ -339,7 +340,7 @@ class Compiler {
             return template;
           });
     const beside = [...query, ...headers].flatMap(([, each]) => referencesIn(each)).concat(used);
-    this.#unused(scope, [...paths.flatMap(referencesIn), ...beside], at);
+    if (this.problems.length === before) this.#unused(scope, [...paths.flatMap(referencesIn), ...beside], at);
     const needsAccount = beside.some((each) => each.source === 'account');
     return { method, paths, query, headers, body: tree && { as, tree }, needsAccount };
   }

@@ -109,6 +109,8 @@ async function readEntry(root: string, file: string, schemas: ForeignSchemas): P
   if (typeof text !== 'string') return refused(text.reason);
   const read = await readDocument(text, /\.json$/i.test(file) ? 'json' : 'yaml');
   if ('problems' in read) return read;
+  if (typeof read.tree !== 'object' || read.tree === null || Array.isArray(read.tree))
+    return refused('A file describes one service, as an object: version: 1, key: …, and so on.');
   const malformed = problemsIn(format, read.tree).map(({ path: names, message }) => ({
     at: pointerOf(names),
     message,
@@ -116,9 +118,10 @@ async function readEntry(root: string, file: string, schemas: ForeignSchemas): P
   if (malformed.length) return { problems: malformed };
   const description = read.tree as Description;
   const { service, problems } = compileService(description);
-  problems.push(...patternProblems(description), ...(await inputProblems(description, schemas)));
+  problems.push(...patternProblems(description), ...inputProblems(description));
   const icon = description.icon === undefined ? plainMark : await readIcon(root, description.icon);
   if (typeof icon !== 'string') problems.push(...icon.problems);
+  if (!problems.length) problems.push(...(await uncompilable(description, schemas)));
   if (problems.length) return { problems };
   const driver = driverOf(description, service, { foreign: true });
   const unfit = schemaProblems(driver);
@@ -174,26 +177,44 @@ function patternProblems({ config, auth }: Description): Problem[] {
   });
 }
 
-/** Arguments are judged by a worker when tools are called, which has to be able to. */
-async function inputProblems({ tools = [] }: Description, schemas: ForeignSchemas): Promise<Problem[]> {
-  const problems: Problem[] = [];
-  for (const [index, tool] of tools.entries()) {
+/** What can be seen of the tools' schemas by looking at them. */
+const inputProblems = ({ tools = [] }: Description): Problem[] =>
+  tools.flatMap((tool, index) => {
     const schema = inputSchemaOf(tool);
-    const text = JSON.stringify(schema);
-    const lint = readForeign(text);
-    const reasons = 'reasons' in lint ? lint.reasons : [...(await schemas.check(text)), ...lintSchema(schema)];
-    problems.push(...reasons.map((reason) => ({ at: pointerOf(['tools', index, 'input']), message: reason })));
-  }
+    const read = readForeign(JSON.stringify(schema));
+    const reasons = 'reasons' in read ? read.reasons : lintSchema(schema);
+    return reasons.map((reason) => placed(`/tools/${index}/input`, reason)).filter(isNew);
+  });
+
+/** The worker that judges arguments when tools are called has to be able to. */
+async function uncompilable({ tools = [] }: Description, schemas: ForeignSchemas): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const [index, tool] of tools.entries())
+    for (const reason of await schemas.check(JSON.stringify(inputSchemaOf(tool))))
+      problems.push(placed(`/tools/${index}/input`, reason));
   return problems;
 }
 
+/** What is required and not there has been told with its own place. */
+const isNew = ({ message }: Problem) => !/requires the unknown field/i.test(message);
+
+/** Lints begin with a dotted path. */
+function placed(at: string, reason: string): Problem {
+  const [, path = '', rest = ''] = /^([\w.]+|\(root\)): (.+)$/s.exec(reason) ?? [];
+  if (!rest || path === '(root)') return { at, message: sentence(rest || reason) };
+  return { at: `${at}/properties/${path.replaceAll('.', '/')}`, message: sentence(`This ${rest}`) };
+}
+
+const sentence = (text: string) =>
+  (/[.!?]$/.test(text) ? text : `${text}.`).replace(/^\p{Ll}/u, (first) => first.toUpperCase());
+
 /** What remains to be said about the schemas that were made of it. */
-function schemaProblems({ entry, fieldDocs: _docs }: Driver): Problem[] {
+function schemaProblems({ entry }: Driver): Problem[] {
   return [...judge(entry.configSchema, '/config'), ...judge(entry.authSchema, '/auth')];
 }
 
 function judge(schema: JsonSchema, at: string): Problem[] {
-  const lint = lintSchema(schema).map((message) => ({ at, message }));
+  const lint = lintSchema(schema).map((reason) => placed(at, withoutSecrets(reason)));
   if (lint.length) return lint;
   try {
     compileSchema(schema)({});
@@ -202,6 +223,13 @@ function judge(schema: JsonSchema, at: string): Problem[] {
   }
   return defaultProblems(schema, at);
 }
+
+/** Settings are no place for them. */
+const withoutSecrets = (reason: string) =>
+  reason.replace(
+    'looks like a secret; say "x-secret": true or false.',
+    'looks like a secret. Credentials go under auth; give a setting another name.',
+  );
 
 function defaultProblems({ properties = {} }: JsonSchema, at: string): Problem[] {
   return Object.entries(properties).flatMap(([name, field]) => {

@@ -316,7 +316,7 @@ const place = Type.String({
 export const description = closed(
   {
     $schema: optional(Type.String({ description: 'For editors.' })),
-    version: Type.Literal(1, { description: 'Of this format.' }),
+    version: Type.Unsafe<1>({ const: 1, description: 'Of this format: 1.' }),
     key: Type.String({
       pattern: '^[a-z][a-z0-9-]{0,31}$',
       description: 'The name for programs; never changes.',

@@ -79,10 +79,11 @@ export async function testApp(env: Record<string, string> = {}, more: LoadedDriv
   const database = await testDatabase();
   const logged: string[] = [];
   const log = createLog(config.logLevel, { write: (line) => void logged.push(line) });
-  const drivers = new Map([...(await loadDrivers()), ...more.map((driver) => [driver.entry.key, driver] as const)]);
+  const own = await loadDrivers(undefined, config.catalogDir);
+  const drivers = new Map([...own, ...more.map((driver) => [driver.entry.key, driver] as const)]);
   const outbound = createOutbound(config.outbound);
   const hub: Hub = { config, db: database.db, vault: createVault(readKeyring(config)), drivers, outbound, log };
-  if (more.length) await seedConnectors(database.admin, drivers);
+  if (more.length || config.catalogDir) await seedConnectors(database.admin, drivers);
   await checkKeyring(hub.db, hub.vault);
   const identity = createIdentity(hub);
   const upkeep = { owner: database.admin, login: database.hub, background: new Background(), graceMs: 5_000 };

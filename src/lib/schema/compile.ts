@@ -43,9 +43,27 @@ export function problemsIn(schema: JsonSchema, value: unknown): { path: string[]
 }
 
 function messageWithNames(error: ErrorObject): string {
-  if (error.keyword !== 'additionalProperties') return messageOf(error);
-  const known = Object.keys((error.parentSchema as JsonSchema).properties ?? {});
-  return known.length ? `${messageOf(error)} There are: ${known.join(', ')}.` : 'This cannot be a name here.';
+  const { keyword, params } = error;
+  const { properties, description } = error.parentSchema as JsonSchema;
+  if (keyword === 'anyOf' && description) return `This fits none of the allowed forms. ${description}`;
+  if (keyword !== 'additionalProperties') return messageOf(error);
+  const known = Object.keys(properties ?? {});
+  if (!known.length) return 'This cannot be a name here.';
+  const meant = known.find((name) => isNear(name, String(params.additionalProperty)));
+  return `${messageOf(error)} ${meant ? `Did you mean “${meant}”?` : `There are: ${known.join(', ')}.`}`;
+}
+
+/** One letter too many, too few, wrong, or two that changed places. */
+function isNear(name: string, typed: string): boolean {
+  const most = Math.max(name.length, typed.length);
+  let start = 0;
+  while (start < most && name[start] === typed[start]) start++;
+  let end = 0;
+  while (end < most - start && name.at(-1 - end) === typed.at(-1 - end)) end++;
+  const [left, right] = [name, typed].map((text) => text.slice(start, Math.max(start, text.length - end)));
+  return (
+    Math.max(left?.length ?? 0, right?.length ?? 0) <= 1 || (left?.length === 2 && right === `${left[1]}${left[0]}`)
+  );
 }
 
 const ajv = new Ajv2020({

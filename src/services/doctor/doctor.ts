@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { checkCatalogFiles } from './catalog.ts';
 import { checkClock, checkFence, checkMigrations, checkRoles, checkVersion } from './database.ts';
 import { checkEgress } from './egress.ts';
 import { type Check, type Finding, fail, type Patient } from './finding.ts';
@@ -18,6 +19,7 @@ const checks: [string, Check][] = [
   ['jobs', checkJobs],
   ['clock work', checkOverdueWork],
   ...machineChecks.map((check): [string, Check] => ['machine', check]),
+  ['catalog files', checkCatalogFiles],
   ['egress', checkEgress],
   ['single sign-on', checkSingleSignOn],
 ];
