@@ -47,6 +47,7 @@ import { apiKeyForms } from './routes/form/api-keys.ts';
 import { authorizationForms } from './routes/form/authorizations.ts';
 import { budgetForms } from './routes/form/budgets.ts';
 import { connectionForms } from './routes/form/connections.ts';
+import { connectorManagementForms } from './routes/form/connector-management.ts';
 import { connectorTestForms } from './routes/form/connector-tests.ts';
 import { connectorForms } from './routes/form/connectors.ts';
 import { executionForms } from './routes/form/executions.ts';
@@ -130,6 +131,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...palettePages(tools),
     ...connectorTestForms(tools),
     ...connectorForms(tools),
+    ...connectorManagementForms(tools),
     ...connectionForms(tools),
     ...authorizationForms(tools),
     ...connectorPages(tools),

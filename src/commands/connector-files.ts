@@ -22,7 +22,7 @@ export const withConnectors = <T>(work: (opened: Opened) => Promise<T>): Promise
       import('../drivers/index.ts'),
       import('../../seeds/connectors.ts'),
     ]);
-    const drivers = await loadDrivers();
+    const drivers = await loadDrivers(undefined, hub.config.catalogDir);
     return work({ hub: { ...hub, drivers }, seed: () => seedConnectors(admin, drivers) });
   });
 

@@ -128,6 +128,8 @@ export interface ConnectorCard {
   locked: string;
   /** Who manages it, and therefore locks it for everybody; '' when people do. */
   managed: string;
+  /** How it stands to the file that describes it; null when none does, or for people who cannot do anything about it. */
+  file: FileNote | null;
   /** Begins the first authorisation; null where there is an account already, none is needed, or this person may not. */
   connect: ConnectForm | null;
   /** Whether it needs somebody. */
@@ -140,7 +142,27 @@ export interface ConnectorCard {
   health: CardHealth | null;
 }
 
+export interface FileNote {
+  /** The labels of the fields that differ from the file; null when none does. */
+  differs: { since: Date; fields: string[] } | null;
+  takenOver: { source: string; by: string; at: Date } | null;
+  /** Whether a file manages it, so that it can be taken over. */
+  managed: boolean;
+}
+
+/** What waits in the file of connectors that this hub knows. */
+export interface FilePending {
+  file: string;
+  since: Date;
+  /** What keeps it from being applied; '' for nothing. */
+  problem: string;
+  /** What applying it would do, a line for each connector. */
+  steps: { name: string; what: string }[];
+}
+
 export interface InstalledResults {
+  /** Null when nothing waits there, and for people who cannot do anything about it. */
+  pending: FilePending | null;
   filters: InstalledFilters;
   counts: { all: number; active: number; inactive: number; attention: number };
   /** What is installed, for the entry filter. */

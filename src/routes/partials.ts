@@ -12,6 +12,8 @@ import type {
   CatalogFilters,
   CatalogResults,
   ConnectorCard,
+  FileNote,
+  FilePending,
   InstalledFilters,
   InstalledResults,
   ShownValue,
@@ -66,6 +68,8 @@ export interface Partials
   };
   'connectors/_actions': { card: ConnectorCard; primary: boolean; small: boolean };
   'connectors/_card': { card: ConnectorCard };
+  'connectors/_file': { file: FileNote };
+  'connectors/_pending': { pending: FilePending };
   'connectors/_filters': {
     filters: InstalledFilters;
     counts: InstalledResults['counts'];

@@ -104,6 +104,8 @@ export const paths = {
   connectorActivation: (id: string) => `/connectors/${id}/activation`,
   /** GET: who uses it; the question before it is switched off. */
   connectorDeactivation: (id: string) => `/connectors/${id}/deactivation`,
+  /** GET: the question; DELETE takes it away from the file that manages it. */
+  connectorManagement: (id: string) => `/connectors/${id}/management`,
   /** POST checks what stands in the form of a new connector. */
   newConnectorTest: '/connectors/checks',
   /** PUT checks what stands in the form of this one. */
@@ -182,4 +184,6 @@ export const paths = {
   operatorEvent: (id: string) => `/operator/activity/${id}`,
   docs: '/docs',
   openapi: '/openapi.json',
+  /** What editors check a file of connectors with. */
+  connectorsFileSchema: '/connectors-file.schema.json',
 } as const;

@@ -56,6 +56,7 @@ export const card: ConnectorCard = {
   changedBy: 'Ada',
   locked: '',
   managed: '',
+  file: { differs: { since: at, fields: [hostile] }, takenOver: { source: hostile, by: hostile, at }, managed: true },
   connect: null,
   ...{ attention: true, ending: { account: hostile, at, over: false } },
   fix: { kind: 'reconnect', form: { tenantId: id, connectorId: id, connectionId: id, user: '' } },
@@ -131,6 +132,7 @@ const catalog: Models['catalog/_results']['results'] = {
 
 const installed: Models['connectors/_results']['results'] = {
   filters: { q: hostile, status: 'attention', entry: hostile },
+  pending: { file: hostile, since: at, problem: '', steps: [{ name: hostile, what: hostile }] },
   counts: { all: 3, active: 1, inactive: 1, attention: 1 },
   entries: [{ key: hostile, name: hostile }],
   cards: [

@@ -5,12 +5,13 @@ import type { JsonSchema } from '../../lib/schema/json-schema.ts';
 import { shapeOf } from '../../lib/schema/shape.ts';
 import { fieldAt, variantIndex } from '../../lib/schema/walk.ts';
 import type { Accounts } from '../../services/connections/accounts.ts';
+import { type PendingFile, standingOf } from '../../services/connector-files/pending-file.ts';
 import type { Attention } from '../../services/connectors/attention.ts';
 import { presentConnector } from '../../services/connectors/connector-view.ts';
-import { whyManaged } from '../../services/connectors/managed.ts';
+import { byFile, managerOf, whyManaged } from '../../services/connectors/managed.ts';
 import type { CheckedConnection } from '../../services/health/health-overview.ts';
 import { type SecretState, withoutSecrets } from '../../services/secrets/secrets.ts';
-import type { ConnectorCard, ConnectorDetail, ShownValue } from '../connector-views.ts';
+import type { ConnectorCard, ConnectorDetail, FileNote, ShownValue } from '../connector-views.ts';
 import { firstConnect } from './accounts-model.ts';
 import { cardHealth, endingOf, fixOf } from './health-model.ts';
 
@@ -20,12 +21,13 @@ interface Known {
   attention: Attention | null;
   accounts: Accounts | undefined;
   connections: CheckedConnection[] | undefined;
+  pending: PendingFile | null;
 }
 
 export function connectorCard(
   ctx: Ctx,
   row: ConnectorRow,
-  { unreadable, attention, accounts, connections = [] }: Known,
+  { unreadable, attention, accounts, connections = [], pending }: Known,
 ): ConnectorCard {
   const driver = ctx.hub.drivers.get(row.catalog.key);
   return {
@@ -48,7 +50,8 @@ export function connectorCard(
     changedAt: row.updatedAt,
     changedBy: row.updatedByName ?? 'Patchbay',
     locked: whyLocked(ctx, row),
-    managed: mayActAs(ctx.actor, 'admin') && row.managedBy ? `Managed by the ${row.managedBy}` : '',
+    managed: mayActAs(ctx.actor, 'admin') ? managerOf(row) : '',
+    file: fileNote(ctx, row, pending),
     connect: firstConnect(row, accounts),
     attention: attention !== null || unreadable.length > 0,
     ending: attention && endingOf(row, attention, connections),
@@ -56,6 +59,18 @@ export function connectorCard(
     health: cardHealth(row, connections, attention),
   };
 }
+
+function fileNote(ctx: Ctx, row: ConnectorRow, pending: PendingFile | null): FileNote | null {
+  const standing = mayActAs(ctx.actor, 'admin') ? standingOf(ctx, row, pending) : null;
+  if (!standing) return null;
+  const { differs, takenOver } = standing;
+  const fields = differs && { ...differs, fields: differs.fields.map((path) => fieldName(ctx, row, path)) };
+  return { differs: fields, takenOver, managed: row.managedBy === byFile };
+}
+
+const fieldNames: Record<string, string> = { name: 'Name', tags: 'Tags', active: 'Active' };
+
+const fieldName = (ctx: Ctx, row: ConnectorRow, path: string) => fieldNames[path] ?? labelAt(ctx, row, path);
 
 function whyLocked(ctx: Ctx, row: ConnectorRow): string {
   return mayActAs(ctx.actor, 'admin')

@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
-import type { Ctx } from '../../context.ts';
+import { type Ctx, mayActAs } from '../../context.ts';
 import { listAudit } from '../../services/audit.ts';
 import { accountsOf } from '../../services/connections/accounts.ts';
+import { pendingFile } from '../../services/connector-files/pending-file.ts';
 import { attentionTo } from '../../services/connectors/attention.ts';
 import { browseInstalled, getConnector } from '../../services/connectors/installed.ts';
 import { healthOverview } from '../../services/health/health-overview.ts';
@@ -19,6 +20,7 @@ import { trailRow } from './activity-model.ts';
 import { connectorCard, connectorSections } from './connector-model.ts';
 import { credentialPanel } from './credential-model.ts';
 import { runsPanel } from './execution-model.ts';
+import { shownPending } from './file-model.ts';
 import { repositoriesPanel } from './repository-model.ts';
 import { toolsPanel } from './tool-model.ts';
 
@@ -57,6 +59,7 @@ export async function installedResults(ctx: Ctx, c: Context<Env>, query = c.req.
   const { value, failure } = await orFailure(load(ctx, filters, query.cursor));
   return {
     filters,
+    pending: value?.pending ? shownPending(value.pending) : null,
     counts: value?.counts ?? { all: 0, active: 0, inactive: 0, attention: 0 },
     entries: value?.entries ?? [],
     cards:
@@ -66,6 +69,7 @@ export async function installedResults(ctx: Ctx, c: Context<Env>, query = c.req.
           attention: value.attention.get(row.id) ?? null,
           accounts: value.accounts.get(row.id),
           connections: value.health.get(row.id),
+          pending: value.pending,
         }),
       ) ?? [],
     next: value?.list.nextCursor ? nextPage(c, paths.installed, value.list.nextCursor) : null,
@@ -81,8 +85,15 @@ async function load(ctx: Ctx, filters: InstalledFilters, cursor: string | undefi
     cursor,
   });
   const { data } = installed.list;
-  return { ...installed, health: await healthOverview(ctx, data), accounts: await accountsOf(ctx, data) };
+  return {
+    ...installed,
+    ...{ health: await healthOverview(ctx, data), accounts: await accountsOf(ctx, data) },
+    pending: await adminsPending(ctx),
+  };
 }
+
+/** Nobody else can do anything about it. */
+const adminsPending = (ctx: Ctx) => (mayActAs(ctx.actor, 'admin') ? pendingFile(ctx) : null);
 
 /** Everything on a connector's page. @throws AppError not_found */
 export async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
@@ -94,7 +105,10 @@ export async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDe
   const subjectIds = [connector.id, ...(connections ?? []).map(({ connection }) => connection.id)];
   const events = await listAudit(ctx, { subjectIds, limit: 10 });
   return {
-    card: connectorCard(ctx, connector, { unreadable, attention, accounts, connections }),
+    card: connectorCard(ctx, connector, {
+      ...{ unreadable, attention, accounts, connections },
+      pending: await adminsPending(ctx),
+    }),
     connections: await connectionsPanel(ctx, connector, accounts, connections),
     credential: await credentialPanel(ctx, connector),
     tools,

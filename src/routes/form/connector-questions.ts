@@ -29,6 +29,21 @@ export const deletionOf = async (ctx: Ctx, connector: ConnectorRow): Promise<Que
   keep: 'Keep it',
 });
 
+/** The question before it is taken away from a file. */
+export const takeoverOf = async (ctx: Ctx, connector: ConnectorRow): Promise<Question> => ({
+  ...(await about(ctx, connector)),
+  title: `Take over ${connector.name}?`,
+  consequences: [
+    `The file ${connector.fileState?.source ?? ''} describes it, and people can change it then until that file is applied again.`,
+    'Tell whoever keeps the file what you change, or it is lost with that.',
+  ],
+  undo: 'Applying the file takes it back.',
+  path: paths.connectorManagement(connector.id),
+  submit: 'Take over',
+  destroys: false,
+  keep: 'Leave it to the file',
+});
+
 /** The question before it is switched off. */
 export const deactivationOf = async (ctx: Ctx, connector: ConnectorRow): Promise<Question> => ({
   ...(await about(ctx, connector)),

@@ -129,7 +129,12 @@ export const connectorForms = (tools: PageTools): PageRoute[] => [
 const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
 /** Over the page that is there, or as a page of its own with the list behind it. */
-async function openDialog(tools: PageTools, ctx: Ctx, c: Context<Env>, dialog: ConnectorDialog): Promise<Response> {
+export async function openDialog(
+  tools: PageTools,
+  ctx: Ctx,
+  c: Context<Env>,
+  dialog: ConnectorDialog,
+): Promise<Response> {
   if (isPartial(c)) {
     if (dialog.kind === 'form') return tools.html(c, 'connectors/_dialog', { form: dialog.form });
     return tools.html(c, 'connectors/_question', { question: dialog.question });
@@ -229,7 +234,7 @@ async function submit(
 }
 
 /** After a change: the dialog closes and the lists load themselves anew, with a toast and the count; or a redirect with a notice. */
-async function changed(tools: PageTools, ctx: Ctx, c: Context<Env>, toast: Toast): Promise<Response> {
+export async function changed(tools: PageTools, ctx: Ctx, c: Context<Env>, toast: Toast): Promise<Response> {
   if (!isPartial(c)) {
     leaveNotice(c, tools.hub, toast);
     return tools.redirect(c, paths.installed);

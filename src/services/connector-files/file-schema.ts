@@ -75,9 +75,7 @@ const reference: JsonSchema = {
 };
 
 /** Where the hub serves it. */
-export const schemaPath = '/connectors-file.schema.json';
-
-export const schemaUrl = (baseUrl: string): string => `${baseUrl}${schemaPath}`;
+export const schemaUrl = (baseUrl: string): string => `${baseUrl}/connectors-file.schema.json`;
 
 /** The schema for editors: the file with the fields of every entry, secrets as references. */
 export function publishedSchema(drivers: DriverRegistry, id: string): JsonSchema {
