@@ -106,7 +106,7 @@ describe('a key whose calls need approval', () => {
     const careful = await keyWith({ approval: 'destructive' });
     const added = await ask(careful.key, 'Added at once');
     expect([added.http, added.status]).toEqual([200, 'succeeded']);
-    const file = { repo: 'hello-world', path: 'a.md', content: 'a', message: 'a', branch: 'main' };
+    const file = { repo: 'hello-world', path: 'a.md', text: 'a', message: 'a' };
     const body = { connector_id: codeId, arguments: file };
     const held = await by(careful.key, 'POST', '/api/tools/github.create_or_update_file/execute', body);
     expect(held.status).toBe(202);

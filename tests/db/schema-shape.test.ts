@@ -127,6 +127,7 @@ describe('the shape of the schema', () => {
       connect_link_request: due,
       // From the connector that a broker's report names to its tenant.
       connector_tenant: { app: false, result: 'uuid' },
+      due_approvals: { ...due, app: false },
       due_authorization_expiries: due,
       due_authorization_polls: { ...due, app: false },
       due_budget_reservations: { ...due, app: false },

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { insertConnection, selectConnections } from '../../src/db/queries/connections.ts';
 import { insertMember, insertUser } from '../../src/db/queries/identity.ts';
@@ -110,6 +111,27 @@ const makers: Record<string, (hub: TestApp, person: Person, path: string) => Pro
     const config = { host: 'db.example.com', database: 'shop' };
     const body = { catalog_key: 'postgresql', name: `Made ${count}`, config, auth };
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json()).id;
+  },
+  // Held, so that nothing is called.
+  '/approvals': async (hub) => {
+    const key = { name: `Asking ${count}`, role: 'member', scopes: ['tools:execute'], limits: { approval: 'writes' } };
+    const made = await (await hub.as(hub.cast.ada, 'POST', '/api/api-keys', key)).json();
+    const body = {
+      connector_id: await activeConnector(hub),
+      arguments: { owner: 'octocat', repo: 'hello-world', title: 'Made' },
+    };
+    const headers = { authorization: `Bearer ${made.key}` };
+    const asked = await hub.as(null, 'POST', '/api/tools/github.create_issue/execute', body, headers);
+    const { execution_id: id } = await asked.json();
+    // Of somebody else’s key, as a key decides about none of its own maker’s.
+    await hub.hub.db.asTenant(hub.cast.ada.tenantId, (tx) =>
+      tx.execute(sql`update approvals set maker_id = ${hub.cast.ben.id} where id = ${id}`),
+    );
+    return id;
+  },
+  '/executions/:id/result': async (hub, person) => {
+    const body = { connector_id: await activeConnector(hub), arguments: {} };
+    return (await (await hub.as(person, 'POST', '/api/tools/github.get_user/execute', body)).json()).execution_id;
   },
   '/executions': async (hub) => {
     const body = { connector_id: await activeConnector(hub), arguments: {} };

@@ -227,7 +227,7 @@ export const toolOperations = [
       id: 'getExecutionResult',
       summary: 'Look how a call of one’s own stands',
       description:
-        'For who called alone. What came of a call that had to be approved is kept for 24 hours; of others only how they went. `wait_s` waits until it is over.',
+        'For who called, and for keys of that person. What came of a call that had to be approved is kept for 24 hours, for the key that asked; of others only how they went. `wait_s` waits until it is over.',
       tag: 'Tools',
       role: 'member',
       scope: 'tools:execute',

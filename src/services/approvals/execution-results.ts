@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Ctx } from '../../context.ts';
+import { type Ctx, personOf } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { type ApprovalRow, findApproval } from '../../db/queries/approvals.ts';
 import { type ExecutionRow, findExecution } from '../../db/queries/executions.ts';
@@ -24,7 +24,7 @@ const longestWaitMs = 20_000;
 const pauseMs = 500;
 
 /**
- * For who asked alone.
+ * For who called, and for keys of that person; what came of it is for the key that asked alone.
  * @param waitMs looks again until it is over or so much time has passed, at most 20 seconds
  * @throws AppError not_found
  */
@@ -40,9 +40,10 @@ export async function resultOf(ctx: Ctx, id: string, waitMs = 0): Promise<Execut
 
 async function read(tx: Tx, ctx: Ctx, id: string): Promise<ExecutionResult> {
   const row = await findExecution(tx, ctx.tenantId, id, readerOf(ctx));
-  if (!row || row.actorId !== ctx.actor.id) throw notFound('execution');
+  if (!row || ![ctx.actor.id, personOf(ctx.actor)].includes(row.actorId)) throw notFound('execution');
   const approval = await findApproval(tx, ctx.tenantId, id);
-  const kept = approval?.begunAt ? (await openContent(tx, ctx, approval)).result : undefined;
+  const kept =
+    approval?.begunAt && approval.keyId === ctx.actor.id ? (await openContent(tx, ctx, approval)).result : undefined;
   const { durationMs, attempts, upstreamRequestId } = row;
   return {
     ...{ executionId: id, tool: row.tool, status: row.status, data: kept?.data ?? null, error: problemOf(row, kept) },
