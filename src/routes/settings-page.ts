@@ -2,19 +2,30 @@ import type { Context } from 'hono';
 import { v7 as uuidv7 } from 'uuid';
 import { type Ctx, mayActAs, type Role } from '../context.ts';
 import type { ApiKeyRow } from '../db/queries/api-keys.ts';
+import type { BudgetRow } from '../db/queries/budgets.ts';
 import type { KeyLimits } from '../db/schema/index.ts';
 import type { FieldErrors } from '../errors.ts';
+import { shortUsd } from '../lib/money.ts';
 import { listApiKeys, roleOfKey, statusOfKey } from '../services/api-keys/api-keys.ts';
 import { isScope, type Scope, scopes } from '../services/api-keys/scopes.ts';
 import { listInstalled } from '../services/connectors/installed.ts';
 import { getModelSettings } from '../services/gateway/model-settings.ts';
+import { listBudgets } from '../services/usage/budget-settings.ts';
 import type { Env } from './env.ts';
 import { orFailure } from './failure.ts';
 import { nextPage } from './next-page.ts';
 import { isPartial } from './page.ts';
 import { paths } from './paths.ts';
 import type { PageTools } from './render.ts';
-import type { ApiKeyRowView, ApiKeysPage, Confirm, NewApiKeyPage, Option, SettingsNav } from './settings-views.ts';
+import type {
+  ApiKeyRowView,
+  ApiKeysPage,
+  Confirm,
+  KeyLimitsForm,
+  NewApiKeyPage,
+  Option,
+  SettingsNav,
+} from './settings-views.ts';
 import type { Shell } from './views.ts';
 
 const ways: { label: string; path: string; lowest: Role }[] = [
@@ -42,10 +53,11 @@ interface Shown {
 /** The list of keys; with the one that was just made, or behind a question. */
 export async function apiKeysPage(tools: PageTools, ctx: Ctx, c: Context<Env>, shown: Shown = {}): Promise<Response> {
   const cursor = c.req.method === 'GET' ? c.req.query('cursor') : undefined;
-  const { value, failure } = await orFailure(listApiKeys(ctx, { cursor }));
+  const { value, failure } = await orFailure(Promise.all([listApiKeys(ctx, { cursor }), listBudgets(ctx)]));
+  const [list, budgets = []] = value ?? [];
   const keys = {
-    rows: value?.data.map(apiKeyRow) ?? [],
-    next: value?.nextCursor ? nextPage(c, paths.apiKeys, value.nextCursor) : null,
+    rows: list?.data.map((row) => apiKeyRow(row, budgets)) ?? [],
+    next: list?.nextCursor ? nextPage(c, paths.apiKeys, list.nextCursor) : null,
     failure,
     made: shown.made ?? null,
   };
@@ -57,14 +69,18 @@ export async function apiKeysPage(tools: PageTools, ctx: Ctx, c: Context<Env>, s
 export const frame = (tools: PageTools, ctx: Ctx, c: Context<Env>, title: string, confirm?: Confirm): Promise<Shell> =>
   tools.shell(c, ctx, { title, tab: null, dialog: confirm && { kind: 'confirm', confirm } });
 
-const apiKeyRow = (row: ApiKeyRow): ApiKeyRowView => ({
+/** @param budgets of the workspace; those of this key are told */
+export const apiKeyRow = (row: ApiKeyRow, budgets: BudgetRow[]): ApiKeyRowView => ({
   id: row.id,
   name: row.name,
   prefix: row.prefix,
   role: row.role,
   actsAs: row.makerRole && roleOfKey(row) !== row.role ? roleOfKey(row) : '',
   scopes: row.scopes.map((scope) => (isScope(scope) ? scopes[scope] : scope)),
-  limits: limitsInWords(row.limits),
+  limits: [
+    ...limitsInWords(row.limits),
+    ...budgets.flatMap((each) => (each.apiKeyId === row.id ? spendInWords(each) : [])),
+  ],
   status: statusOfKey(row),
   createdBy: row.createdByName,
   createdAt: row.createdAt,
@@ -73,13 +89,18 @@ const apiKeyRow = (row: ApiKeyRow): ApiKeyRowView => ({
   revokedBy: row.revokedByName ?? '',
 });
 
+const spendInWords = ({ limitNano, period }: BudgetRow) => `$${shortUsd(limitNano)} a ${period}`;
+
+const approvalWords = { writes: 'Changes need approval', destructive: 'Destructive calls need approval' };
+
 /** What a key or an app is limited to. */
-export function limitsInWords({ connectors, tools, readOnly, callsPerHour }: KeyLimits): string[] {
+export function limitsInWords({ connectors, tools, readOnly, callsPerHour, approval }: KeyLimits): string[] {
   return [
     readOnly ? 'Only reads' : '',
     connectors ? `${connectors.length} ${connectors.length === 1 ? 'connector' : 'connectors'} only` : '',
     tools ? `Only ${tools.join(', ')}` : '',
     callsPerHour ? `${callsPerHour} calls an hour` : '',
+    approval ? approvalWords[approval] : '',
   ].filter(Boolean);
 }
 
@@ -102,27 +123,37 @@ export interface SentKey {
   tools: string;
   readOnly: boolean;
   callsPerHour: string;
+  /** Which of its calls wait for an admin, and for how many hours. */
+  approval: string;
+  approvalHours: string;
 }
 
+export type SentLimits = Pick<
+  SentKey,
+  'connectors' | 'tools' | 'readOnly' | 'callsPerHour' | 'approval' | 'approvalHours'
+>;
+
 /** Its limits, as the verb takes them. */
-export const limitsIn = ({ connectors, tools, readOnly, callsPerHour }: SentKey) => ({
+export const limitsIn = ({ connectors, tools, readOnly, callsPerHour, approval, approvalHours }: SentLimits) => ({
   connectors,
   tools: tools.split(/[\s,]+/).filter(Boolean),
   read_only: readOnly,
   calls_per_hour: callsPerHour ? Number(callsPerHour) : null,
+  approval,
+  approval_hours: approvalHours ? Number(approvalHours) : null,
 });
 
 const unsent: SentKey = {
   ...{ name: '', role: 'member', scopes: ['catalog:read', 'connectors:read'] },
   ...{ modelConnector: '', expires: '90' },
-  ...{ connectors: [], tools: '', readOnly: false, callsPerHour: '' },
+  ...{ connectors: [], tools: '', readOnly: false, callsPerHour: '', approval: 'none', approvalHours: '' },
 };
 
 /** For what the page about agents leads here. */
 const forAgent: SentKey = { ...unsent, scopes: ['tools:read', 'tools:execute'] };
 
 /** How long a key may live, as the form offers it. */
-const expiries = { '30': 'In 30 days', '90': 'In 90 days', '365': 'In a year', never: 'Never' };
+export const expiries = { '30': 'In 30 days', '90': 'In 90 days', '365': 'In a year', never: 'Never' };
 
 /** The form for a new key; with what was wrong in it. */
 export async function newApiKeyPage(
@@ -136,7 +167,6 @@ export async function newApiKeyPage(
 ): Promise<Response> {
   const roles = (['member', 'admin', 'owner'] as const).filter((role) => mayActAs(ctx.actor, role));
   const { connectors } = await getModelSettings(ctx);
-  const installed = await listInstalled(ctx, { limit: 200 });
   const form: NewApiKeyPage = {
     tenantId: ctx.tenantId,
     id: uuidv7(),
@@ -146,10 +176,8 @@ export async function newApiKeyPage(
     connectors: [{ id: '', name: 'Any' }, ...connectors].map(({ id, name }) =>
       option(id, name, id === sent.modelConnector),
     ),
-    limits: {
-      connectors: installed.data.map(({ id, name }) => option(id, name, sent.connectors.includes(id))),
-      ...{ tools: sent.tools, readOnly: sent.readOnly, callsPerHour: sent.callsPerHour },
-    },
+    limits: await limitsForm(ctx, sent),
+    limitsOpen: isLimited(sent) || Object.keys(errors).some((field) => field.startsWith('limits')),
     expiries: Object.entries(expiries).map(([value, label]) => option(value, label, value === sent.expires)),
     errors,
   };
@@ -158,7 +186,27 @@ export async function newApiKeyPage(
   return tools.html(c, 'settings/new-api-key', { shell, nav, form }, Object.keys(errors).length ? 422 : 200);
 }
 
-const option = (value: string, label: string, chosen: boolean): Option => ({ value, label, chosen });
+const isLimited = ({ connectors, tools, readOnly, callsPerHour, approval }: SentLimits) =>
+  Boolean(connectors.length || tools || readOnly || callsPerHour) || approval !== 'none';
+
+const approvals = {
+  none: 'None',
+  destructive: 'What may change or remove something that is there',
+  writes: 'Everything that changes something',
+};
+
+/** The fields for what a key is limited to. */
+export async function limitsForm(ctx: Ctx, sent: SentLimits): Promise<KeyLimitsForm> {
+  const { data } = await listInstalled(ctx, { limit: 200 });
+  return {
+    connectors: data.map(({ id, name }) => option(id, name, sent.connectors.includes(id))),
+    ...{ tools: sent.tools, readOnly: sent.readOnly, callsPerHour: sent.callsPerHour },
+    approvals: Object.entries(approvals).map(([value, label]) => option(value, label, value === sent.approval)),
+    approvalHours: sent.approvalHours,
+  };
+}
+
+export const option = (value: string, label: string, chosen: boolean): Option => ({ value, label, chosen });
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The end that was chosen, as the verb takes it; what the form does not offer is not a time at all. */

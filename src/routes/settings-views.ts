@@ -59,6 +59,31 @@ export interface ApiKeysPage {
   made: { name: string; key: string; curl: string } | null;
 }
 
+export interface KeyLimitsForm {
+  connectors: Option[];
+  tools: string;
+  readOnly: boolean;
+  callsPerHour: string;
+  approvals: Option[];
+  approvalHours: string;
+}
+
+/** One key, with what can be changed of it. */
+export interface ApiKeyPage {
+  tenantId: string;
+  row: ApiKeyRowView;
+  /** Why this person can change nothing of it; '' when they can. */
+  locked: string;
+  limits: KeyLimitsForm;
+  /** When it ends; the first one leaves that as it is. */
+  expiries: Option[];
+  /** US dollars, '' for no budget; with what is used of it. */
+  spend: { name: 'spend.day_usd' | 'spend.month_usd'; label: string; amount: string; used: string; path: string }[];
+  /** Why this person may not set what it spends; '' when they may. */
+  spendLocked: string;
+  errors: FieldErrors;
+}
+
 export interface NewApiKeyPage {
   tenantId: string;
   /** The id that the form reserves: sending it twice makes one key. */
@@ -68,7 +93,9 @@ export interface NewApiKeyPage {
   scopes: Option[];
   /** To language models; the first one stands for any. */
   connectors: Option[];
-  limits: { connectors: Option[]; tools: string; readOnly: boolean; callsPerHour: string };
+  limits: KeyLimitsForm;
+  /** Something is chosen or wrong in it. */
+  limitsOpen: boolean;
   expiries: Option[];
   errors: FieldErrors;
 }
@@ -124,6 +151,7 @@ export interface SettingsModels extends WebhookModels, BudgetModels, McpModels {
   'settings/_confirm': { confirm: Confirm };
   'settings/api-keys': { shell: Shell; nav: SettingsNav; keys: ApiKeysPage };
   'settings/models': { shell: Shell; nav: SettingsNav; options: Option[]; locked: string };
+  'settings/api-key': { shell: Shell; nav: SettingsNav; page: ApiKeyPage };
   'settings/new-api-key': { shell: Shell; nav: SettingsNav; form: NewApiKeyPage };
 }
 
@@ -133,6 +161,7 @@ export interface SettingsPartials extends WebhookPartials, BudgetPartials, McpPa
   'settings/_invite': { invite: InvitePanel };
   'settings/_member': { row: MemberRowView };
   'settings/_api-key': { row: ApiKeyRowView };
+  'settings/_limits': { limits: KeyLimitsForm; errors: FieldErrors };
   'settings/_made': { made: NonNullable<ApiKeysPage['made']> };
   'settings/_errors': { errors: FieldErrors };
   'settings/_choice': { name: string; label: string; help: string; options: Option[]; errors: string[] | undefined };

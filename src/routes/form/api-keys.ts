@@ -1,15 +1,25 @@
 import type { Context } from 'hono';
 import { type Ctx, requireRole } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import { changeApiKey } from '../../services/api-keys/api-key-changes.ts';
 import { createApiKey, getApiKey, revokeApiKey } from '../../services/api-keys/api-keys.ts';
 import type { Scope } from '../../services/api-keys/scopes.ts';
+import { apiKeyPage, type SentKeyChange } from '../api-key-page.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
-import { apiKeyQuestion, apiKeysPage, endOf, limitsIn, newApiKeyPage, type SentKey } from '../settings-page.ts';
+import {
+  apiKeyQuestion,
+  apiKeysPage,
+  endOf,
+  limitsIn,
+  newApiKeyPage,
+  type SentKey,
+  type SentLimits,
+} from '../settings-page.ts';
 import type { Confirm } from '../settings-views.ts';
 
 const admin = { role: 'admin' } as const;
@@ -32,6 +42,19 @@ export const apiKeyForms = (tools: PageTools): PageRoute[] => [
       example: { form: { name: 'Deployment', role: 'member', scopes: 'connectors:read', expires_at: '90' } },
     },
     (ctx, c) => create(tools, ctx, c),
+  ),
+  page({ ...admin, method: 'get', path: paths.apiKey(':id'), audit: null, example: {} }, (ctx, c) =>
+    apiKeyPage(tools, ctx, c, c.req.param('id') ?? ''),
+  ),
+  page(
+    {
+      ...admin,
+      method: 'put',
+      path: paths.apiKey(':id'),
+      audit: 'api_key.changed',
+      example: { form: { 'limits.calls_per_hour': '100', 'limits.approval': 'writes', expires_at: 'keep' } },
+    },
+    (ctx, c) => change(tools, ctx, c),
   ),
   page({ ...admin, method: 'get', path: paths.apiKeyRevocation(':id'), audit: null, example: {} }, async (ctx, c) => {
     const { id, name, lastUsedAt } = await getApiKey(ctx, c.req.param('id') ?? '');
@@ -56,10 +79,7 @@ async function create(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Resp
     scopes: form.getAll('scopes').map(String),
     modelConnector: text('model_connector_id'),
     expires: text('expires_at'),
-    connectors: form.getAll('limit_connectors').map(String),
-    tools: text('limits.tools'),
-    readOnly: form.has('limit_read_only'),
-    callsPerHour: text('limits.calls_per_hour').trim(),
+    ...limitsSent(form),
   };
   try {
     const input = {
@@ -73,6 +93,41 @@ async function create(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Resp
   } catch (error) {
     if (!(error instanceof AppError) || !error.errors) throw error;
     return newApiKeyPage(tools, ctx, c, { sent, errors: error.errors });
+  }
+}
+
+const limitsSent = (form: FormData): SentLimits => {
+  const text = (name: string) => String(form.get(name) ?? '').trim();
+  return {
+    connectors: form.getAll('limit_connectors').map(String),
+    tools: text('limits.tools'),
+    readOnly: form.has('limit_read_only'),
+    callsPerHour: text('limits.calls_per_hour'),
+    approval: text('limits.approval') || 'none',
+    approvalHours: text('limits.approval_hours'),
+  };
+};
+
+async function change(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {
+  const form = await c.req.formData();
+  const id = c.req.param('id') ?? '';
+  const amount = (name: string) => (form.has(name) ? String(form.get(name)).trim() : undefined);
+  const sent: SentKeyChange = {
+    ...limitsSent(form),
+    expires: String(form.get('expires_at') ?? 'keep'),
+    spend: { day_usd: amount('spend.day_usd'), month_usd: amount('spend.month_usd') },
+  };
+  const spend = Object.fromEntries(
+    Object.entries(sent.spend).flatMap(([name, value]) => (value === undefined ? [] : [[name, value || null]])),
+  );
+  const expiresAt = sent.expires === 'keep' ? undefined : endOf(sent.expires);
+  try {
+    const { name } = await changeApiKey(ctx, id, { limits: limitsIn(sent), expiresAt, spend });
+    leaveNotice(c, tools.hub, { tone: 'ok', name, text: 'is changed. It counts from its next request on.' });
+    return tools.redirect(c, paths.apiKeys);
+  } catch (error) {
+    if (!(error instanceof AppError) || !error.errors) throw error;
+    return apiKeyPage(tools, ctx, c, id, { sent, errors: error.errors });
   }
 }
 
