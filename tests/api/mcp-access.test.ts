@@ -471,3 +471,21 @@ it('an app is nobody’s to disconnect but its person’s and the admins’', as
     expect((await at.post(person, `/settings/mcp/apps/${id}`, { _method: 'DELETE' })).status).toBe(404);
   expect((await at.as(at.cast.ada, 'GET', `/settings/mcp/apps/${id}/disconnection`)).status).toBe(200);
 });
+
+it('below a path, what is well known stands in front of it as well, and tokens are for that path', async () => {
+  const below = await testApp({ BASE_URL: 'https://example.com/hub' });
+  const get = async (path: string) => below.app.request(`https://example.com${path}`);
+  for (const path of ['/.well-known/oauth-authorization-server/hub', '/hub/.well-known/oauth-authorization-server']) {
+    const response = await get(path);
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await response.json()).toMatchObject({
+      ...{ issuer: 'https://example.com/hub', token_endpoint: 'https://example.com/hub/oauth/token' },
+    });
+  }
+  for (const path of ['/.well-known/oauth-protected-resource/hub/mcp', '/hub/.well-known/oauth-protected-resource/mcp'])
+    expect(await (await get(path)).json()).toMatchObject({ resource: 'https://example.com/hub/mcp' });
+  expect((await get('/oauth/token')).status).toBe(404);
+  const { access_token } = await appDance(below).connected(below.cast.ben);
+  expect(access_token).toMatch(/^pba_/);
+  await below.close();
+});
