@@ -36,12 +36,13 @@ function wiringOf(stand: Record<string, string>) {
 
 /** @param tenantId calls of one tenant to one host share their breaker; tests that break a host take one of their own */
 export async function driverHarness(
-  key: string,
+  named: string | LoadedDriver,
   stand: Parameters<typeof wiring>[0] | Record<`https://${string}`, string>,
   tenantId = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78',
 ): Promise<DriverHarness> {
-  const driver = (await loadDrivers()).get(key);
-  if (!driver) throw new Error(`There is no driver ${key}`);
+  const driver = typeof named === 'string' ? (await loadDrivers()).get(named) : named;
+  if (!driver) throw new Error(`There is no driver ${named}`);
+  const { key } = driver.entry;
   const env = wiringOf(stand);
   const outbound = createOutbound({
     allowed: parseAllowedHosts(env.ALLOWED_PRIVATE_HOSTS),

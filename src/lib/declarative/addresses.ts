@@ -26,7 +26,8 @@ export function parseAddress(text: string): Address {
   if (whole === undefined) throw new TemplateError(hint);
   const address = { entered: entered ?? null, scheme, port, path: parseTemplate(path.replace(/\/+$/, '')) };
   if (entered) return { ...address, labels: [] };
-  const labels = host.startsWith('[') ? [host] : (host.match(/\.\.|(?:\{[^{}]*\}|[^.{}])+/g) ?? []).map(labelOf);
+  const labels = host.startsWith('[') ? [host] : host.split(/\.(?![^{}]*\})/).map(labelOf);
+  if (labels.includes('')) throw new TemplateError(hint);
   const last = labels.findLastIndex((label) => typeof label === 'object');
   if (last >= 0 && labels.length - last < 3)
     throw new TemplateError(
