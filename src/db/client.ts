@@ -6,7 +6,7 @@ import { isConflict, unavailable } from './failures.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import { isUuid } from './queries/text.ts';
 import { Recent } from './recent.ts';
-import type { Mode } from './transaction.ts';
+import type { Mode, TransactionClient } from './transaction.ts';
 
 export { uniqueViolation } from './failures.ts';
 
@@ -64,17 +64,32 @@ export function openDatabase({
   };
 }
 
-/** Sets the tenant for this transaction only, and waits for that: a query that overtakes it would see other tenants' rows. */
+/**
+ * Sets the tenant for this transaction only. That is on its way before `work` is called, so that the first query comes in the same
+ * round trip: PostgreSQL runs what comes over a connection in turn, and when it refuses this, it refuses everything behind it.
+ */
 function enterTenant<T>(drizzle: Drizzle, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   if (!isUuid(tenantId)) return Promise.reject(new TypeError('The tenant id is not a UUID'));
   return repeatOnConflict(() =>
     drizzle.transaction(async (tx) => {
-      await tx.execute(
-        sql`select set_config('role', 'patchbay_app', true), set_config('app.tenant_id', ${tenantId}, true)`,
-      );
-      return work(tx);
+      const entered = sendNow(tx, entry, [tenantId]);
+      try {
+        return await work(tx);
+      } finally {
+        await entered;
+      }
     }),
   );
+}
+
+const entry = "select set_config('role', 'patchbay_app', true), set_config('app.tenant_id', $1, true)";
+
+/** Not by Drizzle, whose queries are sent when somebody waits for them: one that overtakes this would see other tenants' rows. */
+function sendNow(tx: Tx, text: string, parameters: unknown[]): Promise<unknown> {
+  const { client } = tx._.session as unknown as { client: TransactionClient };
+  const answer = client.unsafe(text, parameters).then();
+  answer.catch(() => {}); // whoever waits for it is told; until then nobody may be
+  return answer;
 }
 
 async function repeatOnConflict<T>(attempt: () => Promise<T>): Promise<T> {

@@ -31,6 +31,7 @@ class Transaction {
   #stage: 'waiting' | 'working' | 'committing' = 'waiting';
   #lost = false;
   #expired = false;
+  #over = false;
   #mayChange = false;
   #thrown: { error: unknown } | null = null;
 
@@ -59,7 +60,8 @@ class Transaction {
     if (this.#expired) throw new DeadlinePassed('Got its connection too late');
     this.#stage = 'working';
     this.#pool.answered();
-    const result = await this.#guard(this.#work(this.#clientOf(inner)));
+    // What of the work still runs when the rest has failed comes too late: its statements would reach whoever has the connection next.
+    const result = await this.#guard(this.#work(this.#clientOf(inner))).finally(() => (this.#over = true));
     if (this.#expired) throw new DeadlinePassed('Worked too long');
     this.#stage = 'committing';
     return result;
@@ -104,7 +106,7 @@ class Transaction {
   }
 
   #assertAlive() {
-    if (this.#lost || this.#expired) throw unavailable(new DeadlinePassed('The transaction is over'));
+    if (this.#lost || this.#expired || this.#over) throw unavailable(new DeadlinePassed('The transaction is over'));
   }
 
   #noteLoss(error: unknown) {

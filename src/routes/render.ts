@@ -1,8 +1,7 @@
 import type { Context } from 'hono';
 import type { Ctx, Hub } from '../context.ts';
 import type { AppError } from '../errors.ts';
-import { countWaiting } from '../services/approvals/approvals.ts';
-import { countInstalled } from '../services/connectors/installed.ts';
+import { countersOf } from '../services/counters.ts';
 import type { Identity } from '../services/people/identity.ts';
 import type { Env } from './env.ts';
 import { asAppError, titleOf } from './errors.ts';
@@ -39,7 +38,7 @@ export function pageTools({ hub, identity, views }: PageDeps) {
       c.html(text(name, model), status as 200, { Vary: 'HX-Request, Accept-Encoding' }),
     /** What changed elsewhere on the page after an action: a toast, and the count on the tab. */
     done: async (ctx: Ctx, toast: Toast): Promise<string> =>
-      text('shared/_done', { toasts: [toast], installedCount: await countInstalled(ctx) }),
+      text('shared/_done', { toasts: [toast], installedCount: (await countersOf(ctx)).installedCount }),
     redirect: (c: Context<Env>, path: string): Response => c.redirect(url(path), 303),
     async shell(c: Context<Env>, ctx: Ctx, frame: Frame): Promise<Shell> {
       const { tenant, tenants = [], user } = c.get('session') ?? {};
@@ -53,8 +52,7 @@ export function pageTools({ hub, identity, views }: PageDeps) {
         user: { name, email: user?.email ?? '', initial: [...name][0]?.toUpperCase() ?? '?' },
         role: ctx.actor.role,
         operator: c.get('session')?.operator ?? false,
-        installedCount: await countInstalled(ctx),
-        waiting: await countWaiting(ctx),
+        ...(await countersOf(ctx)),
         toasts: notice ? [notice] : [],
       };
     },

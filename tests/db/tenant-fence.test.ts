@@ -137,8 +137,12 @@ describe('the fence between tenants', () => {
       const results = await Promise.all(
         Array.from({ length: 400 }, async (_, n) => {
           const tenantId = n % 2 ? ada : cleo;
-          const rows = await shared.asTenant(tenantId, (tx) => tx.select().from(connectors));
-          return { rows: rows.length, foreign: rows.filter((row) => row.tenantId !== tenantId).length };
+          const [rows, again, nested] = await shared.asTenant(tenantId, (tx) => {
+            const all = () => tx.select().from(connectors);
+            return Promise.all([all(), all(), tx.transaction((inner) => inner.select().from(connectors))]);
+          });
+          const foreign = [...rows, ...again, ...nested].filter((row) => row.tenantId !== tenantId).length;
+          return { rows: rows.length, foreign };
         }),
       );
       expect(results.every(({ rows, foreign }) => rows === perTenant && foreign === 0)).toBe(true);

@@ -1,33 +1,43 @@
-import { and, asc, count, eq, isNull } from 'drizzle-orm';
+import { asc, eq, sql } from 'drizzle-orm';
 import type { Drizzle, Tx } from '../client.ts';
-import { connectorCatalog, connectors } from '../schema/index.ts';
+import { connectorCatalog } from '../schema/index.ts';
 
 export type CatalogRow = typeof connectorCatalog.$inferSelect;
 
-/** All entries that can be installed, by name. */
-export function selectCatalog(tx: Tx): Promise<CatalogRow[]> {
-  return tx
-    .select()
-    .from(connectorCatalog)
-    .where(isNull(connectorCatalog.retiredAt))
-    .orderBy(asc(connectorCatalog.name));
+/** How an entry stands in a workspace, without what is the same for all of them. */
+export interface EntryStanding extends Record<string, unknown> {
+  id: string;
+  /** Of the entry's row; another one says that its contents may be others. */
+  version: string;
+  installedCount: number;
+  /** Whether operators let the workspace install it. */
+  enabled: boolean;
+  /** Whether the hub has registered an OAuth application at the service. */
+  hasApplication: boolean;
 }
+
+/** Every entry, also what is retired. */
+export const selectStandings = (tx: Tx, tenantId: string): Promise<EntryStanding[]> =>
+  tx.execute<EntryStanding>(sql`
+    select entry.id, entry.xmin::text as version, coalesce(installed.n, 0) as "installedCount",
+      coalesce(own.enabled, hub.enabled, true) as enabled, hub.oauth_client_id is not null as "hasApplication"
+    from connector_catalog entry
+    left join provisioned_entries hub on hub.catalog_id = entry.id
+    left join tenant_entries own on own.catalog_id = entry.id and own.tenant_id = ${tenantId}
+    left join (
+      select catalog_id, count(*)::int as n from connectors
+      where tenant_id = ${tenantId} and deleted_at is null group by catalog_id
+    ) installed on installed.catalog_id = entry.id`);
+
+/** Every entry, also what is retired, by name. */
+export const selectCatalog = (tx: Tx): Promise<CatalogRow[]> =>
+  tx.select().from(connectorCatalog).orderBy(asc(connectorCatalog.name));
 
 /** The entry, retired or not, or null; a text that cannot be a key names none. */
 export async function findCatalogEntry(tx: Drizzle | Tx, key: string): Promise<CatalogRow | null> {
   if (!/^[a-z0-9-]{1,100}$/.test(key)) return null;
   const [row] = await tx.select().from(connectorCatalog).where(eq(connectorCatalog.key, key));
   return row ?? null;
-}
-
-/** How many connectors the tenant has, by the id of their catalog entry; deleted ones do not count. */
-export async function countInstalledByEntry(tx: Tx, tenantId: string): Promise<Map<string, number>> {
-  const rows = await tx
-    .select({ catalogId: connectors.catalogId, n: count() })
-    .from(connectors)
-    .where(and(eq(connectors.tenantId, tenantId), isNull(connectors.deletedAt)))
-    .groupBy(connectors.catalogId);
-  return new Map(rows.map((row) => [row.catalogId, row.n]));
 }
 
 /** Every row, locked against a second seed at the same time; for the owner's login only. */

@@ -201,9 +201,8 @@ function check(
   return { clientId: String(client_id), scopes };
 }
 
-/** Shows catalog entries as tenants meet them, with what the hub's applications make optional. */
-export async function offering(tx: Tx) {
-  const applications = await selectApplications(tx);
-  return <Entry extends { key: string; authSchema: JsonSchema }>(entry: Entry): Entry =>
-    applications.has(entry.key) ? { ...entry, authSchema: withOptionalClient(entry.authSchema) } : entry;
-}
+/** Shows a catalog entry as tenants meet it where the hub has an application of its own. */
+export const offeringClient = <Entry extends { authSchema: JsonSchema }>(entry: Entry): Entry => ({
+  ...entry,
+  authSchema: withOptionalClient(entry.authSchema),
+});

@@ -1,7 +1,7 @@
 import { type Ctx, mayActAs, personOf } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { selectEndingCredentials, selectNeedyConnections, selectSealedParts } from '../../db/queries/attention.ts';
-import { findUnreadable } from './connector-view.ts';
+import { findUnreadable, keysIfAny } from './connector-view.ts';
 
 /** Why a connector needs somebody. */
 export interface Attention {
@@ -31,9 +31,12 @@ const daysAhead = 7;
  * @returns beside it for each connector the paths of its saved secrets that no longer open
  */
 export async function attentionIn(tx: Tx, ctx: Ctx, connectorId?: string) {
-  const rows = await selectSealedParts(tx, ctx.tenantId, connectorId);
-  const needy = await needyConnections(tx, ctx, connectorId);
-  const unreadable = await findUnreadable(ctx, tx, rows);
+  const [rows, keys, needy] = await Promise.all([
+    selectSealedParts(tx, ctx.tenantId, connectorId),
+    keysIfAny(ctx, tx),
+    needyConnections(tx, ctx, connectorId),
+  ]);
+  const unreadable = findUnreadable(ctx, keys, rows);
   const attention = new Map<string, Attention>();
   for (const { id, status } of rows) {
     const worst = status === 'inactive' ? undefined : needy.get(id);

@@ -1,17 +1,11 @@
 import type { Ctx } from '../../context.ts';
-import type { Tx } from '../../db/client.ts';
-import {
-  type CatalogRow,
-  countInstalledByEntry,
-  findCatalogEntry,
-  selectCatalog,
-} from '../../db/queries/connector-catalog.ts';
+import { type CatalogRow, selectStandings } from '../../db/queries/connector-catalog.ts';
 import { authMethods, authTypes, categories } from '../../drivers/driver.ts';
 import { type FieldErrors, invalid, notFound } from '../../errors.ts';
 import { decodeCursor, page } from '../../lib/pagination.ts';
 import { rank } from '../../lib/search.ts';
-import { offering } from '../authorizations/oauth-applications.ts';
-import { disabledEntries } from './provisioned-entries.ts';
+import { offeringClient } from '../authorizations/oauth-applications.ts';
+import { catalogContents } from './catalog-contents.ts';
 
 /** A catalog entry with how many connectors of it the tenant has, and whether operators let it install more. */
 export type CatalogItem = CatalogRow & { installedCount: number; enabled: boolean };
@@ -47,7 +41,7 @@ export interface CatalogList {
  */
 export async function listCatalog(ctx: Ctx, query: CatalogQuery = {}): Promise<CatalogList> {
   checkQuery(query);
-  const items = (await readItems(ctx, (tx) => selectCatalog(tx))).filter(({ enabled }) => enabled);
+  const items = (await readItems(ctx)).filter(({ enabled, retiredAt }) => enabled && !retiredAt);
   const inAnyCategory = order(rank(items, query.q ?? ''), query).filter((item) => offers(item, query));
   const matching = inAnyCategory.filter((item) => !query.category || item.category === query.category);
   const limit = query.limit ?? 50;
@@ -65,7 +59,7 @@ export async function listCatalog(ctx: Ctx, query: CatalogQuery = {}): Promise<C
  * @throws AppError not_found
  */
 export async function getCatalogEntry(ctx: Ctx, key: string): Promise<CatalogItem> {
-  const [item] = await readItems(ctx, async (tx) => [await findCatalogEntry(tx, key)].filter((row) => row !== null));
+  const item = (await readItems(ctx)).find((each) => each.key === key);
   if (!item || ((item.retiredAt || !item.enabled) && !item.installedCount)) throw notFound('catalog entry');
   return item;
 }
@@ -89,29 +83,31 @@ function checkQuery(query: CatalogQuery) {
   if (Object.keys(errors).length) throw invalid(errors);
 }
 
-/** Entries and counts are read in one transaction, with one query each however many entries there are. */
-function readItems(ctx: Ctx, select: (tx: Tx) => Promise<CatalogRow[]>): Promise<CatalogItem[]> {
-  return ctx.hub.db.asTenant(
+/** Every entry, also what is retired. */
+function readItems(ctx: Ctx): Promise<CatalogItem[]> {
+  const { db } = ctx.hub;
+  return db.asTenant(
     ctx.tenantId,
     async (tx) => {
-      const rows = await select(tx);
-      const counts = await countInstalledByEntry(tx, ctx.tenantId);
-      const off = await disabledEntries(tx, ctx);
-      const asOffered = await offering(tx);
-      return rows
-        .map((row) => ({ ...row, installedCount: counts.get(row.id) ?? 0, enabled: !off.has(row.id) }))
-        .map(asOffered);
+      const standings = await selectStandings(tx, ctx.tenantId);
+      const contents = await catalogContents(db, tx, standings);
+      return standings.flatMap(({ id, installedCount, enabled, hasApplication }) => {
+        const row = contents.get(id)?.row;
+        if (!row) return []; // gone since it was listed
+        return { ...(hasApplication ? offeringClient(row) : row), installedCount, enabled };
+      });
     },
     { readOnly: true },
   );
 }
 
-const byName = (a: CatalogItem, b: CatalogItem) =>
-  a.name.localeCompare(b.name, 'en') || a.key.localeCompare(b.key, 'en');
+const { compare } = new Intl.Collator('en');
+
+const byName = (a: CatalogItem, b: CatalogItem) => compare(a.name, b.name) || compare(a.key, b.key);
 
 const comparisons: Record<Sort, (a: CatalogItem, b: CatalogItem) => number> = {
   name: byName,
-  category: (a, b) => a.category.localeCompare(b.category, 'en') || byName(a, b),
+  category: (a, b) => compare(a.category, b.category) || byName(a, b),
   popular: (a, b) => b.installedCount - a.installedCount || byName(a, b),
 };
 
@@ -134,6 +130,6 @@ function startOf(items: CatalogItem[], cursor: string | undefined): number {
 }
 
 function countCategories(all: CatalogItem[], matching: CatalogItem[]) {
-  const names = [...new Set(all.map((item) => item.category))].sort((a, b) => a.localeCompare(b, 'en'));
+  const names = [...new Set(all.map((item) => item.category))].sort(compare);
   return names.map((name) => ({ name, count: matching.filter((item) => item.category === name).length }));
 }

@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import { readonlyFields, setAt } from '../../lib/schema/walk.ts';
-import { VaultError } from '../../vault/vault.ts';
+import { type TenantKeys, VaultError } from '../../vault/vault.ts';
 import { connectorCallbackPath } from '../connections/connection-addresses.ts';
 import { existingTenantKeys } from '../secrets/keyring.ts';
 import { type Part, presentSecrets, storedSecretPaths, unreadableSecrets } from '../secrets/secrets.ts';
@@ -34,16 +34,19 @@ export const computedFields = (ctx: Ctx, connectorId: string): Record<string, st
 /** Per connector, so that an answer meant for one can never be taken for another's. */
 const redirectUri = (ctx: Ctx, connectorId: string) => `${ctx.hub.config.baseUrl}${connectorCallbackPath(connectorId)}`;
 
-/** For each connector the dotted paths of saved secrets that no longer open. Without the tenant's data keys that is all of them. */
-export async function findUnreadable(
-  ctx: Ctx,
-  tx: Tx,
-  rows: Pick<ConnectorRow, 'id' | Part>[],
-): Promise<Map<string, string[]>> {
-  const keys = await existingTenantKeys(tx, ctx.hub.vault, ctx.tenantId).catch((error: unknown) => {
+/** The tenant's data keys; null where there are none, or the master keys do not open them. */
+export const keysIfAny = (ctx: Ctx, tx: Tx): Promise<TenantKeys | null> =>
+  existingTenantKeys(tx, ctx.hub.vault, ctx.tenantId).catch((error: unknown) => {
     if (error instanceof VaultError) return null;
     throw error;
   });
+
+/** For each connector the dotted paths of saved secrets that no longer open. Without the tenant's data keys that is all of them. */
+export function findUnreadable(
+  ctx: Ctx,
+  keys: TenantKeys | null,
+  rows: Pick<ConnectorRow, 'id' | Part>[],
+): Map<string, string[]> {
   const inPart = (row: (typeof rows)[number], part: Part) => {
     const seat = { tenantId: ctx.tenantId, connectorId: row.id, part };
     const paths = keys ? unreadableSecrets(ctx.hub.vault, keys, seat, row[part]) : storedSecretPaths(row[part]);

@@ -9,7 +9,7 @@ import {
 } from '../../db/queries/connectors.ts';
 import { decodeCursor, page } from '../../lib/pagination.ts';
 import { attentionIn, urgencyOf } from './attention.ts';
-import { findUnreadable } from './connector-view.ts';
+import { findUnreadable, keysIfAny } from './connector-view.ts';
 import { mustFind } from './connectors.ts';
 
 export type InstalledQuery = Pick<ConnectorFilter, 'q' | 'status' | 'catalogKey'> & { limit?: number; cursor?: string };
@@ -17,8 +17,8 @@ export type InstalledQuery = Pick<ConnectorFilter, 'q' | 'status' | 'catalogKey'
 /** The tenant's connectors by name, and which saved secrets no longer open. */
 export async function listInstalled(ctx: Ctx, query: InstalledQuery) {
   const read = async (tx: Tx) => {
-    const list = await listIn(tx, ctx, query);
-    return { ...list, unreadable: await findUnreadable(ctx, tx, list.data) };
+    const [list, keys] = await Promise.all([listIn(tx, ctx, query), keysIfAny(ctx, tx)]);
+    return { ...list, unreadable: findUnreadable(ctx, keys, list.data) };
   };
   return ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
 }
@@ -38,27 +38,29 @@ export type BrowseQuery = Omit<InstalledQuery, 'status' | 'limit'> & { status?: 
 /** The same with what needs attention first, the most urgent before; and what the filters count and offer. */
 export async function browseInstalled(ctx: Ctx, { status, ...query }: BrowseQuery) {
   const read = async (tx: Tx) => {
-    const { attention, unreadable } = await attentionIn(tx, ctx);
+    const [{ attention, unreadable }, counts, entries] = await Promise.all([
+      attentionIn(tx, ctx),
+      countByStatus(tx, ctx.tenantId),
+      selectInstalledEntries(tx, ctx.tenantId),
+    ]);
     const list = await listIn(tx, ctx, {
       ...query,
       ...(status === 'attention' ? { ids: [...attention.keys()] } : { status }),
       ranks: new Map([...attention].map(([id, each]) => [id, urgencyOf(each)])),
     });
-    const counts = await countByStatus(tx, ctx.tenantId);
     const { active = 0, inactive = 0 } = counts;
     return {
       ...{ list, attention, unreadable },
       counts: { all: total(counts), active, inactive, attention: attention.size },
-      entries: await selectInstalledEntries(tx, ctx.tenantId),
+      entries,
     };
   };
   return ctx.hub.db.asTenant(ctx.tenantId, read, { readOnly: true });
 }
 
 /** How many connectors the tenant has. */
-export async function countInstalled(ctx: Ctx): Promise<number> {
-  return total(await ctx.hub.db.asTenant(ctx.tenantId, (tx) => countByStatus(tx, ctx.tenantId), { readOnly: true }));
-}
+export const countInstalled = async (tx: Tx, { tenantId }: Ctx): Promise<number> =>
+  total(await countByStatus(tx, tenantId));
 
 const total = (counts: Partial<Record<string, number>>) =>
   Object.values(counts).reduce((sum: number, n) => sum + (n ?? 0), 0);
@@ -71,8 +73,8 @@ export async function getConnector(ctx: Ctx, id: string): Promise<{ connector: C
   return ctx.hub.db.asTenant(
     ctx.tenantId,
     async (tx) => {
-      const connector = await mustFind(tx, ctx, id);
-      return { connector, unreadable: (await findUnreadable(ctx, tx, [connector])).get(id) ?? [] };
+      const [connector, keys] = await Promise.all([mustFind(tx, ctx, id), keysIfAny(ctx, tx)]);
+      return { connector, unreadable: findUnreadable(ctx, keys, [connector]).get(id) ?? [] };
     },
     { readOnly: true },
   );

@@ -94,10 +94,6 @@ function checkChoices(entries: EntrySwitch[], wanted: Record<string, unknown>) {
   if (Object.keys(errors).length) throw invalid(errors);
 }
 
-/** The ids of the catalog entries that this tenant may not install. */
-export const disabledEntries = (tx: Tx, ctx: Pick<Ctx, 'tenantId'>): Promise<Set<string>> =>
-  selectDisabled(tx, ctx.tenantId);
-
 /** @throws AppError entry_disabled with whom to ask; `to` completes the sentence, e.g. "installed" */
 export async function requireEnabled(
   tx: Tx,

@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
-import { deleteAt, getAt, secretFields, setAt } from '../../lib/schema/walk.ts';
+import { getAt, secretFields, setAt } from '../../lib/schema/walk.ts';
 import type { Place, TenantKeys, Vault } from '../../vault/vault.ts';
 
 type Values = Record<string, unknown>;
@@ -110,14 +110,25 @@ export function openForCall(vault: Vault, keys: TenantKeys, seat: Seat, value: V
 
 /** The dotted paths of stored secrets that no longer open: a damaged or moved envelope, or a missing key. */
 export function unreadableSecrets(vault: Vault, keys: TenantKeys, seat: Seat, value: Values): string[] {
-  return storedSecretPaths(value).filter((path) => {
-    try {
-      openSecret(vault, keys, seat, path, getAt(value, path) as StoredSecret);
-      return false;
-    } catch {
-      return true;
-    }
-  });
+  return storedSecretPaths(value).filter((path) => !opens(vault, keys, seat, path, getAt(value, path) as StoredSecret));
+}
+
+const mostKnown = 10_000;
+/** Envelopes that have opened, each with its place: under the same keys the same one always will. */
+const knownToOpen = new WeakMap<TenantKeys, Set<string>>();
+
+function opens(vault: Vault, keys: TenantKeys, seat: Seat, path: string, stored: StoredSecret): boolean {
+  const known = knownToOpen.get(keys) ?? new Set();
+  const mark = `${seat.connectorId} ${seat.part}.${path} ${stored.$sealed}`;
+  if (known.has(mark)) return true;
+  try {
+    openSecret(vault, keys, seat, path, stored);
+  } catch {
+    return false;
+  }
+  if (known.size >= mostKnown) known.clear();
+  knownToOpen.set(keys, known.add(mark));
+  return true;
 }
 
 /** The dotted paths at which envelopes stand; needs no schema, so it also works for retired entries. */
@@ -131,19 +142,24 @@ export function storedSecretPaths(value: unknown, prefix = ''): string[] {
 
 /** The value as answers show it: a secret reads as whether it is set and since when. */
 export function presentSecrets(schema: JsonSchema | undefined, value: Values): Values {
-  const shown = structuredClone(value);
+  const shown = replaceSecrets(value, ({ updated_at }) => ({ is_set: true, updated_at }) satisfies SecretState);
   for (const path of schema ? secretFields(schema, value) : [])
-    setAt(shown, path, { is_set: false } satisfies SecretState);
-  for (const path of storedSecretPaths(value)) {
-    const { updated_at } = getAt(value, path) as StoredSecret;
-    setAt(shown, path, { is_set: true, updated_at } satisfies SecretState);
-  }
+    if (!isStoredSecret(getAt(value, path))) setAt(shown, path, { is_set: false } satisfies SecretState);
   return shown;
 }
 
 /** The value without its envelopes; what a driver may compute addresses from. */
 export function withoutSecrets(value: Values): Values {
-  const plain = structuredClone(value);
-  for (const path of storedSecretPaths(value)) deleteAt(plain, path);
-  return plain;
+  return replaceSecrets(value, () => undefined);
+}
+
+/** A copy in which something else stands for each envelope; undefined leaves it out. */
+function replaceSecrets(value: Values, instead: (stored: StoredSecret) => unknown): Values {
+  const copied = (child: unknown): unknown => {
+    if (typeof child !== 'object' || child === null) return child;
+    if (Array.isArray(child)) return structuredClone(child);
+    return isStoredSecret(child) ? instead(child) : replaceSecrets(child as Values, instead);
+  };
+  const entries = Object.entries(value).map(([key, child]) => [key, copied(child)] as const);
+  return Object.fromEntries(entries.filter(([, child]) => child !== undefined));
 }
