@@ -1,10 +1,13 @@
 import { sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { insertConnection, selectConnections } from '../../src/db/queries/connections.ts';
+import { type ConnectorRow, findConnector } from '../../src/db/queries/connectors.ts';
+import { setManagement } from '../../src/db/queries/file-connectors.ts';
 import { insertMember, insertUser } from '../../src/db/queries/identity.ts';
 import { insertPost } from '../../src/db/queries/posts.ts';
 import { type Broker, type LoadedDriver, object, type ToolkitScheme } from '../../src/drivers/driver.ts';
 import { exampleId } from '../../src/routes/api/components.ts';
+import { settingsOf } from '../../src/services/connector-files/standing.ts';
 import { rotateCredential } from '../../src/services/credentials/credential-rotation.ts';
 import { checkConnection } from '../../src/services/health/health.ts';
 import { inviteMember } from '../../src/services/people/invitations.ts';
@@ -45,6 +48,7 @@ const makers: Record<string, (hub: TestApp, person: Person, path: string) => Pro
     await rotateCredential(hub.ctx(hub.cast.ada), id, { password: 'the second of two' });
     return id;
   },
+  '/connectors/:id/management': (hub) => fileConnector(hub),
   '/organizations': async (hub) => hub.cast.ada.tenantId,
   '/connections/:id': async (hub, person) => ownConnection(hub, await oauthConnector(hub), person),
   '/mcp/apps': (hub, person) => connectedApp(hub, person),
@@ -168,6 +172,18 @@ const makers: Record<string, (hub: TestApp, person: Person, path: string) => Pro
     return (await (await hub.as(hub.cast.ada, 'POST', '/api/connectors', body)).json()).id;
   },
 };
+
+/** As a file leaves it. */
+async function fileConnector(hub: TestApp): Promise<string> {
+  const id = (await makers['/connectors']?.(hub, hub.cast.ada, '')) ?? '';
+  await hub.hub.db.asTenant(hub.cast.ada.tenantId, async (tx) => {
+    const row = await findConnector(tx, hub.cast.ada.tenantId, id);
+    const settings = settingsOf(row as ConnectorRow, false);
+    const fileState = { source: 'patchbay.yaml', applied_at: new Date().toISOString(), settings };
+    await setManagement(tx, hub.cast.ada.tenantId, id, { managedBy: 'file', fileState });
+  });
+  return id;
+}
 
 async function activeConnector(hub: TestApp): Promise<string> {
   const auth = { method: 'token', access_token: 'ghp_ThisIsNotARealTokenOnlyAnExample0000' };

@@ -20,7 +20,12 @@ const verbs: Record<Action, string> = {
 /** The plan in words; null when nothing waits. */
 export function shownPending({ file, since, problem, steps }: PendingFile): FilePending | null {
   if (!problem && !steps.length) return null;
-  return { file, since, problem, steps: steps.map((step) => ({ name: step.name, what: wordsOf(step) })) };
+  return {
+    file,
+    since,
+    problem,
+    steps: steps.map((step) => ({ name: step.row?.name ?? step.name, what: wordsOf(step) })),
+  };
 }
 
 const wordsOf = ({ actions }: Step): string => actions.map(({ action }) => verbs[action]).join(', ');

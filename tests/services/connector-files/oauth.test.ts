@@ -40,7 +40,7 @@ it('waits for the account that a person authorises, is active then, and stays so
   expect(summary(await apply(service))).toEqual({});
 
   const [connection] = await at.connections(id);
-  expect((await at.as(ada, 'DELETE', `/api/connections/${connection.id}`)).status).toBe(200);
+  expect((await at.as(ada, 'DELETE', `/api/connections/${connection.id}`)).status).toBe(204);
   expect((await installed(at))[0]).toMatchObject({ status: 'error' });
   expect(summary(await apply(service))).toEqual({});
   expect(summary(await apply(service.replace('    auth:', '    active: false\n    auth:')))).toEqual({
