@@ -5,6 +5,7 @@ import type { ActivityRow } from '../../src/routes/activity-views.ts';
 import type { ConnectorCard, ConnectorForm, Question } from '../../src/routes/connector-views.ts';
 import { paths } from '../../src/routes/paths.ts';
 import type { Models, Shell, Toast } from '../../src/routes/views.ts';
+import { approvalModels } from './approval-models.ts';
 import { browsingModels } from './browsing-models.ts';
 import { connectionModels, connectionsPanel, credentialPanel } from './connection-models.ts';
 import { executionModels, runsPanel } from './execution-models.ts';
@@ -36,6 +37,7 @@ const shell: Shell = {
   role: 'owner',
   operator: true,
   installedCount: 3,
+  waiting: 2,
   toasts,
   dialog: null,
 };
@@ -209,6 +211,7 @@ const mineModels = {
 
 /** A model for every page and fragment, full of what must be escaped. */
 export const models: Models = {
+  ...approvalModels(hostile, shell),
   ...browsingModels(hostile, shell),
   ...connectionModels(hostile),
   ...healthModels,

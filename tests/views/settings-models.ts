@@ -46,6 +46,10 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
     ...{ id, name: hostile, host: hostile, may: [hostile], person: hostile },
     ...{ createdAt: at, expiresAt: at, lastUsedAt: null },
   };
+  const limits = {
+    ...{ connectors: options, tools: hostile, readOnly: true, callsPerHour: hostile },
+    ...{ approvals: [{ value: 'writes', label: hostile, chosen: true }], approvalHours: hostile },
+  };
   const revoked = { ...row, status: 'revoked' as const, revokedBy: hostile, lastUsedAt: null };
   const member: MemberRowView = {
     id,
@@ -151,6 +155,15 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
     },
     'mcp/refused': { message: hostile, back: 'https://app.example/cb?error=invalid_request', host: hostile },
     'settings/models': { shell: { ...shell, tab: null }, nav, options, locked: hostile },
+    'settings/api-key': {
+      shell: { ...shell, tab: null },
+      nav,
+      page: {
+        ...{ tenantId: id, row, locked: '', limits, expiries: options, spendLocked: '' },
+        spend: [{ name: 'spend.day_usd', label: hostile, amount: hostile, used: hostile, path: paths.budget(id) }],
+        errors: { 'limits.tools': [hostile], 'limits.approval_hours': [hostile], 'spend.day_usd': [hostile] },
+      },
+    },
     'settings/new-api-key': {
       shell: { ...shell, tab: null },
       nav,
@@ -160,7 +173,8 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
         name: hostile,
         roles: options,
         connectors: [...options, ...options],
-        limits: { connectors: options, tools: hostile, readOnly: true, callsPerHour: hostile },
+        limits,
+        limitsOpen: true,
         scopes: [{ value: 'catalog:read', label: 'Read the catalog', chosen: true }],
         expiries: [{ value: '90', label: 'In 90 days', chosen: true }],
         errors: { name: [hostile], scopes: [hostile], role: [hostile], 'limits.connectors': [hostile] },
