@@ -31,7 +31,7 @@ const answer = (socket: Socket, head: string, body: string | Buffer = '') => {
   socket.end(body);
 };
 
-/** What is done with a request's connection, by the first part of its path. */
+/** What is done with a request's connection. */
 const rudeness: Record<string, (socket: Socket) => void> = {
   hang: () => {},
   'one-byte-a-second': (socket) => {
@@ -77,22 +77,19 @@ const rudeness: Record<string, (socket: Socket) => void> = {
 
 export const manners = Object.keys(rudeness);
 
-/** A server below HTTP that treats each request as its path says. */
-export async function startRudeService() {
+/** A server below HTTP that treats every request in this manner. */
+export async function startRudeService(manner: string) {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
     socket.on('error', () => {});
     socket.once('close', () => open.delete(socket));
-    socket.on('data', (data) => {
-      const [, manner = ''] = /^[A-Z]+ \/([a-z0-9-]+)/.exec(data.toString('latin1')) ?? [];
-      rudeness[manner]?.(socket);
-    });
+    socket.on('data', () => rudeness[manner]?.(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    ...{ url: `http://${host}`, host },
+    ...{ manner, url: `http://${host}`, host },
     sockets: () => open.size,
     close: () => {
       for (const socket of open) socket.destroy();

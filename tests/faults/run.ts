@@ -51,11 +51,13 @@ interface Line extends Pick<Drill, 'name' | 'promise' | 'target'>, Omit<Outcome,
   seconds: number;
 }
 
+/** Of the drill that runs now, the latest first. */
+const stops: (() => unknown)[] = [];
+
 async function run(drill: Drill): Promise<Line> {
   const { name, promise, target } = drill;
   const rounds = Number(N) || drill.rounds;
   const started = performance.now();
-  const stops: (() => unknown)[] = [];
   const given = {
     ...{ rounds, random: seeded(seed) },
     say: (text: string) => void (VERBOSE && process.stderr.write(`${name}: ${text}\n`)),
@@ -68,9 +70,25 @@ async function run(drill: Drill): Promise<Line> {
   const outcome = await Promise.race([drill.run(given), late()]).catch(
     (error: Error): Outcome => ({ figure: {}, misses: [`The drill broke off: ${error.stack ?? error}`] }),
   );
-  for (const stop of stops) await Promise.resolve(stop()).catch((error) => process.stderr.write(`${name}: ${error}\n`));
+  await endAll(name);
   const seconds = Math.round((performance.now() - started) / 1000);
   return { name, promise, target, ...outcome, seed, rounds, ok: !outcome.misses.length, seconds };
+}
+
+async function endAll(name: string): Promise<void> {
+  for (const stop of stops.splice(0)) await ending(name, stop);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void endAll('stopped').then(() => process.exit(130)));
+
+/** What does not stop keeps nothing else from it. */
+async function ending(name: string, stop: () => unknown): Promise<void> {
+  try {
+    await stop();
+  } catch (error) {
+    process.stderr.write(`${name}: ${error}\n`);
+  }
 }
 
 const words = (figure: Outcome['figure']) =>

@@ -42,6 +42,7 @@ export interface Site {
 }
 
 interface Options {
+  /** Somewhere else, which is for the caller to remove. */
   dataDir?: string;
   settings?: string[];
 }
@@ -52,7 +53,7 @@ export async function openSite(
   { dataDir, settings = [] }: Options = {},
 ): Promise<Site> {
   const dir = dataDir ?? temporaryDirectory('faults');
-  atEnd(() => rmSync(dir, { recursive: true, force: true }));
+  if (!dataDir) atEnd(() => rmSync(dir, { recursive: true, force: true }));
   const port = await freePort();
   const server = await startEmbedded(dir, { settings: ['listen_addresses=127.0.0.1', `port=${port}`, ...settings] });
   atEnd(() => server.stop());

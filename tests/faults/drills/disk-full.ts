@@ -24,7 +24,9 @@ export const drill: Drill = {
     // Its log of changes reuses its files: without one to write to, no database goes on.
     const settings = ['min_wal_size=128MB', 'max_wal_size=160MB', 'autovacuum=off'];
     const site = await openSite(given, { dataDir: dir.mounted, settings });
-    const hub = await site.hub({ DATA_DIR: temporaryDirectory('faults-beside') });
+    const beside = temporaryDirectory('faults-beside');
+    given.atEnd(() => rmSync(beside, { recursive: true, force: true }));
+    const hub = await site.hub({ DATA_DIR: beside });
     const ada = await site.signedIn(hub);
     await reserveLog(site);
     const misses: string[] = [];

@@ -51,7 +51,9 @@ export const drill: Drill = {
           seen.refused.length > callers / 2,
           `With ${what} held, only ${seen.refused.length} were refused.`,
         );
-        demand(misses, seen.notReady > 0, `With ${what} held, /readyz never said no.`);
+        // While one table alone is locked the database answers, so both are right.
+        const says = what === 'a lock' || seen.notReady > 0;
+        demand(misses, says, `With ${what} held, /readyz never said no.`);
         demand(misses, refusal <= longestMs, `With ${what} held, a refusal took ${refusal} ms.`);
         demand(
           misses,

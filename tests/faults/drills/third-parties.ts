@@ -9,7 +9,8 @@ import { installRunner } from '../writing.ts';
 
 const rate = 20;
 const phaseMs = 10_000;
-const at = { once: 12 };
+/** Calls to each of them, and milliseconds between the first calls of two. */
+const [atOnce, apartMs] = [4, 1_000];
 /** Below this nobody notices, and what else the machine does would decide. */
 const floorMs = 250;
 const longestGrowthMb = 50;
@@ -23,11 +24,12 @@ export const drill: Drill = {
   limitS: (rounds) => 180 + rounds * 120,
   async run(given) {
     const { say, atEnd, rounds } = given;
-    const [rude, kind] = [await startRudeService(), await startUpstream()];
-    atEnd(rude.close);
-    atEnd(kind.close);
+    // Each has a port of its own, because the hub stops calling one that fails.
+    const rude = await Promise.all(manners.map(startRudeService));
+    const kind = await startUpstream();
+    for (const each of [...rude, kind]) atEnd(each.close);
     const site = await openSite(given);
-    const hub = await site.hub({ ALLOWED_PRIVATE_HOSTS: `${rude.host},${kind.host}` });
+    const hub = await site.hub({ ALLOWED_PRIVATE_HOSTS: [...rude, kind].map(({ host }) => host).join(',') });
     const limits = setInterval(() => void site.forgetLimits().catch(() => {}), 2_000);
     atEnd(() => clearInterval(limits));
     const ada = await site.signedIn(hub);
@@ -35,7 +37,8 @@ export const drill: Drill = {
     const neighbour = await others.program('Neighbour');
     const neighbours = await installRunner(others, kind.url);
     const victim = await ada.program('Victim');
-    const victims = await installRunner(ada, rude.url);
+    const victims = new Map<string, string>();
+    for (const { manner, url } of rude) victims.set(manner, await installRunner(ada, url, manner));
 
     await asNeighbour(neighbour, neighbours, 3_000); // warm
     const calm = await asNeighbour(neighbour, neighbours, phaseMs);
@@ -54,22 +57,23 @@ export const drill: Drill = {
         () => asNeighbour(neighbour, neighbours, 1_000),
         stormy,
       );
-      for (const manner of manners) {
-        const started = performance.now();
-        const answers = await Promise.all(Array.from({ length: at.once }, () => callRude(victim, victims, manner)));
+      const asked = manners.map(async (manner, index) => {
+        await sleep(index * apartMs);
+        const calling = Array.from({ length: atOnce }, () => callRude(victim, victims.get(manner) ?? ''));
+        const answers = await Promise.all(calling);
         calls.push(...answers.map(({ ms }) => ms));
-        silent += answers.filter(({ status }) => status !== 200 && status !== 429).length;
-        say(
-          `${manner}: ${Math.round(performance.now() - started)} ms, ${summary(answers)}, ${Math.round(hub.residentMb())} MB`,
-        );
-      }
+        silent += answers.filter(({ status }) => status !== 200).length;
+        say(`${manner}: ${Math.round(Math.max(...answers.map(({ ms }) => ms)))} ms, ${summary(answers)}`);
+      });
+      await Promise.all(asked);
       misbehaving = false;
       await asking;
     }
     clearInterval(watch);
     const gone = performance.now();
-    while (rude.sockets() > 0 && performance.now() - gone < 30_000) await sleep(250);
-    const socketsLeft = rude.sockets();
+    const sockets = () => rude.reduce((sum, each) => sum + each.sockets(), 0);
+    while (sockets() > 0 && performance.now() - gone < 30_000) await sleep(250);
+    const socketsLeft = sockets();
     await sleep(2_000);
     const growth = Math.round(hub.residentMb() - before);
     const [calmP99, stormyP99] = [quantile(calm, 0.99), quantile(stormy, 0.99)].map(Math.round) as [number, number];
@@ -95,9 +99,9 @@ export const drill: Drill = {
   },
 };
 
-const callRude = (victim: Caller, connector: string, manner: string) =>
+const callRude = (victim: Caller, connector: string) =>
   victim.send('POST', '/api/tools/http-api.request/execute', {
-    ...{ connector_id: connector, arguments: { method: 'GET', path: `/${manner}/${randomUUID()}` } },
+    ...{ connector_id: connector, arguments: { method: 'GET', path: `/${randomUUID()}` } },
   });
 
 const summary = (answers: { status: number; body: { status?: string; error?: { code?: string } } }[]) =>
