@@ -295,6 +295,7 @@ describe('the question', () => {
     const wrongs: Record<string, string>[] = [
       { reach: 'chosen' },
       { duration: '4000' },
+      { access: 'everything' },
       { reach: 'chosen', connectors: 'x' },
     ];
     for (const wrong of wrongs) expect([wrong, (await dance.answer(ben, query, wrong)).status]).toEqual([wrong, 422]);
@@ -437,6 +438,14 @@ describe('tokens', () => {
     expect(tools.every(({ name }: Json) => !name.startsWith('blog__'))).toBe(true);
     for (const name of ['blog__get_user', 'shop__create_issue'])
       expect((await send('tools/call', { name })).error.code).toBe(-32602);
+  });
+
+  it('hold what changes something for an admin when that was chosen', async () => {
+    const { access_token } = await dance.connected(at.cast.ada, { access: 'approved' });
+    const headers = { authorization: `Bearer ${access_token}`, accept: 'application/json, text/event-stream' };
+    const params = { name: 'blog__create_issue', arguments: { repo: 'hello', title: 'Made' } };
+    const held = await at.as(null, 'POST', '/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers);
+    expect((await held.json()).result).toMatchObject({ structuredContent: { status: 'awaiting_approval' } });
   });
 
   it('of one workspace show nothing of another', async () => {

@@ -13,7 +13,7 @@ export const challengeOf = (verifier: string) => createHash('sha256').update(ver
 export async function connectedApp(at: TestApp, person: Person, name = 'Scribe'): Promise<string> {
   const client = await registerClient(at.hub, { client_name: name, redirect_uris: [callback] });
   const request = { client, redirectUri: callback, challenge: challengeOf(newVerifier()), state: null };
-  const chosen = { connectors: null, readOnly: false, duration: '30' };
+  const chosen = { connectors: null, access: 'all', duration: '30' };
   await allowApp(at.ctx(person), { ...request, scopes: ['tools:read', 'tools:execute'] }, chosen);
   const [row] = await at.hub.db.asTenant(person.tenantId, (tx) =>
     tx.execute<{ id: string }>(`select id from api_keys where client_id = '${client.id}'`),

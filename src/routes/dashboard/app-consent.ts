@@ -4,7 +4,7 @@ import { AppError, type FieldErrors } from '../../errors.ts';
 import { scopes } from '../../services/api-keys/scopes.ts';
 import { listInstalled } from '../../services/connectors/installed.ts';
 import { type AppRequest, RefusedRequest, readAppRequest } from '../../services/mcp-access/app-request.ts';
-import { type AppChoices, allowApp, durations, refuseApp } from '../../services/mcp-access/consent.ts';
+import { type AppChoices, accesses, allowApp, durations, refuseApp } from '../../services/mcp-access/consent.ts';
 import { hostOf, isOnThisDevice, policyOf } from '../../services/mcp-access/redirect-addresses.ts';
 import type { Session } from '../../services/people/sessions.ts';
 import { suspended } from '../../services/tenants/suspension.ts';
@@ -35,7 +35,7 @@ export function mountAppConsent(app: Hono<Env>, tools: PageTools) {
       const ctx = inWorkspace(c, mustChoose(c, workspace));
       if (text('decision') !== 'allow') return c.redirect(await refuseApp(ctx, request), 303);
       const connectors = text('reach') === 'all' ? null : form.getAll('connectors').map(String);
-      const chosen = { connectors, readOnly: text('access') !== 'all', duration: text('duration') };
+      const chosen = { connectors, access: text('access') || 'read', duration: text('duration') };
       try {
         return c.redirect(await allowApp(ctx, request, chosen), 303);
       } catch (error) {
@@ -53,7 +53,7 @@ interface Asked {
   errors?: FieldErrors;
 }
 
-const unchosen: AppChoices = { connectors: null, readOnly: true, duration: '90' };
+const unchosen: AppChoices = { connectors: null, access: 'read', duration: '90' };
 
 async function ask(tools: PageTools, c: Context<Env>, request: AppRequest, asked: Asked): Promise<Response> {
   const { sent, workspace, chosen, errors = {} } = asked;
@@ -73,10 +73,7 @@ async function ask(tools: PageTools, c: Context<Env>, request: AppRequest, asked
     request: sent.toString(),
     scopes: request.scopes.map((scope) => scopes[scope]),
     calls: request.scopes.includes('tools:execute'),
-    access: [
-      { value: 'read', label: 'Only tools that read: nothing is changed at any service', chosen: chosen.readOnly },
-      { value: 'all', label: 'All tools, also those that change something', chosen: !chosen.readOnly },
-    ],
+    access: accesses.map((value) => ({ value, label: callable[value], chosen: value === chosen.access })),
     reach: chosen.connectors ? 'chosen' : 'all',
     connectors: installed.map(({ id, name }) => ({
       value: id,
@@ -88,6 +85,12 @@ async function ask(tools: PageTools, c: Context<Env>, request: AppRequest, asked
   };
   return tools.html(c, 'mcp/consent', { consent }, Object.keys(errors).length ? 422 : 200);
 }
+
+const callable: Record<(typeof accesses)[number], string> = {
+  read: 'Only tools that read: nothing is changed at any service',
+  approved: 'All tools, but an admin has to approve each call that changes something',
+  all: 'All tools, also those that change something',
+};
 
 const inWords: Record<(typeof durations)[number], string> = {
   '30': 'For 30 days',

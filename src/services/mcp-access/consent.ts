@@ -18,10 +18,14 @@ import { hostOf, withAnswer } from './redirect-addresses.ts';
 /** How long somebody may let an app in, in days. */
 export const durations = ['30', '90', '365', 'never'] as const;
 
+/** Tools that read; all, but what changes something waits for an admin; all. */
+export const accesses = ['read', 'approved', 'all'] as const;
+
 export interface AppChoices {
   /** Ids of the connectors that it may use; null for all, also later ones. */
   connectors: string[] | null;
-  readOnly: boolean;
+  /** One of `accesses`. */
+  access: string;
   /** One of `durations`. */
   duration: string;
 }
@@ -85,12 +89,20 @@ export async function refuseApp(ctx: Ctx, { client, redirectUri, state }: AppReq
   return withAnswer(redirectUri, { error: 'access_denied', state, iss: issuerOf(ctx.hub) });
 }
 
-function checkChoices({ connectors, readOnly, duration }: AppChoices): { limits: KeyLimits; expiresAt: Date | null } {
+function checkChoices({ connectors, access, duration }: AppChoices): { limits: KeyLimits; expiresAt: Date | null } {
   const found: FieldErrors = {};
   const errors: FieldErrors = {};
-  const limits = checkLimits({ connectors: connectors ?? [], read_only: readOnly }, found);
+  const limits = checkLimits(
+    {
+      connectors: connectors ?? [],
+      read_only: access === 'read',
+      approval: access === 'approved' ? 'writes' : 'none',
+    },
+    found,
+  );
   if (connectors && (!connectors.length || Object.keys(found).length))
     errors.connectors = ['Choose at least one connector of this workspace, and at most 100.'];
+  if (!accesses.some((each) => each === access)) errors.access = ['Choose what it may call.'];
   if (!durations.some((each) => each === duration)) errors.duration = ['Choose how long it may.'];
   if (Object.keys(errors).length) throw invalid(errors);
   const expiresAt = duration === 'never' ? null : new Date(Date.now() + Number(duration) * 86_400_000);
