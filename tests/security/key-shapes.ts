@@ -4,7 +4,7 @@ import path from 'node:path';
 
 /** What real keys look like. Examples that cannot be real say so: no entropy to speak of, or a word that gives them away. */
 const shapes: Record<string, RegExp> = {
-  'a key of this hub': /\bpbk_[0-9A-Za-z]{30,}/g,
+  'a key of this hub': /\bpb[kacr]_[0-9A-Za-z]{30,}/g,
   'a GitHub token': /\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,})\b/g,
   'a Slack token': /\bxox[abeoprs]-[A-Za-z0-9-]{20,}/g,
   'an OpenAI key': /\bsk-(?:proj-)?[A-Za-z0-9_-]{32,}/g,

@@ -7,7 +7,7 @@ import type { Person } from './cast.ts';
 export const callback = 'http://127.0.0.1:33418/callback';
 
 export const newVerifier = () => randomBytes(32).toString('base64url');
-export const challengeOf = (verifier: string) => createHash('sha256').update(verifier).digest('base64url');
+const challengeOf = (verifier: string) => createHash('sha256').update(verifier).digest('base64url');
 
 /** An app that this person let in, without a browser between; returns its id. */
 export async function connectedApp(at: TestApp, person: Person, name = 'Scribe'): Promise<string> {

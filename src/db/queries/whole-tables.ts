@@ -50,9 +50,10 @@ export async function makeSchema(tx: TransactionSql, migrations: { sql: string[]
   for (const migration of migrations) for (const statement of migration.sql) await tx.unsafe(statement);
 }
 
-/** What no backup brings back: sessions that were ended since, and links that were used, would be open again. */
+/** What no backup brings back: sessions and tokens of apps that were ended since, and links that were used, would be open again. */
 export async function finishRestore(tx: TransactionSql) {
   await tx`delete from sessions`;
   await tx`delete from verifications`;
+  await tx`delete from mcp_tokens`;
   await tx`select setval('drizzle.__drizzle_migrations_id_seq', greatest(1, (select max(id) from drizzle.__drizzle_migrations)))`;
 }

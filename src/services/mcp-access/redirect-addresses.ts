@@ -2,7 +2,7 @@
 const knownSchemes = ['cursor:', 'vscode:', 'vscode-insiders:', 'windsurf:'];
 const loopback = ['127.0.0.1', '[::1]', 'localhost'];
 
-export const maxAddress = 1_000;
+const maxAddress = 1_000;
 
 /**
  * Why the browser is not to be sent there with a code; null when it may. What may: https, http on the person’s own machine, and schemes
