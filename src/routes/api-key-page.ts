@@ -64,6 +64,6 @@ const limitsOf = ({ limits }: ApiKeyRow): SentLimits => ({
 const spendField = (period: 'day' | 'month', budget?: BudgetRow, sent?: string): ApiKeyPage['spend'][number] => ({
   ...{ name: `spend.${period}_usd`, label: `US dollars a ${period} on language models` },
   amount: sent ?? (budget ? shortUsd(budget.limitNano) : ''),
-  used: budget ? `${roundUsd(budget.spentNano)} of it is used.` : '',
+  used: budget ? `$${roundUsd(budget.spentNano)} of it is used.` : '',
   path: budget ? paths.budget(budget.id) : '',
 });

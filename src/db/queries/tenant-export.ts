@@ -3,6 +3,7 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Drizzle, Tx } from '../client.ts';
 import {
   apiKeys,
+  approvals,
   auditEvents,
   authConfigs,
   authorizationRequests,
@@ -98,6 +99,7 @@ const plainTables: [string, TenantTable, withheld: string[], instead?: Record<st
   ['repository_syncs', repositorySyncs, ['turn']],
   ['health_checks', healthChecks, []],
   ['executions', executions, []],
+  ['approvals', approvals, ['sealed']],
   ['llm_usage', llmUsage, []],
   ['budgets', budgets, []],
   ['price_overrides', priceOverrides, []],

@@ -88,6 +88,7 @@ describe('deleteTenant', () => {
       'api_keys',
       'webhooks',
       'imported_operations',
+      'approvals',
     ])
       expect([table, await count(table, `tenant_id = '${tailspin}'`)]).toEqual([table, 0]);
     expect(await others()).toEqual([connectors - 1, keys - 1, users - 1]);
@@ -105,11 +106,24 @@ describe('deleteTenant', () => {
           values (${tailspin}, ${uuidv7()}, ${connection?.id}, ${version}, 'previous', 'sealed')`;
       await own`insert into health_checks (tenant_id, id, connection_id, status, steps, message, trigger)
         values (${tailspin}, ${uuidv7()}, ${connection?.id}, 'healthy', '[]', '', 'person')`;
+      const held = uuidv7();
+      await own`insert into executions (tenant_id, id, tool, connector_id, status, actor_type, actor_name, request_id)
+        values (${tailspin}, ${held}, 'github.create_issue', ${connection?.connector_id}, 'awaiting_approval', 'api_key', 'Agent', 'x')`;
+      await own`insert into approvals (tenant_id, id, tool, title, connector_id, connector_name, connection_id, key_id, key_name,
+          maker_id, maker_name, sealed, expires_at)
+        values (${tailspin}, ${held}, 'github.create_issue', 'Create', ${connection?.connector_id}, 'Blog', ${connection?.id},
+          ${uuidv7()}, 'Agent', ${uuidv7()}, 'Cleo', 'sealed', now())`;
       await own`insert into authorization_requests (tenant_id, id, connector_id, connection_id, created_by_type, expires_at)
         values (${tailspin}, ${uuidv7()}, ${connection?.connector_id}, ${connection?.id}, 'user', now())`;
     });
     const { report } = await deleteTenant(ctx, tailspin, confirmed);
-    expect(report.rows).toMatchObject({ credentials: 3, health_checks: 1, authorization_requests: 1, connections: 1 });
+    expect(report.rows).toMatchObject({
+      approvals: 1,
+      credentials: 3,
+      health_checks: 1,
+      authorization_requests: 1,
+      connections: 1,
+    });
   });
 
   it('goes by the typed name and asks about the people', async () => {
