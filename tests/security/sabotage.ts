@@ -27,6 +27,9 @@ if (!chosen.length) {
   process.exit(2);
 }
 
+/** Tests that need no database start sooner without one. */
+const withoutDatabase = /^tests\/(lib|drivers|vault|views)\/|^tests\/middleware\/(csrf|safe-next|security-headers)\./;
+
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'patchbay-sabotage-'));
 const copy = path.join(scratch, 'copy');
 const escaped: string[] = [];
@@ -87,7 +90,10 @@ async function failuresOf(tests: string[]): Promise<string[]> {
   const report = path.join(scratch, 'report.json');
   rmSync(report, { force: true });
   const options = ['--config', 'tests/security/vitest.config.ts', '--root', '.'];
-  const output = await run([...options, '--reporter', 'json', '--outputFile', report, ...tests]);
+  const output = await run([...options, '--reporter', 'json', '--outputFile', report, ...tests], {
+    SECURITY_NO_DATABASE: tests.every((test) => withoutDatabase.test(test)) ? '1' : '',
+    SECURITY_CACHE: path.join(scratch, 'cache'),
+  });
   // Where the database cannot even be set up with what was broken, no test begins: that is noticed as well.
   if (!existsSync(report)) return [`nothing runs: ${output.trim().split('\n').slice(-3).join(' ').slice(0, 200)}`];
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
@@ -99,10 +105,10 @@ async function failuresOf(tests: string[]): Promise<string[]> {
   ]);
 }
 
-function run(args: string[]): Promise<string> {
+function run(args: string[], env: Record<string, string>): Promise<string> {
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
     cwd: copy,
-    env: { ...process.env, SECURITY_N: '', SECURITY_SEED: '1' },
+    env: { ...process.env, SECURITY_N: '', SECURITY_SEED: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
