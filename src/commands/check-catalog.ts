@@ -11,7 +11,9 @@ async function main(): Promise<number> {
   const own = [...drivers.values()].filter(({ file }) => file);
   for (const { file, entry, tools = [] } of own)
     console.log(`${file}: ${entry.name} (${entry.key}), version ${entry.schemaVersion}, ${tools.length} tools.`);
-  console.log(own.length ? `All ${own.length} are fit to use.` : 'There is no *.yaml, *.yml or *.json in this folder.');
+  console.log(
+    own.length ? `All entries are fit to use: ${own.length}.` : 'There is no *.yaml, *.yml or *.json in this folder.',
+  );
   return 0;
 }
 

@@ -427,3 +427,10 @@ export type RequestDescription = Static<typeof request>;
 export type ErrorsDescription = Static<typeof errors>;
 export type ToolDescription = Static<typeof tool>;
 export type ResponseDescription = Static<typeof response>;
+
+/** The same for editors and other programs. */
+export const publishedFormat = (): Record<string, unknown> => ({
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'A service of Patchbay’s catalog',
+  ...(JSON.parse(JSON.stringify(description)) as Record<string, unknown>),
+});

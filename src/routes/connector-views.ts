@@ -82,6 +82,8 @@ export interface CatalogCard {
   description: string;
   authMethods: AuthMethod[];
   installedCount: number;
+  /** Described by a file of the operator's. */
+  ofOperator: boolean;
   /** Why this person may not add it; '' when they may. */
   locked: string;
 }

@@ -184,6 +184,8 @@ export const paths = {
   operatorEvent: (id: string) => `/operator/activity/${id}`,
   docs: '/docs',
   openapi: '/openapi.json',
+  /** What editors check descriptions of services with. */
+  catalogEntrySchema: '/catalog-entry.schema.json',
   /** What editors check a file of connectors with. */
   connectorsFileSchema: '/connectors-file.schema.json',
 } as const;

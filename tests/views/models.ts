@@ -113,6 +113,7 @@ const catalog: Models['catalog/_results']['results'] = {
       description: hostile,
       authMethods: ['oauth2', 'client_credentials', 'api_key', 'basic', 'token', 'none'],
       installedCount: 2,
+      ofOperator: true,
       locked: '',
     },
   ],

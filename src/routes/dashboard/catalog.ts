@@ -61,7 +61,7 @@ export async function catalogResults(ctx: Ctx, c: Context<Env>): Promise<Catalog
   const locked = mayActAs(ctx.actor, 'admin') ? '' : 'Only owners and admins can add connectors. Ask one of them.';
   return {
     filters,
-    cards: toolkits?.first === false ? [] : (value?.data.map((item) => cardOf(item, locked)) ?? []),
+    cards: toolkits?.first === false ? [] : (value?.data.map((item) => cardOf(ctx, item, locked)) ?? []),
     total: value?.total ?? 0,
     categories: value?.categories ?? [],
     generic: genericEntry(ctx, value?.keys ?? []),
@@ -71,7 +71,7 @@ export async function catalogResults(ctx: Ctx, c: Context<Env>): Promise<Catalog
   };
 }
 
-const cardOf = (item: CatalogItem, locked: string): CatalogCard => ({
+const cardOf = (ctx: Ctx, item: CatalogItem, locked: string): CatalogCard => ({
   key: item.key,
   name: item.name,
   icon: item.icon,
@@ -79,6 +79,7 @@ const cardOf = (item: CatalogItem, locked: string): CatalogCard => ({
   description: item.description,
   authMethods: item.authMethods as AuthMethod[],
   installedCount: item.installedCount,
+  ofOperator: ctx.hub.drivers.get(item.key)?.file !== undefined,
   locked,
 });
 

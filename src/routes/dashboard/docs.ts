@@ -1,3 +1,4 @@
+import { publishedFormat } from '../../drivers/declarative-format.ts';
 import { readReference } from '../../lib/reference.ts';
 import { publishedSchema, schemaUrl } from '../../services/connector-files/file-schema.ts';
 import { type PageRoute, publicPage } from '../page.ts';
@@ -14,6 +15,9 @@ export function docsPages(tools: PageTools, document: Record<string, unknown>): 
     ),
     publicPage({ method: 'get', path: paths.connectorsFileSchema, role: 'public', audit: null, example: {} }, (c) =>
       c.json(publishedSchema(drivers, schemaUrl(config.baseUrl))),
+    ),
+    publicPage({ method: 'get', path: paths.catalogEntrySchema, role: 'public', audit: null, example: {} }, (c) =>
+      c.json(publishedFormat()),
     ),
     publicPage({ method: 'get', path: paths.docs, role: 'public', audit: null, example: {} }, (c) =>
       tools.html(c, 'docs/index', { reference }),
