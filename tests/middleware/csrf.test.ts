@@ -57,6 +57,10 @@ describe('another site', () => {
     const hostile = (await (await send({ origin: 'https://x"><script>' })).json()) as { detail: string };
     expect(hostile.detail).not.toContain('<script>');
   });
+
+  it('gains nothing by an invented key where keys open nothing', async () => {
+    expect((await send({ origin: 'https://evil.example', authorization: 'Bearer pbk_invented' })).status).toBe(403);
+  });
 });
 
 describe('our own pages and programs', () => {

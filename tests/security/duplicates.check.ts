@@ -22,6 +22,7 @@ const counted = async (table: string, where: ReturnType<typeof sql>) =>
       )
     )[0]?.n,
   );
+/** A database that is busy for too long says so, and has done nothing then. */
 const many = (send: () => Promise<Answer>) => Promise.all(Array.from({ length: at }, send));
 const bodyOf = (name: string) => ({
   catalog_key: 'http-api',
@@ -66,7 +67,8 @@ const ways: Record<string, (name: string) => Promise<{ answers: Answer[]; rows: 
     return { answers, rows };
   },
   async 'an API key'(name) {
-    const fields = { id: uuidv7(), name, role: 'member', scopes: 'catalog:read' };
+    const route = hub.declared.pages.find(({ method, path }) => method === 'post' && path === '/settings/api-keys');
+    const fields = { ...route?.example.form, id: uuidv7(), name };
     const answers = await many(() => hub.post(hub.cast.ada, '/settings/api-keys', fields));
     return { answers, rows: await counted('api_keys', sql`name = ${name}`) };
   },
@@ -79,7 +81,7 @@ it('is done once', async () => {
     for (const [what, send] of Object.entries(ways)) {
       await withConnection(hub.database.admin, (db) => db`delete from rate_limits`);
       const { answers, rows } = await send(`Twice ${round} ${what}`);
-      const failed = answers.filter(({ status }) => status >= 500).length;
+      const failed = answers.filter(({ status }) => status >= 500 && status !== 503).length;
       if (rows !== 1 || failed)
         wrong.push(`${what}: ${rows} rows, ${failed} errors, ${answers.map(({ status }) => status)}`);
     }
@@ -97,7 +99,7 @@ it('of edits at once one wins, and the others are told', async () => {
     let count = 0;
     const answers = await many(() => {
       count += 1;
-      const { name, config, auth } = before;
+      const { name, config, auth } = bodyOf('Edited at once');
       return hub.as(hub.cast.ada, 'PUT', `/api/connectors/${id}`, {
         name,
         config,
@@ -109,7 +111,7 @@ it('of edits at once one wins, and the others are told', async () => {
     const statuses = answers.map(({ status }) => status).toSorted();
     if (
       statuses.filter((status) => status === 200).length !== 1 ||
-      statuses.some((status) => ![200, 409].includes(status))
+      statuses.some((status) => ![200, 409, 503].includes(status))
     )
       lost += 1;
     const after = await (await hub.as(hub.cast.ada, 'GET', `/api/connectors/${id}`)).json();
