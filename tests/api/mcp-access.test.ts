@@ -145,6 +145,9 @@ describe('an app that connects by URL', () => {
     const registered = await at.as(null, 'POST', '/oauth/register', { redirect_uris: [callback] }, elsewhere);
     expect([registered.status, registered.headers.get('access-control-allow-origin')]).toEqual([201, '*']);
     expect((await at.as(null, 'GET', '/.well-known/openid-configuration')).status).toBe(404);
+    const got = await at.as(null, 'GET', '/oauth/token');
+    expect([got.status, got.headers.get('allow')]).toEqual([405, 'POST']);
+    expect(await (await at.as(null, 'GET', '/docs')).text()).toContain('/oauth/register');
   });
 });
 

@@ -10,7 +10,7 @@ import { type IssuedTokens, redeemCode, refreshTokens, revokeToken } from '../..
 import type { Env } from '../env.ts';
 import { asAppError } from '../errors.ts';
 import { rateLimit } from '../middleware/rate-limit.ts';
-import { nothingHere } from '../not-found.ts';
+import { nothingHere, unrouted } from '../not-found.ts';
 import { paths } from '../paths.ts';
 
 const wellKnown = '/.well-known';
@@ -43,11 +43,17 @@ export function mountMcpAccess(app: Hono<Env>, { hub, outside, middleware }: Opt
     outside.get(`${wellKnown}/oauth-protected-resource${basePath}/mcp`, (c) => c.json(resource));
   }
   const limited = rateLimit({ hub, name: 'oauth', rate: 120 });
-  for (const path of [paths.appRegistration, paths.appToken, paths.appRevocation]) app.use(path, open, limited);
+  const endpoints = [paths.appRegistration, paths.appToken, paths.appRevocation];
+  for (const path of endpoints) app.use(path, open, limited);
   app.use(paths.appRegistration, rateLimit({ hub, name: 'oauth-register', rate: 30, per: 3_600 }));
   app.post(paths.appRegistration, (c) => register(c, hub));
   app.post(paths.appToken, (c) => token(c, hub));
   app.post(paths.appRevocation, (c) => revoke(c, hub));
+  // Or the page for signing in would answer.
+  for (const path of endpoints)
+    app.all(path, (c) => {
+      throw unrouted(app, c);
+    });
 }
 
 const resourceMetadata = (hub: Hub) => ({
