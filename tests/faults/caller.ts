@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** What came of a request; status 0 when there was no answer. */
 export interface Answer {
   status: number;
@@ -24,7 +26,13 @@ export class Caller {
 
   static async signIn(url: string, account: { email: string; password: string }): Promise<Caller> {
     const visitor = new Caller(url, {});
-    const { status, headers, body } = await visitor.send('POST', '/api/auth/sign-in/email', account);
+    let answer = await visitor.send('POST', '/api/auth/sign-in/email', account);
+    // On a machine that is busy with its start the first one may come too early.
+    for (let attempt = 0; answer.status === 503 && attempt < 5; attempt++) {
+      await sleep(1_000);
+      answer = await visitor.send('POST', '/api/auth/sign-in/email', account);
+    }
+    const { status, headers, body } = answer;
     if (status !== 200) throw new Error(`Signing in answered ${status}: ${JSON.stringify(body)}`);
     const cookie = headers.getSetCookie().map((line) => line.split(';')[0]);
     return new Caller(url, { cookie: cookie.join('; ') });

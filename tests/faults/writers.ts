@@ -76,6 +76,8 @@ class Writer {
       this.#update,
       this.#run,
       this.#run,
+      this.#run,
+      this.#run,
       this.#switch,
       this.#remove,
       this.#key,

@@ -22,7 +22,12 @@ const programs = 6;
 
 /** A hub under changes of all kinds by several programs, each written into a ledger, with a service to call and a webhook. */
 export async function openWriting(given: Given): Promise<Writing> {
-  const upstream = await startUpstream();
+  // It takes a while, so that a kill finds calls under way that have arrived and are not written down.
+  const upstream = await startUpstream((request, response) => {
+    request.resume();
+    const answer = () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"taken":true}');
+    setTimeout(answer, request.url?.startsWith('/run/') ? 50 + given.random() * 250 : 0);
+  });
   given.atEnd(upstream.close);
   const site = await openSite(given);
   const env = { ALLOWED_PRIVATE_HOSTS: upstream.host };

@@ -25,7 +25,7 @@ export const drill: Drill = {
       const env = { ALLOWED_PRIVATE_HOSTS: upstream.host, CLOCK_STEPS: steps.flatMap((step) => [step, 0]).join(',') };
       const hub = await site.hub(env, './tests/faults/shifted-clock.ts');
       const ada = await site.signedIn(hub);
-      const hook = await ada.must(201, 'POST', '/api/webhooks', {
+      await ada.must(201, 'POST', '/api/webhooks', {
         url: `${upstream.url}/hooks`,
         events: ['connector.status_changed'],
       });
@@ -76,7 +76,6 @@ export const drill: Drill = {
       );
       demand(misses, twice === 0, `${twice} messages were sent twice.`);
       demand(misses, hub.isAlive() && !hub.defects().length, `The hub caught nothing of this: ${hub.defects()[0]}`);
-      await ada.must(204, 'DELETE', `/api/webhooks/${hook.body.id}`);
       await hub.stop();
     }
     return { figure: { jumps, misses: misses.length }, misses };
@@ -97,5 +96,5 @@ const wordpress = (round: number) => ({
 
 const githubApp = (round: number) => ({
   ...{ catalog_key: 'github', name: `Code ${round}`, config: {} },
-  auth: { method: 'oauth2', client_id: 'drill', client_secret: 'not-a-real-client-secret' },
+  auth: { method: 'oauth2', client_id: 'Ov23liDrillDrillDrill', client_secret: 'ab'.repeat(20) },
 });
