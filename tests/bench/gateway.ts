@@ -9,10 +9,18 @@ const key = 'sk-bench-0123456789abcdef';
 const question = JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'How are you today?' }] });
 const path = '/v1/chat/completions';
 
-/** A chat through the hub, with key, budget, execution and cost written down, beside Portkey's gateway and beside no gateway. */
+/**
+ * A chat through the hub, with key, budget, execution and cost written down, beside Portkey's gateway, beside one that writes a row for
+ * each call and does nothing else, and beside no gateway.
+ */
 export async function measureGateway(stage: Stage, rounds: number): Promise<Finding[]> {
-  const port = String(await freePort());
+  const [port, floorPort] = [String(await freePort()), String(await freePort())];
   const portkey = await startProgram('tests/bench/portkey.ts', { PORT: port });
+  const about = { PORT: floorPort, DATABASE_URL: stage.ownerUrl, MODELS_URL: stage.models.url };
+  const floor = await startProgram('tests/bench/floor.ts', about).catch(async (error) => {
+    await portkey.stop();
+    throw error;
+  });
   try {
     const authorization = `Bearer ${await ready(stage)}`;
     const post = (headers: Record<string, string>) => () => ({
@@ -26,7 +34,7 @@ export async function measureGateway(stage: Stage, rounds: number): Promise<Find
     });
     const findings: Finding[] = [];
     for (const clients of [1, 16]) {
-      const load = { requests: clients === 1 ? 300 : 1000, clients };
+      const load = { requests: clients === 1 ? 500 : 3000, clients };
       const ours = async () => {
         await stage.forgetLimits();
         return throughput(stage.hub.url, load, toHub);
@@ -38,10 +46,13 @@ export async function measureGateway(stage: Stage, rounds: number): Promise<Find
       };
       const peer = () => throughput(`http://127.0.0.1:${port}`, load, toPortkey);
       await beside('@portkey-ai/gateway', peer, { is: 'at least', value: 4 });
+      const least = () => throughput(`http://127.0.0.1:${floorPort}`, load, post({ authorization: `Bearer ${key}` }));
+      await beside('a proxy with one durable insert', least);
       await beside('no gateway', () => throughput(stage.models.url, load, post({ authorization: `Bearer ${key}` })));
     }
     return findings;
   } finally {
+    await floor.stop();
     await portkey.stop();
   }
 }
@@ -58,6 +69,7 @@ async function ready({ hub, models }: Stage): Promise<string> {
   const auth = { method: 'api_key', api_key: key };
   const installed = await send('POST', '/api/connectors', { catalog_key: 'openai', name: 'Models', config, auth });
   await send('PATCH', `/api/connectors/${installed.id}/status`, { status: 'active' });
+  await send('POST', '/api/budgets', { scope: 'workspace', period: 'month', limit_usd: '100000' });
   const made = await send('POST', '/api/api-keys', { name: 'Bench', role: 'member', scopes: ['llm:use'] });
   return made.key as string;
 }

@@ -15,6 +15,8 @@ export interface Stage {
   hub: { url: string; program: Program; cookie: string };
   bare: { url: string };
   models: { url: string };
+  /** The database as its owner. */
+  ownerUrl: string;
   /** The next round starts with a full allowance: limits go by the minute, and rounds do not. */
   forgetLimits(): Promise<void>;
   connectors(count: number): Promise<void>;
@@ -65,6 +67,7 @@ async function open(stops: (() => unknown)[], close: () => Promise<void>): Promi
     hub: { url, program, cookie: session.cookie },
     bare: { url: `http://127.0.0.1:${barePort}` },
     models,
+    ownerUrl: urlOf(server.owner),
     forgetLimits: () => withConnection(asOwner, async (sql) => void (await sql`delete from rate_limits`)),
     async connectors(count) {
       for (let index = 0; index < count; index++) await install(url, session.cookie, index);

@@ -1,7 +1,9 @@
+import { once } from '../once.ts';
 import { firstOf } from '../signals.ts';
 import { Agents, type TlsSettings } from './agents.ts';
 import type { OutboundPolicy } from './connect.ts';
 import { explain, OutboundError } from './errors.ts';
+import { type Message, messageOf } from './message.ts';
 
 export type { TlsSettings } from './agents.ts';
 export type { OutboundPolicy } from './connect.ts';
@@ -27,6 +29,8 @@ export interface Outbound {
   close(): Promise<void>;
 }
 
+const undici = once(() => import('undici')); // late: a hub that calls nobody does not pay for it
+
 const maxRedirects = 5;
 const defaultMaxBytes = 10 * 1024 * 1024;
 
@@ -34,7 +38,7 @@ export function createOutbound(policy: OutboundPolicy): Outbound {
   const agents = new Agents(policy);
   return {
     policy,
-    fetch: (input, init, options = {}) => follow(agents, policy, new Request(input, init), options),
+    fetch: async (input, init, options = {}) => follow(agents, policy, await messageOf(input, init), options),
     close: () => agents.close(),
   };
 }
@@ -43,25 +47,17 @@ export function createOutbound(policy: OutboundPolicy): Outbound {
 const afterRedirect = (error: unknown) =>
   error instanceof OutboundError ? new OutboundError(error.code, error.message, true, error) : error;
 
-interface Message {
-  url: URL;
-  method: string;
-  headers: Headers;
-  body: Uint8Array | null;
-}
-
-async function follow(agents: Agents, policy: OutboundPolicy, request: Request, options: OutboundOptions) {
-  const body = request.body ? new Uint8Array(await request.arrayBuffer()) : null;
-  let message: Message = { url: new URL(request.url), method: request.method, headers: request.headers, body };
-  const signal = firstOf(request.signal, options.signal);
+async function follow(agents: Agents, policy: OutboundPolicy, first: Message, options: OutboundOptions) {
+  let message = first;
+  const signal = firstOf(first.signal, options.signal);
   for (let hop = 0; hop <= maxRedirects; hop++) {
     const answer = await send(agents, policy, message, { ...options, signal }).catch((error) => {
       throw hop ? afterRedirect(error) : error;
     });
-    const location = request.redirect === 'manual' ? null : redirectOf(answer, message.url);
+    const location = first.redirect === 'manual' ? null : redirectOf(answer, message.url);
     if (!location) return answer;
     await answer.body?.cancel();
-    message = redirected(message, answer.status, location);
+    message = { ...first, ...redirected(message, answer.status, location) };
   }
   throw new OutboundError('redirect_refused', `The service redirects more than ${maxRedirects} times.`, true);
 }
@@ -82,7 +78,7 @@ async function send(agents: Agents, policy: OutboundPolicy, message: Message, op
     );
   const target = policy.overrides.forward(url);
   const dispatcher = await agents.get(options.tls, target !== url);
-  const { fetch } = await import('undici');
+  const { fetch } = await undici();
   try {
     const answer = await fetch(target, {
       method: message.method,
@@ -134,7 +130,7 @@ const notForOthers = ['authorization', 'cookie', 'proxy-authorization'];
 const ofTheBody = ['content-type', 'content-length', 'content-encoding', 'content-language'];
 
 /** The next request by the rules of RFC 9110, section 15.4: credentials stay with the origin that they were meant for. */
-function redirected({ url, method, headers, body }: Message, status: number, location: URL): Message {
+function redirected({ url, method, headers, body }: Message, status: number, location: URL): Omit<Message, 'redirect'> {
   const next = new Headers(headers);
   const asGet = status === 303 ? method !== 'HEAD' : [301, 302].includes(status) && method === 'POST';
   if (asGet) for (const name of ofTheBody) next.delete(name);

@@ -33,16 +33,18 @@ export function mountGateway(app: Hono<Env>, { hub, metrics }: { hub: Hub; metri
     const startedAt = began.get(c.req.raw) ?? performance.now();
     const { signal } = c.req.raw;
     const request = { operation, text: await c.req.text(), handle: handleOf(c), signal, startedAt };
-    return answered(await callModel(ctxOf(c), request));
+    return answered(c, await callModel(ctxOf(c), request));
   };
   app.post('/v1/chat/completions', call('chat'));
   app.post('/v1/embeddings', call('embeddings'));
-  app.get('/v1/models', async (c) => answered(await listModels(ctxOf(c), handleOf(c), c.req.raw.signal)));
+  app.get('/v1/models', async (c) => answered(c, await listModels(ctxOf(c), handleOf(c), c.req.raw.signal)));
   app.all('/v1/*', (c) => c.notFound());
 }
 
-function answered({ status, headers, body }: ModelAnswer): Response {
-  return new Response(body, { status, headers });
+/** With the headers that were set before. An answer with its length is sent as it is; one without is taken for a stream. */
+function answered(c: Context<Env>, { status, headers, body }: ModelAnswer): Response {
+  if (typeof body === 'string') headers.set('content-length', String(Buffer.byteLength(body)));
+  return c.body(body, status as ContentfulStatusCode, Object.fromEntries(headers));
 }
 
 function counters(metrics: Metrics): (usage: RecordedUsage) => void {

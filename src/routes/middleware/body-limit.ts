@@ -33,12 +33,16 @@ const bringsBody = (c: Context) =>
 const takesDocument = (c: Context) => /\/(connectors\/[^/]+\/operations(\/preview)?|api\/publish)$/.test(c.req.path);
 
 function limitTo(maxSize: number): MiddlewareHandler<Env> {
-  return bodyLimit({
-    maxSize,
-    onError() {
-      throw new AppError('too_large', `The request is larger than ${size(maxSize)}. Send less at once.`);
-    },
-  });
+  const onError = () => {
+    throw new AppError('too_large', `The request is larger than ${size(maxSize)}. Send less at once.`);
+  };
+  const counting = bodyLimit({ maxSize, onError });
+  return async function limitTo(c, next) {
+    const declared = c.req.header('content-length');
+    if (declared === undefined || c.req.header('transfer-encoding')) return counting(c, next);
+    // What is declared needs no look at the body, which costs as much as reading it.
+    return Number(declared) > maxSize ? onError() : next();
+  };
 }
 
 const size = (bytes: number) => (bytes >= mebibyte ? `${bytes / mebibyte} MiB` : `${bytes} bytes`);

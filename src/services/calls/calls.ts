@@ -9,6 +9,7 @@ import {
   type Values,
 } from '../../drivers/driver.ts';
 import { unfitForHeader } from '../../lib/header-text.ts';
+import { messageOf } from '../../lib/outbound/message.ts';
 import { OutboundError, type OutboundOptions, type TlsSettings } from '../../lib/outbound/outbound.ts';
 import { deadlineIn, firstOf } from '../../lib/signals.ts';
 import { dialing } from './dialing.ts';
@@ -147,14 +148,12 @@ interface Sending {
 
 async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
   const { input, init, sideEffect, getIsSafe = true, probing, attemptMs, attempts, deadline, options } = sending;
-  const request = new Request(input, init);
-  const body = request.body ? await request.arrayBuffer() : undefined;
-  const { method, headers, redirect, url } = request;
+  const { method, headers, redirect, url, body, signal: own } = await messageOf(input, init);
   const about = {
     tenantId: ctx.tenantId,
-    host: new URL(url).host,
+    host: url.host,
     repeatable: sideEffect !== 'write' || (getIsSafe && ['GET', 'HEAD'].includes(method)),
-    signal: firstOf(deadline, request.signal),
+    signal: firstOf(deadline, own),
     probing,
     attemptMs,
     attempts,
@@ -163,7 +162,11 @@ async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
     count();
     // The attempt's own signal says nothing any more once there are headers; the body still has to come in time.
     const within = firstOf(signal, about.signal);
-    return ctx.hub.outbound.fetch(url, { method, headers, redirect, body }, { ...options, signal: within });
+    return ctx.hub.outbound.fetch(
+      url,
+      { method, headers, redirect, body: body as RequestInit['body'] },
+      { ...options, signal: within },
+    );
   });
 }
 

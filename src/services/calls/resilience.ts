@@ -1,6 +1,7 @@
 import type { IPolicy } from 'cockatiel';
 import { ServiceError } from '../../drivers/execution.ts';
 import { retryAfterMs } from '../../drivers/http.ts';
+import { once as makeOnce } from '../../lib/once.ts';
 import { OutboundError } from '../../lib/outbound/outbound.ts';
 import { deadlineIn, firstOf } from '../../lib/signals.ts';
 
@@ -27,6 +28,8 @@ const longestWaitMs = 20_000;
 const places = { running: 10, waiting: 50 };
 const breaker = { failures: 5, pauseMs: 10_000 };
 const maxHosts = 5_000;
+
+const cockatiel = makeOnce(() => import('cockatiel'));
 
 type Gate = IPolicy;
 /** By tenant and host, the longest unused first. Per replica: each finds out for itself that a host is down. */
@@ -62,7 +65,7 @@ const timeout = () => new OutboundError('timeout', 'The service did not answer i
 async function once(about: Attempting, send: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
   if (about.probing) return probe(about, send);
   const gate = await gateOf(about);
-  const { isBrokenCircuitError, isBulkheadRejectedError, isTaskCancelledError } = await import('cockatiel');
+  const { isBrokenCircuitError, isBulkheadRejectedError, isTaskCancelledError } = await cockatiel();
   try {
     return await gate.execute(({ signal }) => inTime(about, send, signal), about.signal);
   } catch (error) {
@@ -171,7 +174,7 @@ export const pausesAt = (tenantId: string, hosts: string[]): Pause[] =>
   });
 
 async function makeGate(key: string): Promise<Gate> {
-  const { bulkhead, circuitBreaker, ConsecutiveBreaker, handleWhen, wrap } = await import('cockatiel');
+  const { bulkhead, circuitBreaker, ConsecutiveBreaker, handleWhen, wrap } = await cockatiel();
   /** The host's fault, and not the caller's: an address that may not be called says nothing about it. */
   const failing = handleWhen(
     (error) =>

@@ -1,7 +1,8 @@
-import type { PriceCalculation } from '@pydantic/genai-prices';
+import type { PriceCalculation, Provider } from '@pydantic/genai-prices';
 import type { Tx } from '../../db/client.ts';
 import { type PriceOverrideRow, selectPricesInForce } from '../../db/queries/price-overrides.ts';
 import type { LlmTokens } from '../../drivers/driver.ts';
+import { once } from '../../lib/once.ts';
 
 /** What tokens cost, in US dollars for a million of them. */
 export interface Rates {
@@ -66,12 +67,21 @@ function ownCost({ input, cached, output }: PriceOverrideRow, tokens: LlmTokens)
   return { nano: Number((thousandths + 500n) / 1000n), rates };
 }
 
+const priceList = once(() => import('@pydantic/genai-prices')); // late: only who asks models pays for it
+
+/** By provider and name of a model, the list cut down to where its price was found: looking through all of it takes longer than counting. */
+const found = new Map<string, Provider>();
+const mostFound = 1_000;
+
 async function listCost(provider: string, model: string, tokens: LlmTokens): Promise<Cost | null> {
-  const { calcPrice } = await import('@pydantic/genai-prices');
+  const { calcPrice } = await priceList();
   const usage = { input_tokens: tokens.in, cache_read_tokens: tokens.cached, output_tokens: tokens.out };
+  const key = `${provider} ${model}`;
   try {
-    const price = calcPrice(usage, model, { providerId: provider });
+    const price = calcPrice(usage, model, { providerId: provider, provider: found.get(key) });
     if (!price) return null;
+    if (found.size >= mostFound) found.clear();
+    found.set(key, { ...price.provider, models: [price.model] });
     const nano = Math.round(price.input_price * 1e9) + Math.round(price.output_price * 1e9);
     return Number.isSafeInteger(nano) ? { nano, rates: ratesOf(price.model_price, tokens.in) } : null;
   } catch {
