@@ -269,11 +269,45 @@ const exactRows = [
 ];
 
 describe('many rows', () => {
+  const thousand = (wrong: Values) =>
+    Array.from(
+      { length: 1000 },
+      (_, index): Values => (index === 976 ? { id: 977, qty: 1, ...wrong } : { id: index + 1, qty: 1 }),
+    );
+
   it('are inserted exactly as they are given', async () => {
     expect(await at.tool('insert_many', { table: 'orders', rows: exactRows })).toEqual({ row_count: 2 });
     const columns = Object.keys(exactRows[0] ?? {}).join(', ');
     expect(await rowsOf(`select ${columns} from orders order by id desc`)).toEqual(exactRows);
     expect(await rowsOf('select distinct qty from orders')).toEqual([{ qty: 1 }]);
+  });
+
+  it('are inserted as exactly when they are so many that they are copied', async () => {
+    const odd = {
+      name: 'a tab\t, a line\nand\r\nanother, \\N, \\. and \\\\',
+      tags: ['\\', '\t', 'NULL', null, ''],
+      doc: { a: '\n\\"' },
+    };
+    const rows = Array.from({ length: 2_500 }, (_, index) => ({
+      ...exactRows[index % 2],
+      ...(index % 3 ? odd : {}),
+      id: String(index),
+    }));
+    expect(await at.tool('insert_many', { table: 'orders', rows })).toEqual({ row_count: 2_500 });
+    const columns = Object.keys(exactRows[0] ?? {}).join(', ');
+    const read = [
+      ...(await rowsOf(`select ${columns} from orders where id < 1000 order by id`)),
+      ...(await rowsOf(`select ${columns} from orders where id >= 1000 and id < 2000 order by id`)),
+    ];
+    expect(read).toEqual(rows.slice(0, read.length));
+    expect(read.length).toBeGreaterThan(900);
+  });
+
+  it('meet the table’s trigger however many they are', async () => {
+    await target.sql(`
+      create or replace function skip() returns trigger language plpgsql as $$ begin return case when new.id > 500 then null else new end; end $$;
+      create trigger skips before insert on orders for each row execute function skip()`);
+    expect(await at.tool('insert_many', { table: 'orders', rows: thousand({ qty: 2 }) })).toEqual({ row_count: 500 });
   });
 
   it('get the default where a row says nothing, and null where it says null', async () => {
@@ -287,12 +321,6 @@ describe('many rows', () => {
       message: expect.stringContaining('Row 1 (qty)'),
     });
   });
-
-  const thousand = (wrong: Values) =>
-    Array.from(
-      { length: 1000 },
-      (_, index): Values => (index === 976 ? { id: 977, qty: 1, ...wrong } : { id: index + 1, qty: 1 }),
-    );
 
   it.each<[string, Values]>([
     ['a wrong type', { qty: 'many' }],

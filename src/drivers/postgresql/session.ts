@@ -1,4 +1,7 @@
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
 import { OutboundError } from '../../lib/outbound/errors.ts';
 import { type ExecutionContext, ServiceError } from '../driver.ts';
@@ -66,6 +69,21 @@ export class Session {
     return types;
   }
 
+  /**
+   * Sends lines to a `copy … from stdin`, part by part as they are made. What the server refuses after the last of them shows with the next statement only, which then finds
+   * its transaction broken off. @throws as `run` does
+   */
+  async copyIn(text: string, parts: Iterable<string>, signal: AbortSignal): Promise<void> {
+    await this.#guarded(this.#copied(text, parts), signal);
+  }
+
+  async #copied(text: string, parts: Iterable<string>): Promise<void> {
+    const stream = await this.#ask(text, []).writable();
+    await pipeline(Readable.from(parts), stream, { end: false });
+    stream.on('error', () => {}).end(); // the next statement is told
+    await setImmediate(); // by then the end is on its way, and the next statement may follow
+  }
+
   #ask(text: string, parameters: Text[]) {
     if (!this.alive) throw lost();
     return this.#sql.unsafe(text, parameters as string[], { prepare: false, simple: false } as never);
@@ -95,7 +113,7 @@ export class Session {
     });
     broken.catch(() => {});
     const abort = () => fail(new OutboundError('timeout', 'The database did not answer in time.', true));
-    const close = () => setImmediate(() => fail(lost())); // what the server said last comes first
+    const close = () => void setImmediate().then(() => fail(lost())); // what the server said last comes first
     const data = () => {
       if (this.#socket.bytesRead - start > answerBytes)
         fail(

@@ -20,6 +20,8 @@ export interface Table {
   schema: string;
   name: string;
   kind: string;
+  /** Whether a row that is inserted is just that: no trigger, rule or policy of anybody makes something else of it. */
+  plain: boolean;
   /** Quoted, with its schema. */
   sql: string;
   columns: Map<string, TableColumn>;
@@ -28,7 +30,9 @@ export interface Table {
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 const tableQuestion = `
-  select c.oid, n.nspname, c.relname, c.relkind
+  select c.oid, n.nspname, c.relname, c.relkind,
+    c.relkind = 'r' and not c.relhasrules and not c.relrowsecurity and not exists (
+      select from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal)
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')`;
 
@@ -68,6 +72,7 @@ export async function findTable({ run, learn }: Work, input: Values): Promise<Ta
     schema,
     name,
     kind: kinds[found[3] ?? ''] ?? 'table',
+    plain: found[4] === 't',
     sql: `${quoted(schema)}.${quoted(name)}`,
     columns: new Map(listed.map((column) => [column.name, column])),
   };

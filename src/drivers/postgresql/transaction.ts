@@ -12,6 +12,8 @@ export interface Work {
   types: Map<number, PgType>;
   /** One statement with its parameters. */
   run(text: string, parameters?: Text[]): Promise<Answer>;
+  /** Lines for a `copy … from stdin`; whether the server took them shows with the next statement. */
+  copyIn(text: string, parts: Iterable<string>): Promise<void>;
   learn(types: number[]): Promise<void>;
   /** The types of the parameters that a statement takes, without running it. */
   parametersOf(text: string): Promise<number[]>;
@@ -51,6 +53,7 @@ const toolsOf = ({ signal }: ExecutionContext, session: Session, settings: Setti
   settings,
   types: session.types,
   run: (text, parameters = []) => session.run(text, parameters, signal),
+  copyIn: (text, parts) => session.copyIn(text, parts, signal),
   learn: (numbers) => learnTypes(session, numbers, signal),
   parametersOf: (text) => session.parametersOf(text, signal),
 });

@@ -116,6 +116,12 @@ const quote = (text: string) => `"${text.replace(/["\\]/g, '\\$&')}"`;
 export const textArray = (items: Text[]): string =>
   `{${items.map((each) => (each === null ? 'NULL' : quote(each))).join()}}`;
 
+const marks: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+/** A value in a line of COPY: https://www.postgresql.org/docs/current/sql-copy.html, text format. */
+export const copyText = (text: Text): string =>
+  text === null ? '\\N' : text.replace(/[\\\t\n\r]/g, (mark) => marks[mark] ?? mark);
+
 function whole(value: string, place: string): string {
   if (value.includes('\0')) throw wrong(place, 'PostgreSQL cannot store the character with the number 0');
   return value;

@@ -3,7 +3,7 @@ import { isRefusal, refusal, sentence } from '../failures.ts';
 import type { Answer } from '../session.ts';
 import type { TableColumn } from '../tables.ts';
 import type { Work } from '../transaction.ts';
-import { encode, textArray } from '../values.ts';
+import { copyText, encode, textArray } from '../values.ts';
 
 /** Rows with values for the same columns; each knows its place in what was given. */
 export interface Batch {
@@ -14,21 +14,45 @@ export interface Batch {
 /** Rows by the columns that they have values for: what a row leaves out keeps the column's default. */
 export function batches(rows: Values[], columnOf: (name: string, at: number) => TableColumn): Batch[] {
   const found = new Map<string, Batch>();
+  let last: { names: string[]; batch: Batch } | undefined;
   rows.forEach((values, at) => {
-    const names = Object.keys(values).toSorted();
+    const given = Object.keys(values);
+    if (last && isSame(given, last.names)) {
+      last.batch.rows.push({ at, values });
+      return;
+    }
+    const names = given.toSorted();
     const key = JSON.stringify(names);
     const batch = found.get(key) ?? { columns: names.map((name) => columnOf(name, at)), rows: [] };
     batch.rows.push({ at, values });
     found.set(key, batch);
+    last = { names: given, batch };
   });
   return [...found.values()];
 }
+
+const isSame = (some: string[], others: string[]) =>
+  some.length === others.length && some.every((name, index) => name === others[index]);
 
 /** One array of texts a column. @throws ServiceError `input` that names the row */
 export const columnArrays = ({ types }: Work, { columns, rows }: Batch): string[] =>
   columns.map(({ name, type }) =>
     textArray(rows.map(({ at, values }) => encodeIn(at, () => encode(types, type, values[name], name)))),
   );
+
+/** So many at a time are made while the server works on those before. */
+const linesInPart = 1_000;
+
+/** A line a row, as COPY reads it, in parts of many lines. @throws ServiceError `input` that names the row */
+export function* copyLines({ types }: Work, { columns, rows }: Batch): Generator<string> {
+  for (let from = 0; from < rows.length; from += linesInPart) {
+    const part = rows.slice(from, from + linesInPart);
+    yield part.map(({ at, values }) => `${encodeIn(at, () => copyLine(types, columns, values))}\n`).join('');
+  }
+}
+
+const copyLine = (types: Work['types'], columns: TableColumn[], values: Values): string =>
+  columns.map(({ name, type }) => copyText(encode(types, type, values[name], name))).join('\t');
 
 function encodeIn<T>(at: number, work: () => T): T {
   try {
