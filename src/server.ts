@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+import { Server as TcpServer } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { seedConnectors } from '../seeds/connectors.ts';
@@ -69,9 +71,16 @@ async function start(config: Config, log: Logger) {
 const announceSetup = (url: string) =>
   process.stderr.write(`\nNobody can sign in yet. Create the first workspace and its owner here:\n\n  ${url}\n\n`);
 
+/** What has not been answered to its end. */
+const answering = new Set<ServerResponse>();
+
 function listen(config: Config, fetch: Parameters<typeof serve>[0]['fetch']): Promise<ServerType> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, port: config.port, hostname: config.host }, () => resolve(server));
+    server.on('request', (_request, answer: ServerResponse) => {
+      answering.add(answer);
+      answer.once('close', () => answering.delete(answer));
+    });
     server.once('error', (error: NodeJS.ErrnoException) => reject(explainListen(config, error)));
   });
 }
@@ -92,12 +101,22 @@ const patienceMs = 10_000;
 /** Leaves time to stop everything else in order. */
 const drainMs = 6_000;
 
-/** Takes no new requests and lets the running ones finish, for a while. */
+/** What clients sent before they knew still arrives for a moment. */
+const lingerMs = 300;
+
+/**
+ * Takes no new connections and lets the running requests finish, for a while. Each connection is told with its next answer that it is the
+ * last: closing those that look idle at once would cut off requests that have been sent and not read yet, and a client that keeps asking
+ * over its connection would never be done.
+ */
 function close(server: ServerType): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    if ('closeIdleConnections' in server) server.closeIdleConnections();
-    if ('closeAllConnections' in server) setTimeout(() => server.closeAllConnections(), drainMs).unref();
+    for (const answer of answering) if (!answer.headersSent) answer.setHeader('Connection', 'close');
+    server.prependListener('request', (_request, answer: ServerResponse) => answer.setHeader('Connection', 'close'));
+    TcpServer.prototype.close.call(server, () => resolve()); // HTTP's own closes idle connections
+    if (!('closeIdleConnections' in server)) return;
+    const linger = setInterval(() => server.closeIdleConnections(), lingerMs);
+    for (const timer of [linger, setTimeout(() => server.closeAllConnections(), drainMs)]) timer.unref();
   });
 }
 
