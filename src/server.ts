@@ -23,6 +23,7 @@ import { syncEnvironmentConnectors } from './services/connectors/environment-con
 import { createIdentity } from './services/people/identity.ts';
 import { checkKeyring } from './services/secrets/keyring.ts';
 import { ensureFirstOwner } from './services/tenants/setup.ts';
+import { returnSlices } from './services/usage/budget-slices.ts';
 import { readKeyring } from './vault/keyring.ts';
 import { createVault } from './vault/vault.ts';
 
@@ -60,6 +61,7 @@ async function start(config: Config, log: Logger) {
     install: () => installJobSchema(database.admin),
     observe: measureJobs(hub, metrics),
   });
+  stops.unshift(() => returnSlices(hub));
   // Both at once: nothing new comes in while jobs drain, and no request that hangs keeps jobs from draining.
   stops.unshift(() => Promise.all([close(server), jobs.stop()]));
   log.info({ url: config.baseUrl, role_mode: database.roleMode, start_ms: Math.round(performance.now()) }, 'ready');

@@ -14,6 +14,7 @@ import {
   createBudget,
   getBudget,
 } from '../../../src/services/usage/budget-settings.ts';
+import { returnSlices } from '../../../src/services/usage/budget-slices.ts';
 import { releaseReservations } from '../../../src/services/usage/budgets.ts';
 import { type Json, type TestApp, testApp } from '../../support/app.ts';
 import { type Child, runChild } from '../../support/child.ts';
@@ -261,5 +262,76 @@ describe('a budget', () => {
     );
     expect([error.status, left]).toEqual([503, 0]);
     await away.close();
+  });
+});
+
+describe('where there is plenty of room', { timeout: 120_000 }, () => {
+  const reserved = async (id: string) => (await stand(id))[1] ?? 0;
+
+  it('calls share what is taken at once, and it adds up exactly in two processes', async () => {
+    const id = await fresh({ limit_usd: '10000' });
+    const both = await Promise.all([replica(10), replica(10)]);
+    for (let round = 1; round <= 4; round++) {
+      for (const { process } of both) process.kill('SIGUSR2');
+      await Promise.all(both.map((child) => child.next()));
+      const [spent = 0, held = 0] = await stand(id);
+      expect([spent, held >= 20, held <= 420]).toEqual([10 * (round - 1), true, true]);
+      for (const { process } of both) process.kill('SIGUSR1');
+      for (const child of both) expect(await child.next()).toMatchObject({ succeeded: 10 });
+      expect((await stand(id))[0]).toBe(10 * round);
+    }
+    await expect.poll(() => reserved(id), { timeout: 20_000 }).toBe(0);
+    expect(await rows(sql`select id from budget_reservations`)).toEqual([]);
+  });
+
+  it('one statement reserves for many calls', async () => {
+    const id = await fresh({ limit_usd: '10000' });
+    const ids = new Set<string>();
+    const look = sql`select id from budget_reservations`;
+    for (let calls = 0; calls < 20; calls++) {
+      await call();
+      // Read only: what is written in the workspace has budgets looked at anew.
+      const held = await at.database.db.asTenant(ada.tenantId, (tx) => tx.execute(look), { readOnly: true });
+      for (const row of held) ids.add(String(row.id));
+    }
+    expect(ids.size).toBeLessThan(20);
+    expect((await stand(id))[0]).toBe(10);
+  });
+
+  it('a slice whose process is killed counts as spent until it counts as gone', async () => {
+    const id = await fresh({ limit_usd: '10000' });
+    const child = await replica(5);
+    for (let round = 1; round <= 2; round++) {
+      child.process.kill('SIGUSR2');
+      expect(await child.next()).toEqual({ left: 5 });
+      if (round === 2) break;
+      child.process.kill('SIGUSR1');
+      await child.next();
+    }
+    await child.end('SIGKILL');
+    const held = await reserved(id);
+    expect([(await stand(id))[0], held >= 5]).toEqual([2.5, true]);
+    await releaseReservations(at.hub);
+    expect(await reserved(id)).toBe(held);
+    await rows(sql`update budget_reservations set expires_at = now() - interval '1 second'`);
+    await releaseReservations(at.hub);
+    const [spent = 0, left] = await stand(id);
+    // Each of the five prompts costs a tenth of a dollar.
+    expect([spent >= 3, left]).toEqual([true, 0]);
+  });
+
+  it('a limit that was lowered holds with the next call', async () => {
+    const id = await fresh({ limit_usd: '10000' });
+    for (let calls = 0; calls < 5; calls++) await call();
+    await changeBudget(ada, id, { limit_usd: '3' });
+    expect((await refusal(call())).code).toBe('budget_exceeded');
+  });
+
+  it('what is left is given back before the process ends', async () => {
+    const id = await fresh({ limit_usd: '10000' });
+    for (let calls = 0; calls < 5; calls++) await call();
+    expect(await reserved(id)).toBeGreaterThan(0);
+    await returnSlices(at.hub);
+    expect(await reserved(id)).toBe(0);
   });
 });
