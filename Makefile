@@ -10,7 +10,7 @@ VITEST := node node_modules/vitest/vitest.mjs run
 # What every change has to pass, in seconds; tests come on top of it.
 STATIC := biome check --error-on-warnings . && tsc && tsc -p tests && knip
 
-.PHONY: help run dev demo test bench test-faults test-security sabotage sbom check seed-connectors check-catalog tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore plan apply export format migrations
+.PHONY: help run dev demo test bench test-wordpress test-faults test-security sabotage sbom check seed-connectors check-catalog tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore plan apply export format migrations
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ sbom: node_modules/.ready ## write what the hub is built of, as CycloneDX: OUT=.
 
 test-faults: node_modules/.ready ## break things around running hubs and see what still holds: ONLY=pool,stop,… N=rounds SEED=number OUT=file VERBOSE=1
 	@OUT="$$OUT" $(NODE) tests/faults/run.ts
+
+test-wordpress: node_modules/.ready ## the WordPress driver on a site of yours: WORDPRESS_URL, WORDPRESS_USER, WORDPRESS_APP_PASSWORD
+	@$(NODE) tests/real/wordpress.ts
 
 check: node_modules/.ready ## the quick part, in seconds: format, lint, types, dead code, architecture, unit tests
 	@$(STATIC)
