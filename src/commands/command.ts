@@ -9,6 +9,8 @@ export interface CommandHub {
   hub: Hub;
   /** The database owner's login. */
   admin: Connection;
+  /** What the hub works as. */
+  login: Connection;
 }
 
 /**
@@ -24,12 +26,12 @@ export async function withHub<T>(work: (opened: CommandHub) => Promise<T>): Prom
     import('../vault/keyring.ts'),
     import('../services/secrets/keyring.ts'),
   ]);
-  const { db, admin, stop } = await startDatabase(config, log);
+  const { db, admin, login, stop } = await startDatabase(config, log);
   const outbound = createOutbound(config.outbound);
   try {
     const vault = createVault(readKeyring(config));
     await checkKeyring(db, vault);
-    return await work({ hub: { config, db, vault, drivers: new Map(), outbound, log }, admin });
+    return await work({ hub: { config, db, vault, drivers: new Map(), outbound, log }, admin, login });
   } finally {
     await outbound.close();
     await stop();

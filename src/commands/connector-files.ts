@@ -15,15 +15,24 @@ interface Opened {
   seed(): Promise<unknown>;
 }
 
-/** A hub that knows its drivers. */
+/** All connectors of a file are brought in one transaction, which may take longer than a request's. */
+const deadlineMs = 120_000;
+
+/** A hub that knows its drivers, and has time. */
 export const withConnectors = <T>(work: (opened: Opened) => Promise<T>): Promise<T> =>
-  withHub(async ({ hub, admin }: CommandHub) => {
-    const [{ loadDrivers }, { seedConnectors }] = await Promise.all([
+  withHub(async ({ hub, admin, login }: CommandHub) => {
+    const [{ openDatabase }, { loadDrivers }, { seedConnectors }] = await Promise.all([
+      import('../db/client.ts'),
       import('../drivers/index.ts'),
       import('../../seeds/connectors.ts'),
     ]);
     const drivers = await loadDrivers(undefined, hub.config.catalogDir);
-    return work({ hub: { ...hub, drivers }, seed: () => seedConnectors(admin, drivers) });
+    const db = openDatabase({ connection: login, max: 2, deadlineMs });
+    try {
+      return await work({ hub: { ...hub, db, drivers }, seed: () => seedConnectors(admin, drivers) });
+    } finally {
+      await db.close();
+    }
   });
 
 interface OpenedFile {

@@ -62,7 +62,7 @@ export const ConnectorResponse = component(
       tags: Type.Array(Type.String()),
       schema_version: Type.Integer(),
       version: Type.Integer({ description: 'Send it back with PUT.' }),
-      managed_by: Nullable(Type.String(), 'Who manages the connector, when it is not people.'),
+      managed_by: Nullable(Type.String(), 'Who manages the connector when it is not people: environment or file.'),
       created_at: Instant('When it was installed.'),
       updated_at: Instant('When it was last changed.'),
       created_by: Nullable(Type.String({ format: 'uuid' }), 'User id.'),

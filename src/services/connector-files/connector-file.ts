@@ -37,8 +37,7 @@ export function readConnectorFile(name: string): ConnectorFile {
   return parseConnectorFile(name, text);
 }
 
-/** The same for text that was read already. @throws FileProblems */
-export function parseConnectorFile(name: string, content: string): ConnectorFile {
+function parseConnectorFile(name: string, content: string): ConnectorFile {
   const text = readText(name, content);
   const errors = compileSchema(FileShape as unknown as JsonSchema)(text.value);
   const problems = toProblems(text, errors);

@@ -6,6 +6,7 @@ import { selectDeletedByHandle } from '../../db/queries/file-connectors.ts';
 import { findSettings } from '../../db/queries/tenant-settings.ts';
 import type { Values } from '../../drivers/driver.ts';
 import { isObject } from '../../lib/schema/shape.ts';
+import type { TenantKeys } from '../../vault/vault.ts';
 import { changedFields } from '../changes.ts';
 import { isUsable, whyUnusable } from '../connectors/connector-settlement.ts';
 import { withoutValues } from '../connectors/environment-values.ts';
@@ -14,7 +15,7 @@ import { upgrade } from '../connectors/schema-migrations.ts';
 import { withoutSecrets } from '../secrets/secrets.ts';
 import type { ConnectorFile, Wanted } from './connector-file.ts';
 import { FileProblems } from './file-text.ts';
-import { changedSecrets, type SecretChange } from './secret-changes.ts';
+import { changedSecrets, keysToCompare, type SecretChange } from './secret-changes.ts';
 import { driftOf } from './standing.ts';
 
 /** `note` writes down what was changed past the hub and is as the file says. */
@@ -72,10 +73,11 @@ export async function planFile(
     ctx.tenantId,
     wanted.map(({ handle }) => handle),
   );
+  const keys = await keysToCompare(tx, ctx);
   const steps: Step[] = [];
   for (const each of wanted) {
     const row = byHandle.get(each.handle);
-    if (row) steps.push(await stepFor(tx, ctx, row, each));
+    if (row) steps.push(await stepFor(tx, ctx, keys, row, each));
     else steps.push(creation(each, deleted.has(each.handle)));
   }
   steps.push(...rows.filter((row) => isGone(row, file, wanted)).map((row) => ending(row, prune)));
@@ -150,10 +152,10 @@ const fieldsOf = ({ values, tags }: Wanted): string[] =>
     { name: '', tags, config: values.config, auth: values.auth },
   );
 
-async function stepFor(tx: Tx, ctx: Ctx, row: ConnectorRow, wanted: Wanted): Promise<Step> {
+async function stepFor(tx: Tx, ctx: Ctx, keys: TenantKeys | null, row: ConnectorRow, wanted: Wanted): Promise<Step> {
   const { driver, name, tags, values } = wanted;
   const current = upgrade(ctx, driver, row);
-  const secrets = await changedSecrets(tx, ctx, current, wanted);
+  const secrets = changedSecrets(ctx, keys, current, wanted);
   const wantedValues = withoutValues(driver, values);
   const now = { config: withoutSecrets(current.config), auth: withoutSecrets(current.auth) };
   const fields = changedFields(

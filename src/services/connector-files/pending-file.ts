@@ -5,6 +5,7 @@ import type { Ctx } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import { connectorsMark, countFileManaged } from '../../db/queries/file-connectors.ts';
+import { AppError } from '../../errors.ts';
 import { type ConnectorFile, readConnectorFile, readWanted, tenantOfFile } from './connector-file.ts';
 import { changes, planFile, type Step } from './file-plan.ts';
 import { FileProblems } from './file-text.ts';
@@ -59,8 +60,9 @@ async function readOnce({ hub }: Ctx, name: string, mark: string): Promise<Read>
   return read;
 }
 
-/** The way to the file is the operator's business. */
+/** The way to the file is the operator's business. What else the plan throws is about one connector, and must not take the page along. */
 function told(error: unknown): string {
+  if (error instanceof AppError) return error.message;
   if (!(error instanceof FileProblems)) throw error;
   const [first, ...others] = error.problems;
   const where = first?.path.length ? `/${first.path.join('/')}: ` : '';

@@ -21,10 +21,10 @@ const parts = ['config', 'auth'] as const;
 /**
  * Which secrets of the file are others than the saved ones. They are opened and compared here, so that nothing has to be stored from
  * which a secret could be guessed.
+ * @param keys as `keysToCompare` gives them
  */
-export async function changedSecrets(tx: Tx, ctx: Ctx, row: ConnectorRow, wanted: Wanted): Promise<SecretChange> {
+export function changedSecrets(ctx: Ctx, keys: TenantKeys | null, row: ConnectorRow, wanted: Wanted): SecretChange {
   const { driver, values, unknown } = wanted;
-  const keys = await keysOf(tx, ctx);
   const stays = mayStay(driver, row, wanted);
   const input = structuredClone({ config: values.config, auth: values.auth });
   const paths: string[] = [];
@@ -51,7 +51,8 @@ function mayStay(driver: LoadedDriver, row: ConnectorRow, { values }: Wanted): b
 
 const schemaOf = ({ entry }: LoadedDriver, part: Part) => (part === 'auth' ? entry.authSchema : entry.configSchema);
 
-async function keysOf(tx: Tx, ctx: Ctx): Promise<TenantKeys | null> {
+/** Null when there are none, or none that open: nothing that is saved does then. */
+export async function keysToCompare(tx: Tx, ctx: Ctx): Promise<TenantKeys | null> {
   return existingTenantKeys(tx, ctx.hub.vault, ctx.tenantId).catch((error: unknown) => {
     if (error instanceof VaultError) return null;
     throw error;

@@ -3,7 +3,6 @@ import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { FileState } from '../../db/schema/index.ts';
 import type { LoadedDriver } from '../../drivers/driver.ts';
 import { changedFields } from '../changes.ts';
-import { byFile } from '../connectors/managed.ts';
 import { presentSecrets, withoutSecrets } from '../secrets/secrets.ts';
 
 type Settings = FileState['settings'];
@@ -35,5 +34,3 @@ export function driftOf(driver: LoadedDriver | undefined, row: ConnectorRow): st
 /** A secret counts as one field, whenever it was saved. */
 const asFields = <T>(settings: T): T =>
   JSON.parse(JSON.stringify(settings), (_, value) => (value?.is_set === true ? `saved ${value.updated_at}` : value));
-
-export const isFileManaged = ({ managedBy }: Pick<ConnectorRow, 'managedBy'>): boolean => managedBy === byFile;

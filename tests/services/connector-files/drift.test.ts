@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
-  remove();
+  await remove();
   await at.close();
 });
 

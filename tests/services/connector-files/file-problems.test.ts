@@ -1,8 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
 import { FileProblems } from '../../../src/services/connector-files/file-text.ts';
-import { type TestApp, testApp } from '../../support/app.ts';
+import { type Json, type TestApp, testApp } from '../../support/app.ts';
 import { blog, canary, fileFolder, fileWith } from './files.ts';
 
 let at: TestApp;
@@ -13,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
-  remove();
+  await remove();
   await at.close();
 });
 
@@ -98,6 +101,28 @@ describe('a file of connectors is told what is wrong with it', () => {
     expect(await problemsOf(JSON.stringify(json, null, 2))).toEqual([
       expect.stringMatching(/:6: \/connectors\/blog\/entry/),
     ]);
+  });
+
+  it('by editors too: the published schema takes the example of the page, and no secret', async () => {
+    const schema = await (await at.as(null, 'GET', '/connectors-file.schema.json')).json();
+    const ajv = new Ajv2020({ strict: false });
+    formats.default(ajv);
+    const check = ajv.compile(schema);
+    const page = readFileSync(path.join(import.meta.dirname, '../../../docs/files.md'), 'utf8');
+    const example = parse(/```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '');
+    expect([check(example), check.errors]).toEqual([true, null]);
+    for (const spoil of [
+      (file: Json) => Object.assign(file.connectors['company-blog'].auth, { password: canary }),
+      (file: Json) => Object.assign(file.connectors['company-blog'].auth, { password: { env: 'A', file: 'b' } }),
+      (file: Json) => Object.assign(file.connectors['company-blog'], { entry: 'nothing' }),
+      (file: Json) => Object.assign(file.connectors.code, { colour: 'red' }),
+      (file: Json) => Object.assign(file.connectors, { 'A!': file.connectors.code }),
+      (file: Json) => Object.assign(file, { version: 2 }),
+    ]) {
+      const spoiled = structuredClone(example);
+      spoil(spoiled);
+      expect(check(spoiled)).toBe(false);
+    }
   });
 
   it('and reads a secret from a file beside it', async () => {

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { sql } from 'drizzle-orm';
+import type { Hub } from '../../../src/context.ts';
+import { type Database, openDatabase } from '../../../src/db/client.ts';
 import { readConnectorFile } from '../../../src/services/connector-files/connector-file.ts';
 import { type ApplyOptions, applyFile, fileCtx } from '../../../src/services/connector-files/file-apply.ts';
 import { changes, type Plan } from '../../../src/services/connector-files/file-plan.ts';
@@ -16,22 +18,31 @@ export const clientCanary = 'c0ffee7391c0ffee7391c0ffee7391c0ffee7391';
 /** A folder for files of connectors, and what tests do with them. */
 export function fileFolder(at: () => TestApp) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'patchbay-files-'));
+  let database: Database | undefined;
   const write = (text: string, name = 'patchbay.yaml') => {
     const file = path.join(folder, name);
     writeFileSync(file, text);
     return file;
   };
+  /** With as much time as the commands have. */
+  const patient = (): Hub => {
+    database ??= openDatabase({ connection: at().database.hub, max: 4, deadlineMs: 60_000 });
+    return { ...at().hub, db: database };
+  };
   const apply = async (text: string, options: ApplyOptions & { name?: string; person?: Person } = {}) => {
     const file = readConnectorFile(write(text, options.name));
     const { tenantId } = options.person ?? at().cast.ada;
-    return applyFile(fileCtx(at().hub, tenantId, file.source), file, options);
+    return applyFile(fileCtx(patient(), tenantId, file.source), file, options);
   };
   return {
     folder,
     write,
     apply,
     plan: (text: string, options: Parameters<typeof apply>[1] = {}) => apply(text, { ...options, rehearse: true }),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: async () => {
+      await database?.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 
