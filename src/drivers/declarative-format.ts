@@ -30,7 +30,7 @@ const scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Nu
 const oneOf = <const T extends string>(choices: readonly T[], description: string) =>
   Type.Unsafe<T>({ type: 'string', enum: [...choices], description });
 
-export const faults = [
+const faults = [
   'credential',
   'permission',
   'input',
@@ -426,7 +426,6 @@ export type Description = Static<typeof description>;
 export type RequestDescription = Static<typeof request>;
 export type ErrorsDescription = Static<typeof errors>;
 export type ToolDescription = Static<typeof tool>;
-export type ResponseDescription = Static<typeof response>;
 
 /** The same for editors and other programs. */
 export const publishedFormat = (): Record<string, unknown> => ({

@@ -261,6 +261,27 @@ describe('Medium', () => {
       'tags.3': ['At most 25 characters fit.'],
       'media.0': ['Files of type video/mp4 are not taken.'],
     });
+    const medium = (slug: string, input: Values, config: Values = {}) =>
+      at.medium.tool(auths.medium, slug, input, { config });
+    const { items } = await medium('list_publications', {});
+    expect(items).toEqual([
+      { id: 'b45573563f5a', name: 'Northwind News', description: 'Tea', url: 'https://medium.com/nw' },
+    ]);
+    const written = { title: 'Two {words}', markdown: 'Some *words*', tags: ['a'] };
+    expect(await medium('create_post', written)).toEqual({
+      id: 's2',
+      url: 'https://medium.com/@northwind/s2',
+      status: 'draft',
+    });
+    const settings = { publication_id: 'b45573563f5a', publish_status: 'unlisted', notify_followers: true };
+    expect((await medium('create_post', written, settings)).status).toBe('unlisted');
+    const sent = await stand.medium.control.requests();
+    expect(
+      sent
+        .filter(({ method }) => method === 'POST')
+        .slice(-2)
+        .map((each) => each.path),
+    ).toEqual(['/v1/users/u1/posts', '/v1/publications/b45573563f5a/posts']);
     await stand.medium.control.revoke({});
     await expect(publish('medium', given)).rejects.toMatchObject({ fault: 'credential' });
   });
