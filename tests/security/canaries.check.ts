@@ -143,6 +143,14 @@ async function enter(round: number) {
   });
 }
 
+/** The canaries that stand there as they are, with what stands before them. */
+function whichIn(bytes: Buffer): string {
+  const found = new Set<string>();
+  for (let at = bytes.indexOf(mark); at >= 0 && found.size < 5; at = bytes.indexOf(mark, at + 1))
+    found.add(bytes.subarray(Math.max(at - 80, 0), at + mark.length + 40).toString('latin1'));
+  return [...found].join(' | ');
+}
+
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((file) => path.join(folder, file))
@@ -196,7 +204,7 @@ it('leaves no secret in answers, pages, logs, metrics, the heap, nor in any file
     ['the heap', heap],
     ...files.map((file): [string, Buffer] => [path.relative(dir, file), readFileSync(file)]),
   ];
-  const found = places.filter(([, bytes]) => tells(bytes)).map(([where]) => where);
+  const found = places.filter(([, bytes]) => tells(bytes)).map(([where, bytes]) => `${where}: ${whichIn(bytes)}`);
   const megabytes = Math.round(places.reduce((sum, [, bytes]) => sum + bytes.length, 0) / 1024 / 1024);
   figure(
     `${found.length} hits of ${sent.count} canaries in ${places.length} places (${seen.length} answers, ${files.length} files of the database with its log, the heap; ${megabytes} MB)`,

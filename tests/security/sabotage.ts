@@ -85,8 +85,8 @@ async function tryOut({ file, find, replace, caught }: Edit): Promise<string[]> 
   }
 }
 
-/** The names of the tests that fail; a file whose set-up fails is told by its name. */
-async function failuresOf(tests: string[]): Promise<string[]> {
+/** The names of the tests that fail; a file whose set-up fails is told by its name. On a busy machine a run may not begin: then it is begun again. */
+async function failuresOf(tests: string[], again = 2): Promise<string[]> {
   const report = path.join(scratch, 'report.json');
   rmSync(report, { force: true });
   const options = ['--config', 'tests/security/vitest.config.ts', '--root', '.'];
@@ -94,15 +94,19 @@ async function failuresOf(tests: string[]): Promise<string[]> {
     SECURITY_NO_DATABASE: tests.every((test) => withoutDatabase.test(test)) ? '1' : '',
     SECURITY_CACHE: path.join(scratch, 'cache'),
   });
-  // Where the database cannot even be set up with what was broken, no test begins: that is noticed as well.
-  if (!existsSync(report)) return [`nothing runs: ${output.trim().split('\n').slice(-3).join(' ').slice(0, 200)}`];
-  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
-    testResults: { name: string; message: string; assertionResults: { status: string; fullName: string }[] }[];
-  };
-  return testResults.flatMap(({ name, message, assertionResults }) => [
+  const { testResults = [] } = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as Report) : {};
+  const failures = testResults.flatMap(({ name, message, assertionResults }) => [
     ...(message ? [`${path.basename(name)}: ${message.slice(0, 100)}`] : []),
     ...assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName.trim()),
   ]);
+  if (failures.length || testResults.some(({ assertionResults }) => assertionResults.length)) return failures;
+  if (again) return failuresOf(tests, again - 1);
+  // Where the database cannot even be set up with what was broken, no test begins: that is noticed as well.
+  return [`nothing runs: ${output.trim().split('\n').slice(-3).join(' ').slice(0, 200)}`];
+}
+
+interface Report {
+  testResults?: { name: string; message: string; assertionResults: { status: string; fullName: string }[] }[];
 }
 
 function run(args: string[], env: Record<string, string>): Promise<string> {
