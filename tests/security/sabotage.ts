@@ -112,7 +112,7 @@ interface Report {
 function run(args: string[], env: Record<string, string>): Promise<string> {
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
     cwd: copy,
-    env: { ...process.env, SECURITY_N: '', SECURITY_SEED: '1', ...env },
+    env: { ...process.env, SECURITY_N: '40', SECURITY_SEED: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
