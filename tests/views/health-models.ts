@@ -28,7 +28,7 @@ export const connectionHealth: ConnectionHealth = {
     lastUsedAt: at,
     pause: { host: hostile, until: at },
   },
-  ...{ on: true, switchable: true, mine: true },
+  ...{ on: true, switchable: true, granted: true, mine: true },
 };
 
 const report: CheckReport = {

@@ -210,6 +210,14 @@ const mineModels = {
   'connections/_mine': { panels: minePanels },
 };
 
+const place = { label: hostile, detail: hostile, path: '/', brand: hostile };
+const palette = { q: hostile, groups: [{ label: hostile, places: [place, { ...place, brand: '' }] }] };
+const paletteModels = {
+  'palette/index': { shell, palette },
+  'palette/_dialog': { palette },
+  'palette/_places': { palette },
+};
+
 /** A model for every page and fragment, full of what must be escaped. */
 export const models: Models = {
   ...approvalModels(hostile, shell),
@@ -223,6 +231,7 @@ export const models: Models = {
   ...publishModels(hostile, shell),
   ...usageModels(hostile, shell),
   ...mineModels,
+  ...paletteModels,
   'catalog/index': { shell: { ...shell, dialog: { kind: 'form', form } }, results: catalog },
   'catalog/_results': { results: catalog },
   'connectors/index': { shell: { ...shell, dialog: { kind: 'question', question } }, results: installed },
