@@ -1,6 +1,6 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import type { TransactionSql } from 'postgres';
+import type { JSONValue, TransactionSql } from 'postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { connect } from '../../src/db/connection.ts';
 
@@ -15,6 +15,14 @@ const asTenant = <T>(mode: string, work: (tx: TransactionSql) => Promise<T>) =>
     await tx`select set_config('role', 'patchbay_app', true), set_config('app.tenant_id', ${tenant}, true)`;
     return work(tx);
   });
+
+interface Install {
+  catalog_key: string;
+  name: string;
+  config: JSONValue;
+  auth: JSONValue;
+  tags: JSONValue;
+}
 
 const app = new Hono();
 
@@ -46,17 +54,34 @@ app.get('/api/installed', async (c) => {
   return c.json({ data: rows, next_cursor: null });
 });
 
+const insert = async (tx: TransactionSql, body: Install, id: string) => {
+  const { catalog_key: key, name, config, auth, tags } = body;
+  const rows = await tx`
+    insert into connectors (tenant_id, id, catalog_id, name, handle, config, auth, tags, schema_version)
+    select ${tenant}, ${id}, id, ${name}, ${id.slice(-12)}, ${tx.json(config)}, ${tx.json(auth)}, ${tx.json(tags)}, 1
+    from connector_catalog where key = ${key} returning *`;
+  return rows[0];
+};
+
 app.post('/api/connectors', async (c) => {
-  const { catalog_key: key, name, config, auth, tags } = await c.req.json();
+  const body = await c.req.json();
+  return c.json(await asTenant('', (tx) => insert(tx, body, uuidv7())), 201);
+});
+
+/** The least that may be saved of an install: a connector that is not in the audit trail, or has no connection, is none. */
+app.post('/api/connectors/recorded', async (c) => {
+  const body = await c.req.json();
   const id = uuidv7();
-  const rows = await asTenant(
-    '',
-    (tx) => tx`
-      insert into connectors (tenant_id, id, catalog_id, name, handle, config, auth, tags, schema_version)
-      select ${tenant}, ${id}, id, ${name}, ${id.slice(-12)}, ${tx.json(config)}, ${tx.json(auth)}, ${tx.json(tags)}, 1
-      from connector_catalog where key = ${key} returning *`,
-  );
-  return c.json(rows[0], 201);
+  const row = await asTenant('', async (tx) => {
+    const made = await insert(tx, body, id);
+    await tx`
+      insert into audit_events
+        (tenant_id, id, action, actor_type, actor_name, subject_type, subject_id, subject_name, details, request_id)
+      values (${tenant}, ${uuidv7()}, 'connector.installed', 'user', 'Ada', 'connector', ${id}, ${body.name}, '{}', 'bare')`;
+    await tx`insert into connections (tenant_id, id, connector_id) values (${tenant}, ${uuidv7()}, ${id})`;
+    return made;
+  });
+  return c.json(row, 201);
 });
 
 serve({ fetch: app.fetch, port: Number(PORT), hostname: '127.0.0.1' }, () => console.log('"ready"', hub));

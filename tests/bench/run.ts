@@ -22,7 +22,7 @@ async function onStage(): Promise<Finding[]> {
     await stage.connectors(100);
     if (wanted('browser')) findings.push(...(await told('the browser', measureBrowser(stage, rounds))));
     if (wanted('lists')) findings.push(...(await told('lists', measureLists(stage, rounds))));
-    if (wanted('install')) findings.push(await told('installing', measureInstall(stage, rounds)));
+    if (wanted('install')) findings.push(...(await told('installing', measureInstall(stage, rounds))));
     if (wanted('gateway')) findings.push(...(await told('the gateway', measureGateway(stage, rounds))));
     return findings;
   } finally {
