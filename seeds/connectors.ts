@@ -14,6 +14,7 @@ import { StartError } from '../src/db/start-error.ts';
 import type { CatalogEntry } from '../src/drivers/driver.ts';
 import { DriverError, type DriverRegistry, loadDrivers } from '../src/drivers/index.ts';
 import { createLog } from '../src/lib/log.ts';
+import type { JsonSchema } from '../src/lib/schema/json-schema.ts';
 
 export interface SeedCounts {
   added: number;
@@ -21,6 +22,8 @@ export interface SeedCounts {
   unchanged: number;
   /** Entries whose driver has gone since the last run. */
   retired: number;
+  /** Entries whose fields changed so that saved settings may not fit, although their version did not. */
+  unversioned?: { key: string; fields: string[] }[];
 }
 
 /**
@@ -36,14 +39,22 @@ export async function seedConnectors(admin: Connection, registry?: DriverRegistr
 
 async function seedAll(tx: Tx, drivers: DriverRegistry): Promise<SeedCounts> {
   const rows = new Map((await lockCatalog(tx)).map((row) => [row.key, row]));
-  const counts: SeedCounts = { added: 0, changed: 0, unchanged: 0, retired: 0 };
+  const counts = { added: 0, changed: 0, unchanged: 0, retired: 0 };
   for (const { entry } of drivers.values()) counts[await upsert(tx, entry, rows.get(entry.key))] += 1;
+  const unversioned = [...drivers.values()].flatMap(({ entry }) => {
+    const fields = fieldsBeyondVersion(rows.get(entry.key), entry);
+    return fields.length ? [{ key: entry.key, fields }] : [];
+  });
   const gone = [...rows.values()].filter((row) => !drivers.has(row.key) && !row.retiredAt);
   for (const row of gone) await updateCatalogRow(tx, row.key, { retiredAt: new Date(), updatedAt: new Date() });
-  return { ...counts, retired: gone.length };
+  return { ...counts, retired: gone.length, ...(unversioned.length && { unversioned }) };
 }
 
-async function upsert(tx: Tx, entry: CatalogEntry, row: CatalogRow | undefined): Promise<keyof SeedCounts> {
+async function upsert(
+  tx: Tx,
+  entry: CatalogEntry,
+  row: CatalogRow | undefined,
+): Promise<'added' | 'changed' | 'unchanged'> {
   const values = toRow(entry);
   if (!row) {
     await insertCatalogRow(tx, { id: uuidv7(), ...values });
@@ -53,6 +64,26 @@ async function upsert(tx: Tx, entry: CatalogEntry, row: CatalogRow | undefined):
   if (isDeepStrictEqual(stored, values)) return 'unchanged';
   await updateCatalogRow(tx, entry.key, { ...values, updatedAt: new Date() });
   return 'changed';
+}
+
+/** What is gone or has to be there now, of an entry whose version says that saved settings still fit. */
+function fieldsBeyondVersion(row: CatalogRow | undefined, entry: CatalogEntry): string[] {
+  if (!row || row.schemaVersion !== entry.schemaVersion) return [];
+  const before = fieldsOf(row.defaultConfigSchema as JsonSchema, row.authSchema as JsonSchema);
+  const after = fieldsOf(entry.configSchema, entry.authSchema);
+  const gone = [...before.keys()].filter((field) => !after.has(field));
+  const demanded = [...after].filter(([field, required]) => required && before.get(field) !== true);
+  return [...gone, ...demanded.map(([field]) => field)].filter(
+    (field) => field.startsWith('config.') || before.has(`${field.split('.', 2).join('.')}.method`),
+  );
+}
+
+/** Every field of the first level with whether it is required; those of a method below its name. */
+function fieldsOf(config: JsonSchema, auth: JsonSchema): Map<string, boolean> {
+  const of = (at: string, { properties = {}, required = [] }: JsonSchema) =>
+    Object.keys(properties).map((name) => [`${at}.${name}`, required.includes(name)] as const);
+  const methods = (auth.oneOf ?? []).flatMap((each) => of(`auth.${each.properties?.method?.const}`, each));
+  return new Map([...of('config', config), ...methods]);
 }
 
 /** As the table holds it: through JSON, because a jsonb column knows no undefined. */

@@ -38,7 +38,13 @@ async function start(config: Config, log: Logger) {
   const [database, drivers] = await Promise.all([startDatabase(config, log), loading]);
   stops.unshift(database.stop);
   await checkKeyring(database.db, vault);
-  log.debug(await seedConnectors(database.admin, drivers), 'catalog seeded');
+  const { unversioned = [], ...seeded } = await seedConnectors(database.admin, drivers);
+  log.debug(seeded, 'catalog seeded');
+  for (const { key, fields } of unversioned)
+    log.warn(
+      { catalog_key: key, fields },
+      'fields of this entry changed, but its schema_version did not: saved settings may not fit',
+    );
 
   const outbound = createOutbound(config.outbound);
   stops.unshift(outbound.close);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { seedConnectors } from '../../seeds/connectors.ts';
+import type { LoadedDriver } from '../../src/drivers/driver.ts';
 import { loadDrivers } from '../../src/drivers/index.ts';
 import type { StandIn } from '../sandbox/front.ts';
 import { startTickets, ticketsKey } from '../sandbox/tickets.ts';
@@ -158,4 +159,27 @@ it('is retired when its file is gone: its connector stays, says so, and works ag
   drivers.set('tickets', driver);
   expect(await seedConnectors(hub.database.admin, all)).toMatchObject({ added: 0, changed: 1 });
   expect((await run('tickets.list_tickets', {})).status).toBe('succeeded');
+});
+
+it('warns of fields that changed without a new version', async () => {
+  const all = await loadDrivers(undefined, catalogDir);
+  const driver = all.get('tickets') as LoadedDriver;
+  const configSchema = {
+    type: 'object',
+    properties: { team: { type: 'string', title: 'Team' } },
+    required: ['team'],
+    additionalProperties: false,
+  };
+  const seed = (entry: object) =>
+    seedConnectors(
+      hub.database.admin,
+      new Map([...all, ['tickets', { ...driver, entry: { ...driver.entry, ...entry } }]]),
+    );
+  expect(await seed({ configSchema })).toMatchObject({
+    changed: 1,
+    unversioned: [{ key: 'tickets', fields: ['config.queue', 'config.team'] }],
+  });
+  expect(await seed({ description: 'Other words.', configSchema })).not.toHaveProperty('unversioned');
+  expect(await seed({ schemaVersion: 2 })).not.toHaveProperty('unversioned');
+  await seedConnectors(hub.database.admin, all);
 });
