@@ -30,15 +30,7 @@ const scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Nu
 const oneOf = <const T extends string>(choices: readonly T[], description: string) =>
   Type.Unsafe<T>({ type: 'string', enum: [...choices], description });
 
-const faults = [
-  'credential',
-  'permission',
-  'input',
-  'not_found',
-  'conflict',
-  'rate_limited',
-  'service',
-] as const;
+const faults = ['credential', 'permission', 'input', 'not_found', 'conflict', 'rate_limited', 'service'] as const;
 
 const request = closed(
   {
