@@ -141,7 +141,14 @@ export function connectionHealth(ctx: Ctx, row: ConnectorRow, each: CheckedConne
     pause: pausesOf(ctx, row)[0] ?? null,
     on: connection.status !== 'inactive',
     switchable: connection.status !== 'revoked',
-    granted: connection.authConfigId !== null || asBroker(ctx, row) === null,
+    granted: isAccount(ctx, row, connection),
     mine: mayActAs(ctx.actor, 'admin') || (connection.userId !== null && connection.userId === ctx.actor.id),
   };
+}
+
+/** Not the broker’s own key, and not what whoever manages the connector entered: those end with it. */
+function isAccount(ctx: Ctx, row: ConnectorRow, { authConfigId }: ConnectionRow): boolean {
+  if (authConfigId) return true;
+  if (row.managedBy) return ctx.hub.drivers.get(row.catalog.key)?.needsConnection(withoutSecrets(row.auth)) ?? true;
+  return asBroker(ctx, row) === null;
 }
