@@ -23,6 +23,7 @@ export const drill: Drill = {
     const { atEnd, rounds, random, say } = given;
     const { site, ledger, writers } = await openWriting(given);
     while (ledger.acknowledged < 60 + rounds * 10) await new Promise((resolve) => setTimeout(resolve, 100));
+    await fillUp(site.sql);
     const before = await idsOf(site.sql);
     const file = path.join(site.dir, 'drill.backup');
     const backup = await site.command('src/commands/backup.ts', {
@@ -93,6 +94,12 @@ export const drill: Drill = {
     return { figure, misses };
   },
 };
+
+/** So much activity that changes happen while it is read. */
+const fillUp = (sql: ReturnType<typeof connect>) => sql`
+  insert into audit_events (tenant_id, id, action, actor_type, actor_name, subject_type, subject_name, details, request_id)
+  select o.id, gen_random_uuid(), 'drill.filled', 'system', 'Drill', 'tenant', o.name, '{}', 'drill'
+  from organizations o, generate_series(1, 30000)`;
 
 async function idsOf(sql: ReturnType<typeof connect>): Promise<Set<string>> {
   const rows = await sql`
