@@ -39,7 +39,7 @@ class Transaction {
     this.#pool = pool;
     this.#sql = pool.sql;
     this.#mode = mode;
-    this.#work = work;
+    this.#work = released(work);
   }
 
   async run(): Promise<unknown> {
@@ -85,7 +85,8 @@ class Transaction {
       unsafe: (text, parameters = []) => new GuardedQuery(run, { text, parameters }),
       savepoint: async (work) => {
         this.#assertAlive();
-        return inner.savepoint((nested) => this.#guard(work(this.#clientOf(nested))));
+        const nestedWork = released(work);
+        return inner.savepoint((nested) => this.#guard(nestedWork(this.#clientOf(nested))));
       },
     };
   }
@@ -120,6 +121,20 @@ class Transaction {
     const last = setTimeout(() => this.#pool.replace(this.#sql), this.#pool.deadlineMs);
     running.catch(() => {}).finally(() => clearTimeout(last));
   }
+}
+
+/**
+ * The work, held until it begins. The driver remembers where statements came from for as long as it lives, and so the first transaction
+ * with a savepoint: with its work it would keep the secrets that somebody typed.
+ */
+function released(work: Work): Work {
+  let held: Work | null = work;
+  return (client) => {
+    const begun = held;
+    held = null;
+    if (!begun) throw new Error('This work has begun already.');
+    return begun(client);
+  };
 }
 
 const never = new Promise<never>(() => {});
