@@ -93,5 +93,5 @@ it('a request that may have had its effect is not sent again', async () => {
   figure(`${twice.length} of ${marks.length} changing requests (${Object.keys(faults).length} faults) arrived twice`);
   expect(twice).toEqual([]);
   // Some pause after failures; most arrive, or this would prove nothing.
-  expect(arrived.size).toBeGreaterThan(marks.length / 2);
+  expect(arrived.size).toBeGreaterThanOrEqual(marks.length / 2);
 });

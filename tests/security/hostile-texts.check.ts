@@ -38,7 +38,7 @@ const link = () => links[count++ % links.length] as string;
 
 /** 200 schemas and answers, each with hostile texts in every place that a form could show. */
 const schemas = (): Json[] =>
-  Array.from({ length: tries(200) }, (_, at) => {
+  Array.from({ length: Math.max(tries(200), 80) }, (_, at) => {
     const value = [text(), link()][at % 2];
     const words = {
       title: text(),
