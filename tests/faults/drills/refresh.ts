@@ -18,7 +18,7 @@ export const drill: Drill = {
     'Processes that need a token renewed at once renew it once, also with clocks that are off and when one dies in between',
   target: '100 tokens renewed by exactly 100 requests, and no account that ends without a word',
   rounds: 1,
-  limitS: () => 240,
+  limitS: () => 600,
   async run({ atEnd }): Promise<Outcome> {
     const dir = temporaryDirectory('faults-refresh');
     atEnd(() => rmSync(dir, { recursive: true, force: true }));
