@@ -5,7 +5,7 @@ import { cleanText, scrub } from './scrub.ts';
  * The hub's log: one JSON object a line, scrubbed of secrets at any depth, in fields, messages, errors and bindings.
  * @param destination where lines go; standard output when not given
  */
-export function createLog(level: Level | 'silent', destination: DestinationStream = pino.destination(1)): Logger {
+export function createLog(level: Level | 'silent', destination: DestinationStream = together(1)): Logger {
   const log = pino(
     {
       level,
@@ -24,6 +24,23 @@ export function createLog(level: Level | 'silent', destination: DestinationStrea
   );
   scrubBindings(log);
   return log;
+}
+
+/** Lines of the same moment in one write; those of a process that ends are written before. */
+function together(fd: number): DestinationStream {
+  const destination = pino.destination(fd);
+  let lines = '';
+  const flush = () => {
+    if (lines) destination.write(lines);
+    lines = '';
+  };
+  process.once('exit', flush);
+  return {
+    write(line) {
+      if (!lines) setImmediate(flush);
+      lines += line;
+    },
+  };
 }
 
 const scrubObject = (fields: object) => scrub(fields) as Record<string, unknown>;

@@ -34,7 +34,7 @@ export async function measureGateway(stage: Stage, rounds: number): Promise<Find
     });
     const findings: Finding[] = [];
     for (const clients of [1, 16]) {
-      const load = { requests: clients === 1 ? 500 : 3000, clients };
+      const load = { requests: clients === 1 ? 300 : 1000, clients };
       const ours = async () => {
         await stage.forgetLimits();
         return throughput(stage.hub.url, load, toHub);

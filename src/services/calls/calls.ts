@@ -75,10 +75,10 @@ export async function callOpened<T>(
   const deadline = firstOf(time.signal, signal);
   const tls = tlsOf(target.config);
   const seen = { attempts: 0, rateLimit: null as RateLimit | null, upstreamRequestId: null as string | null };
-  const secrets = [...secretsIn(target.driver, target.config, target.auth), ...(target.secrets ?? [])];
+  const secrets = () => [...secretsIn(target.driver, target.config, target.auth), ...(target.secrets ?? [])];
   const report = (): CallReport => ({
     ...{ executionId, durationMs: Math.round(performance.now() - started), ...seen },
-    upstreamRequestId: seen.upstreamRequestId && plainRequestId(seen.upstreamRequestId, secrets),
+    upstreamRequestId: seen.upstreamRequestId && plainRequestId(seen.upstreamRequestId, secrets()),
   });
   const note = (response: Response) => {
     seen.rateLimit = rateLimitIn(response.headers, target.driver.rateLimit) ?? seen.rateLimit;
@@ -100,7 +100,9 @@ export async function callOpened<T>(
         seen.attempts += 1;
       },
     ),
-    log: ctx.log.child({ execution_id: executionId, catalog_key: target.driver.entry.key }),
+    get log() {
+      return ctx.log.child({ execution_id: executionId, catalog_key: target.driver.entry.key });
+    },
     noteRequestId: (id) => {
       seen.upstreamRequestId = id;
     },
@@ -113,7 +115,7 @@ export async function callOpened<T>(
     return { value: await run(context), report: report() };
   } catch (error) {
     const known = isUnfitHeader(error) ? unfit(error) : error;
-    const told = withoutEchoes(deadline.aborted && !signal?.aborted ? late(known) : known, secrets);
+    const told = withoutEchoes(deadline.aborted && !signal?.aborted ? late(known) : known, secrets());
     onFailure?.(report(), told);
     throw told;
   } finally {

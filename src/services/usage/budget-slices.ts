@@ -24,6 +24,8 @@ export interface Slice extends Spender {
   mark: number;
   /** `performance.now()` */
   until: number;
+  /** What of each billionth stands for prompts: that counts when nobody will ever know how a call went. */
+  promptShare: number;
   timer?: NodeJS.Timeout;
 }
 
@@ -31,7 +33,6 @@ export interface Slice extends Spender {
 export interface Held {
   slice: Slice;
   nano: number;
-  promptNano: number;
 }
 
 /** All calls that count against the same budgets. */
@@ -52,25 +53,30 @@ const openMs = 1_000;
 
 const lanesOf = new WeakMap<Hub['db'], Map<string, Lane>>();
 
-/** Takes what a call may cost at most; null where no budget counts it. */
+/**
+ * Takes what a call may cost at most; null where no budget counts it.
+ * @param nano null when nobody knows
+ * @param promptCost what its prompt alone costs
+ */
 export async function take(
   ctx: Ctx,
   spender: Spender,
-  want: { nano: number | null; promptNano: number },
+  nano: number | null,
+  promptCost: () => Promise<number>,
 ): Promise<Held | null | Refusal[]> {
   const lanes = lanesOf.get(ctx.hub.db) ?? new Map<string, Lane>();
   lanesOf.set(ctx.hub.db, lanes);
   const key = `${ctx.tenantId} ${spender.apiKeyId} ${spender.connectorId}`;
   const lane = lanes.get(key) ?? { tookNano: 0 };
   lanes.set(key, lane);
-  const known = drawn(ctx, lane, want);
+  const known = drawn(ctx, lane, nano);
   if (known) return known;
   if (lane.taking) {
     await lane.taking;
-    const shared = drawn(ctx, lane, want);
+    const shared = drawn(ctx, lane, nano);
     if (shared) return shared;
   }
-  const taking = takeSlice(ctx, lane, spender, want);
+  const taking = takeSlice(ctx, lane, spender, nano, promptCost);
   lane.taking = taking.then(
     () => {},
     () => {},
@@ -82,54 +88,60 @@ export async function take(
       if (lane.slice === slice) lanes.delete(key);
       void close(ctx, slice);
     }, openMs).unref();
-    return { slice, nano: want.nano ?? 0, promptNano: want.promptNano };
+    return { slice, nano: nano ?? 0 };
   } finally {
     lane.taking = undefined;
+    if (!lane.slice) lanes.delete(key);
   }
 }
 
-function drawn(
-  { hub }: Ctx,
-  lane: Lane,
-  { nano, promptNano }: { nano: number | null; promptNano: number },
-): Held | null {
+function drawn({ hub }: Ctx, lane: Lane, nano: number | null): Held | null {
   const { slice } = lane;
   if (nano === null || !slice?.open || slice.freeNano < nano) return null;
   if (performance.now() >= slice.until || !hub.db.recent.isFresh(slice.tenantId, slice.mark)) return null;
   slice.freeNano -= nano;
   slice.calls += 1;
   lane.tookNano += nano;
-  return { slice, nano, promptNano };
+  return { slice, nano };
 }
 
 async function takeSlice(
   ctx: Ctx,
   lane: Lane,
   spender: Spender,
-  { nano, promptNano }: { nano: number | null; promptNano: number },
+  nano: number | null,
+  promptCost: () => Promise<number>,
 ): Promise<Slice | null | Refusal[]> {
   const { db } = ctx.hub;
   const { mark } = db.recent;
   const sent = performance.now();
   const id = uuidv7();
+  const promptNano = await promptCost();
   const wanted = { id, amountNano: nano, extraNano: 2 * lane.tookNano, promptNano, seconds: goneAfterS };
   const taken = await db.asTenant(ctx.tenantId, (tx) => reserveBudgets(tx, ctx.tenantId, { ...wanted, ...spender }), {
     quiet: true,
   });
   if (taken === null || Array.isArray(taken)) return taken;
   const freeNano = taken.nano - (nano ?? 0);
-  const until = sent + Math.min(openMs, taken.seconds * 1000);
-  const slice = { ...spender, id, tenantId: ctx.tenantId, freeNano, calls: 1, open: freeNano > 0, mark, until };
-  lane.slice && void close(ctx, lane.slice);
+  const slice: Slice = {
+    ...{ ...spender, id, tenantId: ctx.tenantId, mark },
+    ...{ freeNano, calls: 1, open: freeNano > 0, promptShare: nano ? promptNano / nano : 0 },
+    until: sent + Math.min(openMs, taken.seconds * 1000),
+  };
+  if (lane.slice) void close(ctx, lane.slice);
   lane.slice = slice;
   lane.tookNano = nano ?? 0;
   return slice;
 }
 
 /** What a record says of the slice that its call spends from, once it is known what it cost. */
-export function spending({ slice, nano, promptNano }: Held, costNano: number) {
+export function spending({ slice, nano }: Held, costNano: number) {
   slice.freeNano += nano - costNano;
-  return { slice: slice.id, prompt_nano: promptNano, closes: !slice.open && slice.calls === 1 };
+  return {
+    slice: slice.id,
+    prompt_nano: Math.floor(nano * slice.promptShare),
+    closes: !slice.open && slice.calls === 1,
+  };
 }
 
 /** The call is written down, or never left. */
@@ -148,10 +160,13 @@ async function close(ctx: Ctx, slice: Slice): Promise<void> {
   else if (wasOpen) await release(ctx, slice);
 }
 
-const release = (ctx: Ctx, { id, tenantId, connectorId, apiKeyId }: Slice) =>
-  recordCall(ctx.hub, tenantId, { id, connector_id: connectorId, api_key_id: apiKeyId, slice: id, closes: true }).catch(
-    (err) => ctx.log.warn({ err }, 'what was left of a slice of budgets was not given back'),
+async function release(ctx: Ctx, { id, tenantId, connectorId, apiKeyId, timer }: Slice): Promise<void> {
+  clearTimeout(timer);
+  const record = { id, connector_id: connectorId, api_key_id: apiKeyId, slice: id, closes: true };
+  await recordCall(ctx.hub, tenantId, record).catch((err) =>
+    ctx.log.warn({ err }, 'what was left of a slice of budgets was not given back'),
   );
+}
 
 /** Keeps what long calls hold from being released. */
 function prolonging({ hub, log }: Ctx, { id, tenantId }: Slice): NodeJS.Timeout {

@@ -34,9 +34,8 @@ export interface Reserved {
  */
 export async function reserve(ctx: Ctx, call: ModelCall, prices: Prices): Promise<Reserved> {
   const nano = await worstCost(prices, call.model, call.worst);
-  const prompt = { in: guessTokens(call.promptCharacters), out: 0 };
-  const promptNano = (await worstCost(prices, call.model, prompt)) ?? 0;
-  const held = await take(ctx, spenderOf(ctx, call), { nano, promptNano });
+  const promptCost = () => worstCost(prices, call.model, { in: guessTokens(call.promptCharacters), out: 0 });
+  const held = await take(ctx, spenderOf(ctx, call), nano, async () => (await promptCost()) ?? 0);
   if (!Array.isArray(held)) return { call, prices, held };
   const untold = held.filter((refusal) => refusal.untold);
   if (untold.length) await tell(ctx, untold).catch((err) => ctx.log.warn({ err }, 'a refusal was not announced'));
