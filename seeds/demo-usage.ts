@@ -88,7 +88,12 @@ export async function seedUsage(ctx: Ctx, connectorId: string): Promise<void> {
     await insert(
       ctx,
       connectorId,
-      calls.map((call) => ({ ...call, key: call.key && keys.get(call.key), id: uuidv7(), at: new Date(call.at) })),
+      calls.map((call) => ({
+        ...call,
+        key: call.key && keys.get(call.key),
+        id: uuidv7({ msecs: call.at }),
+        at: new Date(call.at),
+      })),
     );
   }
   await rollUpUsage(ctx.hub);

@@ -94,5 +94,7 @@ describe('below a path prefix', () => {
     expect(await announced(page)).toEqual(['Plain is active.']);
     await hub.visit(page, '/features/connectors/activity');
     expect(path(page)).toBe('/hub/activity');
+    await hub.visit(page, '/connectors');
+    expect(path(page)).toBe('/hub/installed');
   });
 });
