@@ -32,6 +32,28 @@ export interface ConnectorFilter {
   limit: number;
 }
 
+/** A connector of a list, without what it says. */
+export interface ListedConnector {
+  id: string;
+  /** Of its row and its catalog entry's; another one says that either may say something else. */
+  version: string;
+  sortKeys: string[];
+}
+
+/** In the order of `selectConnectors`. */
+export async function selectListed(tx: Tx, tenantId: string, filter: ConnectorFilter): Promise<ListedConnector[]> {
+  const rank = rankIn(filter.ranks);
+  const version = sql<string>`concat(${connectors}.xmin, ' ', ${connectorCatalog}.xmin)`;
+  const rows = await tx
+    .select({ id: connectors.id, version, rank, sortName: sql<string>`lower(${connectors.name})` })
+    .from(connectors)
+    .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
+    .where(and(installed(tenantId), ...conditions(filter, rank)))
+    .orderBy(asc(rank), asc(sql`lower(${connectors.name})`), asc(connectors.id))
+    .limit(filter.limit);
+  return rows.map(({ id, version, ...row }) => ({ id, version, sortKeys: [String(row.rank), row.sortName, id] }));
+}
+
 /** Sorted by rank, then by name without regard to case; `sortKeys` are what the next page starts after. */
 export async function selectConnectors(tx: Tx, tenantId: string, filter: ConnectorFilter) {
   const rank = rankIn(filter.ranks);

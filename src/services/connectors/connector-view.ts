@@ -8,8 +8,19 @@ import { existingTenantKeys } from '../secrets/keyring.ts';
 import { type Part, presentSecrets, storedSecretPaths, unreadableSecrets } from '../secrets/secrets.ts';
 import { byEnvironment, environmentValues, secretsSet } from './environment-values.ts';
 
-/** Config and auth as answers show them: no secret, and the values that the hub itself computes. */
-export function presentConnector(ctx: Ctx, row: ConnectorRow) {
+type Shown = Record<Part, Record<string, unknown>>;
+
+/** Rows of lists are kept, and shown each time. */
+const shownOf = new WeakMap<ConnectorRow, Shown>();
+
+/** Config and auth as answers show them: no secret, and the values that the hub itself computes. Nobody changes them. */
+export function presentConnector(ctx: Ctx, row: ConnectorRow): Shown {
+  const shown = shownOf.get(row) ?? present(ctx, row);
+  shownOf.set(row, shown);
+  return shown;
+}
+
+function present(ctx: Ctx, row: ConnectorRow): Shown {
   const entry = ctx.hub.drivers.get(row.catalog.key)?.entry;
   const auth = presentSecrets(entry?.authSchema, row.auth);
   const computed = computedFields(ctx, row.id);

@@ -4,13 +4,14 @@ import {
   type ConnectorFilter,
   type ConnectorRow,
   countByStatus,
-  selectConnectors,
   selectInstalledEntries,
+  selectListed,
 } from '../../db/queries/connectors.ts';
 import { decodeCursor, page } from '../../lib/pagination.ts';
 import { attentionIn, urgencyOf } from './attention.ts';
 import { findUnreadable, keysIfAny } from './connector-view.ts';
 import { mustFind } from './connectors.ts';
+import { readListed } from './kept-connectors.ts';
 
 export type InstalledQuery = Pick<ConnectorFilter, 'q' | 'status' | 'catalogKey'> & { limit?: number; cursor?: string };
 
@@ -29,8 +30,9 @@ async function listIn(
   { limit = 50, cursor, ...filter }: InstalledQuery & Pick<ConnectorFilter, 'ids' | 'ranks'>,
 ) {
   const after = cursor ? decodeCursor(cursor, 3) : null;
-  const rows = await selectConnectors(tx, ctx.tenantId, { ...filter, after, limit: limit + 1 });
-  return page(rows, limit, (row) => row.sortKeys);
+  const listed = await selectListed(tx, ctx.tenantId, { ...filter, after, limit: limit + 1 });
+  const { data, nextCursor } = page(listed, limit, ({ sortKeys }) => sortKeys);
+  return { data: await readListed(tx, ctx, data), nextCursor };
 }
 
 export type BrowseQuery = Omit<InstalledQuery, 'status' | 'limit'> & { status?: 'active' | 'inactive' | 'attention' };

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Ctx } from '../../../src/context.ts';
+import { withConnection } from '../../../src/db/connection.ts';
+import { getCatalogEntry, listCatalog } from '../../../src/services/connectors/catalog.ts';
+import { deleteConnector, restoreConnector } from '../../../src/services/connectors/connector-status.ts';
+import { installConnector } from '../../../src/services/connectors/connectors.ts';
+import { listInstalled } from '../../../src/services/connectors/installed.ts';
+import { type TestApp, testApp } from '../../support/app.ts';
+
+let hub: TestApp;
+let ada: Ctx;
+let cleo: Ctx;
+beforeAll(async () => {
+  hub = await testApp();
+  ada = hub.ctx(hub.cast.ada);
+  cleo = hub.ctx(hub.cast.cleo);
+  for (const name of ['One', 'Two']) await install(ada, name);
+  await install(cleo, 'Three');
+});
+afterAll(() => hub.close());
+
+const auth = { method: 'api_key', api_key: 'ak_abcdefghijkl' };
+const install = (ctx: Ctx, name: string) => installConnector(ctx, 'composio', { name, config: {}, auth, tags: [] });
+const names = async (ctx: Ctx, query = {}) => (await listInstalled(ctx, query)).data.map(({ name }) => name);
+/** As another hub, or an operator, changes what this process has read already. */
+const elsewhere = (statement: string) => withConnection(hub.database.admin, (sql) => sql.unsafe(statement));
+
+describe('rows that a list has read before', () => {
+  it('are as they are now, whoever changed them', async () => {
+    expect([await names(ada), await names(cleo)]).toEqual([['One', 'Two'], ['Three']]);
+    await elsewhere("update connectors set name = 'Deux' where name = 'Two'");
+    expect([await names(ada), await names(ada)]).toEqual([
+      ['Deux', 'One'],
+      ['Deux', 'One'],
+    ]);
+    const [first] = (await listInstalled(ada, {})).data;
+    await elsewhere("update connector_catalog set name = 'Toolkits' where key = 'composio'");
+    expect((await listInstalled(ada, {})).data[0]).toMatchObject({ id: first?.id, catalog: { name: 'Toolkits' } });
+    await deleteConnector(ada, first?.id ?? '');
+    expect(await names(ada)).toEqual(['One']);
+    await restoreConnector(ada, first?.id ?? '');
+    expect([await names(ada, { limit: 1 }), await names(cleo)]).toEqual([['Deux'], ['Three']]);
+  });
+
+  it('are what the catalog says now', async () => {
+    const described = async () => (await listCatalog(ada, {})).data.find(({ key }) => key === 'github')?.description;
+    const before = await described();
+    await elsewhere("update connector_catalog set description = 'Somewhere to keep code.' where key = 'github'");
+    expect([before === (await described()), await described()]).toEqual([false, 'Somewhere to keep code.']);
+    await elsewhere("update connector_catalog set retired_at = now() where key = 'github'");
+    expect(await described()).toBeUndefined();
+    await expect(getCatalogEntry(ada, 'github')).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
