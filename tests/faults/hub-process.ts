@@ -17,6 +17,7 @@ export interface HubProcess {
   /** Lines of its log about an exception that nobody caught or a promise that nobody looked at. */
   defects(): string[];
   isAlive(): boolean;
+  /** 0 when it has ended. */
   residentMb(): number;
   /** Open files and sockets; null where the system does not tell. */
   openFiles(): number | null;
@@ -57,7 +58,7 @@ export async function startHub(env: Record<string, string>, preload?: string): P
     ...{ url, child, pid, isAlive, exit, stop },
     output: () => text,
     defects: () => wrong,
-    residentMb: () => Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024,
+    residentMb: () => residentMb(pid),
     openFiles: () => {
       try {
         return readdirSync(`/proc/${pid}/fd`).length;
@@ -66,6 +67,14 @@ export async function startHub(env: Record<string, string>, preload?: string): P
       }
     },
   };
+}
+
+function residentMb(pid: number): number {
+  try {
+    return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
+  } catch {
+    return 0; // it has ended, which is for the drill to tell
+  }
 }
 
 const isDefect = (line: string) =>

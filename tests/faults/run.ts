@@ -82,6 +82,11 @@ async function endAll(name: string): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void endAll('stopped').then(() => process.exit(130)));
 
+process.once('uncaughtException', (error) => {
+  console.error(error);
+  void endAll('broken off').then(() => process.exit(1));
+});
+
 /** What does not stop keeps nothing else from it. */
 async function ending(name: string, stop: () => unknown): Promise<void> {
   try {

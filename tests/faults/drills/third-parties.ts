@@ -52,6 +52,7 @@ export const drill: Drill = {
     const watch = setInterval(() => {
       peak = Math.max(peak, hub.residentMb());
     }, 250);
+    atEnd(() => clearInterval(watch));
     const storm = async (of: string[]) => {
       const asked = of.map(async (manner, index) => {
         await sleep(index * apartMs);
