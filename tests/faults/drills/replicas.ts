@@ -14,7 +14,7 @@ export const drill: Drill = {
     'Two hubs on one database: what ends on one ends on the other, every message is sent once, and one after the other restarts unnoticed',
   target: `revocation within ${slowestRevocationMs} ms, 0 messages twice or never, 0 failed requests over all restarts`,
   rounds: 3,
-  limitS: (rounds) => 120 + rounds * 60,
+  limitS: (rounds) => 300 + rounds * 120,
   async run(given) {
     const { atEnd, rounds, say } = given;
     const upstream = await startUpstream();

@@ -18,11 +18,11 @@ export const drill: Drill = {
     'A backup made under load comes back whole into a new directory: one moment, every secret opens; a damaged one is refused',
   target: `0 rows missing, 0 half done, every secret opens, every spoiled file refused, restored within ${longestMs / 1000} s`,
   rounds: 5,
-  limitS: (rounds) => 240 + rounds * 20,
+  limitS: (rounds) => 400 + rounds * 40,
   async run(given) {
     const { atEnd, rounds, random, say } = given;
     const { site, ledger, writers } = await openWriting(given);
-    while (ledger.acknowledged < 60 + rounds * 10) await new Promise((resolve) => setTimeout(resolve, 100));
+    while (ledger.acknowledged < 30 + rounds * 5) await new Promise((resolve) => setTimeout(resolve, 100));
     await fillUp(site.sql);
     const before = await idsOf(site.sql);
     const file = path.join(site.dir, 'drill.backup');
