@@ -91,6 +91,7 @@ export async function seedUsage(ctx: Ctx, connectorId: string): Promise<void> {
       calls.map((call) => ({
         ...call,
         key: call.key && keys.get(call.key),
+        by: call.key ?? ctx.actor.name,
         id: uuidv7({ msecs: call.at }),
         at: new Date(call.at),
       })),
@@ -166,8 +167,8 @@ const insert = ({ hub, tenantId }: Ctx, connectorId: string, calls: object[]) =>
       select ${tenantId}, c.id, 'llm.' || c.operation, ${connectorId}, c.status, c.total, 1,
         case when c.status = 'failed' then 'service_service' end,
         case when c.status = 'failed' then 'OpenAI is in trouble itself.' end,
-        case when c.key is null then 'user' else 'api_key' end, c.key, 'Demo', 'demo', c.at, c.at
-      from jsonb_to_recordset(${all}::text::jsonb) c (id uuid, operation text, status text, total int, key uuid, at timestamptz)`);
+        case when c.key is null then 'user' else 'api_key' end, c.key, c.by, 'demo', c.at, c.at
+      from jsonb_to_recordset(${all}::text::jsonb) c (id uuid, operation text, status text, total int, key uuid, by text, at timestamptz)`);
     await tx.execute(sql`
       insert into llm_usage (tenant_id, id, connector_id, api_key_id, operation, model, tier, tokens_in, tokens_cached, tokens_out,
         estimated, cost_usd, first_token_ms, total_ms, created_at)

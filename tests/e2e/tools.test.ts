@@ -34,7 +34,7 @@ describe('trying a tool', () => {
     expect(await page.locator('pre.json').textContent()).toContain('"full_name": "octocat/hello-world"');
     expect(await page.locator('#tool-arguments-repo').inputValue()).toBe('hello-world');
     await expectAccessible(page, 'the tool with its answer');
-    await page.getByRole('link', { name: 'Record' }).click();
+    await page.getByRole('link', { name: 'Open the run' }).click();
     await page.getByRole('heading', { name: 'How it went' }).waitFor();
     await expectAccessible(page, 'the record');
   });
@@ -80,7 +80,7 @@ describe('trying a tool', () => {
     await expectAccessible(page, 'the tool with rows');
     await page.getByRole('button', { name: 'Run' }).click();
     await page.getByRole('button', { name: 'Yes, run it' }).click();
-    await page.getByRole('link', { name: 'Record' }).waitFor();
+    await page.getByRole('link', { name: 'Open the run' }).waitFor();
     const asked = (await github.control.requests()).at(-1);
     expect(JSON.stringify(asked)).toContain('/rate_limit');
     expect(await page.getByLabel('Value').first().inputValue()).toBe('2 & "3"');
