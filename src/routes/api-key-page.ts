@@ -51,6 +51,7 @@ export async function apiKeyPage(
 }
 
 function whyLocked(ctx: Ctx, row: ApiKeyRow): string {
+  if (row.clientId) return 'What an app may do is what its person agreed to. Disconnect it under Agents.';
   if (statusOfKey(row) !== 'active') return 'This key has ended, so there is nothing to change. Make a new one.';
   return mayActAs(ctx.actor, row.role) ? '' : `This key acts as ${row.role}. Only an owner can change it.`;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
+import { connectedApp } from '../support/apps.ts';
 
 let at: TestApp;
 beforeAll(async () => {
@@ -67,6 +68,16 @@ it('refuses what is wrong by field, what is not theirs, and what has ended', asy
   });
   await at.as(at.cast.ada, 'DELETE', `/api/api-keys/${id}`);
   expect((await patch(id, { limits: {} })).status).toBe(409);
+});
+
+it('leaves what somebody agreed to for an app, also from owners', async () => {
+  const id = await connectedApp(at, at.cast.ben);
+  expect((await patch(id, { limits: {}, expires_at: null })).status).toBe(404);
+  expect((await patch(id, { spend: { day_usd: '1' } })).status).toBe(404);
+  expect(await budgetsOf(id)).toEqual([]);
+  const page = await (await at.as(at.cast.ada, 'GET', `/settings/api-keys/${id}`)).text();
+  expect(page).toContain('What an app may do is what its person agreed to.');
+  expect((await at.as(at.cast.ada, 'DELETE', `/api/api-keys/${id}`)).status).toBe(204);
 });
 
 it('is done on the page of the key, which shows what was wrong and what it is now', async () => {

@@ -24,7 +24,7 @@ export interface ApiKeyChange {
 
 /**
  * Changes what a key is limited to; it counts with its next request. Its role and scopes stay: for others there is a new key.
- * @throws AppError forbidden, also for a key that may do more than oneself, not_found, invalid_input by field, conflict for one that has ended
+ * @throws AppError forbidden, also for a key that may do more than oneself, not_found also for an app, invalid_input by field, conflict for one that has ended
  */
 export async function changeApiKey(ctx: Ctx, id: string, change: ApiKeyChange): Promise<ApiKeyRow> {
   requirePerson(ctx, 'change API keys');
@@ -93,7 +93,8 @@ function changedIn(row: ApiKeyRow, { limits, expiresAt }: Checked): string[] {
 
 async function mustChange(tx: Tx, ctx: Ctx, id: string, lock = false): Promise<ApiKeyRow> {
   const row = await findApiKey(tx, ctx.tenantId, id, { lock });
-  if (!row) throw notFound('API key');
+  // What an app may do is what its person agreed to.
+  if (!row || row.clientId) throw notFound('API key');
   if (lowerRole(row.role, ctx.actor.role) !== row.role)
     throw new AppError('forbidden', `This key acts as ${row.role}, and you may do less. Ask an owner to change it.`);
   if (statusOfKey(row) !== 'active')
