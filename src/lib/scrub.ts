@@ -9,6 +9,24 @@ export function scrub(value: unknown): unknown {
   return copy(value, 0, new Set());
 }
 
+/**
+ * JSON for people who decide by what they read: a secret is one word. What is more is shown, whatever stands before it, and nothing is cut;
+ * or whoever is judged could choose what is not seen.
+ */
+export const scrubWords = (value: unknown, isNamed = false): unknown => {
+  if (typeof value === 'string') return isNamed && isWord(value) ? hidden : withoutWords(value);
+  if (typeof value !== 'object' || value === null) return isNamed ? hidden : value;
+  if (Array.isArray(value)) return value.map((item) => scrubWords(item, isNamed));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [withoutWords(key), scrubWords(item, isNamed || hides(key, item))]),
+  );
+};
+
+const isWord = (text: string) => /^\S{1,500}$/.test(text);
+
+/** To look through more would take the time of others. */
+const withoutWords = (text: string) => (text.length > longest ? text : cleaned(text, isWord));
+
 function copy(value: unknown, depth: number, above: Set<object>): unknown {
   if (typeof value === 'string') return cleanText(value);
   if (typeof value === 'bigint') return value.toString();
@@ -103,17 +121,31 @@ const longest = 10_000;
 /** Takes credentials out of text: user info and secret parameters of URLs, bearer and basic headers, `name=value` pairs. */
 export function cleanText(text: string): string {
   if (text.length > longest) return `${cleanText(beginning(text))}… [${text.length} characters]`;
-  if (!/[=:\s]/.test(text)) return text;
-  return text
-    .replace(userInfo, `$1${hidden}@`)
-    .replace(bearer, `Bearer ${hidden}`)
-    .replace(basic, (all, value: string) => (decodesToPair(value) ? `Basic ${hidden}` : all))
-    .replace(headerLine, (all, name: string) => (isSecretName(name) ? `${name}: ${hidden}` : all))
-    .replace(quotedPair, (all, quote: string, name: string) =>
-      isSecretName(name) ? `${quote}${name}${quote}:${quote}${hidden}${quote}` : all,
-    )
-    .replace(assignment, (all, name: string) => (isSecretName(name) ? `${name}=${hidden}` : all));
+  return cleaned(text);
 }
+
+/** @param mayHide what a secret can look like */
+function cleaned(text: string, mayHide: (secret: string) => boolean = () => true): string {
+  if (!/[=:\s]/.test(text)) return text;
+  const hide = (all: string, name: string, shown: string) =>
+    isSecretName(name) && mayHide(valueIn(all, name)) ? shown : all;
+  return text
+    .replace(userInfo, (all, scheme: string) => (mayHide(all) ? `${scheme}${hidden}@` : all))
+    .replace(bearer, (all) => (mayHide(all.replace(/^\w+\s+/, '')) ? `Bearer ${hidden}` : all))
+    .replace(basic, (all, value: string) => (decodesToPair(value) && mayHide(value) ? `Basic ${hidden}` : all))
+    .replace(headerLine, (all, name: string) => hide(all, name, `${name}: ${hidden}`))
+    .replace(quotedPair, (all, quote: string, name: string) =>
+      hide(all, name, `${quote}${name}${quote}:${quote}${hidden}${quote}`),
+    )
+    .replace(assignment, (all, name: string) => hide(all, name, `${name}=${hidden}`));
+}
+
+/** What follows the name, without what stands between and around. */
+const valueIn = (all: string, name: string) =>
+  all
+    .slice(all.indexOf(name) + name.length)
+    .replace(/^["'\s]*[:=]\s*["']?/, '')
+    .replace(/["']$/, '');
 
 /** Cut where no URL's user info is cut in two: without its @ it would not be known as such. */
 function beginning(text: string): string {

@@ -270,3 +270,30 @@ it('shows what looks like a secret nowhere: pages, API, log, jobs, tables', asyn
   await settleApprovals(at.hub);
   expect(await result(key, id)).toMatchObject({ status: 'succeeded', data: null, data_until: null });
 });
+
+it('hides nothing but words from whoever decides, however it is called, how long it is or which way it is turned', async () => {
+  const { key } = await keyWith({ approval: 'writes' });
+  const parts = [
+    `notes /*token="*/ remove the repository --"`,
+    'x-secret-note: also this whole line',
+    'Authorization: Bearer abcdef123456',
+    'word '.repeat(1_900),
+  ];
+  const title = 'Pay \u202eeve\u200b';
+  for (const body of [parts.join('\n'), `${parts.join('\n')} ${'word '.repeat(200)} the end`]) {
+    const answer = await by(key, 'POST', '/api/tools/github.create_issue/execute', {
+      ...{ connector_id: codeId, arguments: { repo: 'hello-world', title, body } },
+    });
+    const { execution_id: id } = await answer.json();
+    const page = await (await at.as(at.cast.ada, 'GET', '/approvals')).text();
+    const { arguments: told } = await (await at.as(at.cast.ada, 'GET', `/api/approvals/${id}`)).json();
+    expect(told).toMatchObject({
+      title,
+      body: body.length > 10_000 ? body : body.replace('abcdef123456', '[redacted]'),
+    });
+    expect(page).toContain('Pay \\u202eeve\\u200b');
+    expect(page).not.toContain('\u202e');
+    for (const words of ['remove the repository', 'also this whole line']) expect(page).toContain(words);
+    await decide(id, 'refuse');
+  }
+});

@@ -66,8 +66,13 @@ const pendingView = (row: ShownApproval): PendingApproval => ({
   ...{ id: row.id, tenantId: row.tenantId, title: row.title, tool: row.tool },
   connector: { id: row.connectorId, name: row.connectorName },
   ...{ keyName: row.keyName, makerName: row.makerName, at: row.createdAt, expiresAt: row.expiresAt },
-  input: row.arguments === null ? '' : JSON.stringify(row.arguments, null, 2),
+  input: row.arguments === null ? '' : JSON.stringify(row.arguments, null, 2).replace(unseen, escaped),
 });
+
+/** Marks that turn text around, and characters that nobody sees: what is approved has to read as it is. */
+const unseen = /[\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
+const escaped = (text: string) => [...Array(text.length).keys()].map((at) => unit(text.charCodeAt(at))).join('');
+const unit = (code: number) => `\\u${code.toString(16).padStart(4, '0')}`;
 
 const decidedView = ({ status, ...row }: ShownApproval): DecidedApproval[] =>
   status === 'pending'

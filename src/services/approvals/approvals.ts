@@ -12,7 +12,7 @@ import { actForTenant } from '../../db/queries/identity.ts';
 import type { ApprovalStatus } from '../../db/schema/index.ts';
 import { AppError, invalid, notFound } from '../../errors.ts';
 import { decodeCursor, page } from '../../lib/pagination.ts';
-import { scrub } from '../../lib/scrub.ts';
+import { scrubWords } from '../../lib/scrub.ts';
 import { VaultError } from '../../vault/vault.ts';
 import { recordAudit } from '../audit.ts';
 import { defineQueue, enqueue } from '../queues.ts';
@@ -21,7 +21,7 @@ import { openContent } from './sealed-calls.ts';
 
 export const approvedQueue = defineQueue('run-approved');
 
-/** As an admin sees it: with what the call would say, without what looks like a secret. */
+/** As an admin sees it: with all that the call would say, but for words that look like a secret. */
 export interface ShownApproval extends Omit<ApprovalRow, 'sealed'> {
   /** Null once it has begun or nothing will come of it, and where it does not open any more. */
   arguments: unknown;
@@ -70,7 +70,7 @@ async function shown(tx: Tx, ctx: Ctx, row: ApprovalRow): Promise<ShownApproval>
   const { sealed, ...facts } = row;
   const waits = facts.begunAt === null && sealed !== null;
   const content = waits ? await openContent(tx, ctx, row).catch(orUnreadable) : {};
-  return { ...facts, arguments: content.call ? scrub(content.call.arguments) : null };
+  return { ...facts, arguments: content.call ? scrubWords(content.call.arguments) : null };
 }
 
 function orUnreadable(error: unknown) {
