@@ -1,4 +1,5 @@
 import { measureBrowser } from './browser.ts';
+import { measureEndurance } from './endurance.ts';
 import { measureGateway } from './gateway.ts';
 import { measureProcess } from './process.ts';
 import { type Finding, machine, missed, print, write } from './report.ts';
@@ -6,7 +7,7 @@ import { measureInstall, measureLists } from './routes.ts';
 import { measureSql } from './sql.ts';
 import { openStage } from './stage.ts';
 
-// `make bench`: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,browser,process,sql, STRICT=1 to fail when a target is missed.
+// `make bench`: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,browser,process,sql,endurance, STRICT=1 to fail when a target is missed.
 
 const { OUT = '', ROUNDS = '', ONLY = '', STRICT = '' } = process.env;
 const rounds = Number(ROUNDS) || 5;
@@ -14,7 +15,7 @@ const wanted = (name: string) => !ONLY || ONLY.split(',').includes(name);
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 async function onStage(): Promise<Finding[]> {
-  if (!['lists', 'install', 'gateway', 'browser'].some(wanted)) return [];
+  if (!['lists', 'install', 'gateway', 'browser', 'endurance'].some(wanted)) return [];
   const stage = await openStage();
   const findings: Finding[] = [];
   try {
@@ -24,6 +25,7 @@ async function onStage(): Promise<Finding[]> {
     if (wanted('lists')) findings.push(...(await told('lists', measureLists(stage, rounds))));
     if (wanted('install')) findings.push(...(await told('installing', measureInstall(stage, rounds))));
     if (wanted('gateway')) findings.push(...(await told('the gateway', measureGateway(stage, rounds))));
+    if (wanted('endurance')) findings.push(...(await told('memory after many requests', measureEndurance(stage))));
     return findings;
   } finally {
     await stage.close();
