@@ -94,7 +94,7 @@ function limitsOf({ connectors, quotas }: TenantSummary, refused: Refused | unde
     field(
       'executions_per_hour',
       'Executions per hour',
-      'It takes effect once tools can run.',
+      'Runs of tools and calls of language models together; more are refused until an hour has passed.',
       quotas.executionsPerHour,
     ),
   ];
