@@ -12,6 +12,7 @@ import type { StandIn } from '../sandbox/front.ts';
 import { startGithub } from '../sandbox/github.ts';
 import { wiring } from '../sandbox/wiring.ts';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
+import { appDance } from '../support/apps.ts';
 import { mcpHub } from '../support/mcp.ts';
 import { connectionUnder } from '../support/rows.ts';
 
@@ -296,4 +297,17 @@ it('hides nothing but words from whoever decides, however it is called, how long
     for (const words of ['remove the repository', 'also this whole line']) expect(page).toContain(words);
     await decide(id, 'refuse');
   }
+});
+
+it('ends with the app that asked, at once, also when it was approved already', async () => {
+  const dance = appDance(at);
+  const { clientId, access_token } = await dance.connected(at.cast.ada, { access: 'approved' });
+  const agent = await hub.agent(access_token);
+  const held = await agent.call('code__create_issue', { repo: 'hello-world', title: 'By an app' });
+  const id = String(held.structuredContent?.execution_id);
+  await decide(id, 'approve');
+  expect((await dance.form('/oauth/revoke', { client_id: clientId, token: access_token })).status).toBe(200);
+  const { status } = await (await at.as(at.cast.ada, 'GET', `/api/approvals/${id}`)).json();
+  expect(status).toBe('withdrawn');
+  expect(await run(id)).toBe(0);
 });

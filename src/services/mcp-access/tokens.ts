@@ -13,6 +13,7 @@ import {
 } from '../../db/queries/mcp-apps.ts';
 import { hashApiKey, isToken, newToken, type TokenPrefix } from '../../lib/api-key-format.ts';
 import { statusOfKey } from '../api-keys/api-keys.ts';
+import { withdrawOfKey } from '../approvals/approval-endings.ts';
 import { recordAudit } from '../audit.ts';
 import { withMembers } from '../people/with-members.ts';
 import { systemCtx } from '../system.ts';
@@ -143,7 +144,7 @@ async function issue(tx: Tx, app: ApiKeyRow): Promise<IssuedTokens> {
   return { accessToken, refreshToken, expiresIn, scopes: app.scopes };
 }
 
-/** Ends the app for good, with every token of it; says so once. */
+/** Ends the app for good, with every token of it and what it waits for; says so once. */
 export async function endApp(
   tx: Tx,
   ctx: Ctx,
@@ -151,6 +152,7 @@ export async function endApp(
   reason: string,
 ): Promise<void> {
   if (!(await revokeKey(tx, ctx.tenantId, id, ctx.actor.name))) return;
+  await withdrawOfKey(tx, ctx, id);
   await recordAudit(tx, ctx, {
     action: 'mcp_app.revoked',
     subject: { type: 'api_key', id, name },
