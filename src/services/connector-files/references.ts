@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isHubSecret, readReferenced } from '../../config.ts';
 import { isObject } from '../../lib/schema/shape.ts';
@@ -45,7 +45,7 @@ function fromEnvironment(name: string): Resolved {
 
 function fromFile({ folder, dataDir }: ReferenceScope, name: string): Resolved {
   const file = path.resolve(folder, name);
-  if (!path.relative(dataDir, file).startsWith('..'))
+  if (isBelow(dataDir, file))
     return { problem: `${name} is in the data directory of the hub. Keep the secret in another place.` };
   try {
     const about = statSync(file);
@@ -56,5 +56,20 @@ function fromFile({ folder, dataDir }: ReferenceScope, name: string): Resolved {
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code;
     return { problem: `The file ${name} cannot be read (${why}). Put it there, or correct the path.`, missing: true };
+  }
+}
+
+/** Also by a link. */
+function isBelow(folder: string, file: string): boolean {
+  const way = path.relative(realPath(folder), realPath(file));
+  return way !== '..' && !way.startsWith(`..${path.sep}`);
+}
+
+/** Where it leads; itself where there is nothing. */
+function realPath(name: string): string {
+  try {
+    return realpathSync(name);
+  } catch {
+    return path.resolve(name);
   }
 }
