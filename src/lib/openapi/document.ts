@@ -41,14 +41,16 @@ function fromYaml(text: string): unknown {
   try {
     const parsed = parseDocument(text, { logLevel: 'silent', prettyErrors: false, uniqueKeys: false });
     const [problem] = parsed.errors;
-    if (problem) throw problem;
+    if (problem) throw new Error(`${problem.message.slice(0, 200)} (line ${lineAt(text, problem.pos[0])})`);
     return parsed.toJS({ maxAliasCount: maxAliases });
   } catch (error) {
     const { message } = error as Error; // the library's own error, also when the stack is what ended
-    const reason = /call stack/.test(message) ? 'it is nested too deeply.' : message.slice(0, 200);
-    throw new OpenApiError(`The document can be read neither as JSON nor as YAML: ${reason}`);
+    const reason = /call stack/.test(message) ? 'it is nested too deeply' : message.slice(0, 220);
+    throw new OpenApiError(`The document can be read neither as JSON nor as YAML: ${reason}.`);
   }
 }
+
+const lineAt = (text: string, offset: number) => text.slice(0, offset).split('\n').length;
 
 const prototypeNames = new Set(['__proto__', 'constructor', 'prototype']);
 export const isPrototypeName = (name: string): boolean => prototypeNames.has(name);

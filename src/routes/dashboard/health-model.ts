@@ -28,10 +28,15 @@ const stateWords: Partial<Record<ConnectionRow['status'], [Tone, string]>> = {
   initiated: ['none', 'Not authorised yet'],
 };
 
+/** Of a check that was made: one that came to nothing leaves open how it is. */
+const madeWords: Record<Health, string> = { ...words, unknown: 'Not known' };
+
+const wordOf = ({ health, healthMessage }: ConnectionRow): string => (healthMessage ? madeWords : words)[health];
+
 function lineOf({ connection, checks }: CheckedConnection): HealthLine {
-  const [tone, word] = stateWords[connection.status] ?? [tones[connection.health], words[connection.health]];
+  const [tone, word] = stateWords[connection.status] ?? [tones[connection.health], wordOf(connection)];
   const made = checks.map(
-    (check): Bar => ({ tone: tones[check.status], title: `${words[check.status]}: ${check.message}` }),
+    (check): Bar => ({ tone: tones[check.status], title: `${madeWords[check.status]}: ${check.message}` }),
   );
   const missing = Array.from(
     { length: Math.max(0, shownChecks - made.length) },
@@ -54,6 +59,7 @@ function toldOf(made: Bar[]): string {
   const parts = [
     [count('bad'), 'failed'],
     [count('warn'), 'with warnings'],
+    [count('none'), 'without an answer'],
   ] as const;
   const bad = parts.flatMap(([n, what]) => (n ? `${n} ${what}` : []));
   return `Last ${made.length === 1 ? 'check' : `${made.length} checks`}: ${bad.length ? bad.join(', ') : 'all healthy'}`;

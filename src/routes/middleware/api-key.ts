@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import { isToken } from '../../lib/api-key-format.ts';
 import { type KeyAccess, openApiKey } from '../../services/api-keys/api-key-access.ts';
 import type { Scope } from '../../services/api-keys/scopes.ts';
 import type { Env } from '../env.ts';
@@ -20,6 +21,11 @@ export async function enterByKey(c: Context<Env>, hub: Hub, key: string, open = 
   const access = await open(hub, key);
   if (access) return enter(c, hub, access);
   c.header('WWW-Authenticate', 'Bearer error="invalid_token"');
+  if (isToken('pba', key))
+    throw new AppError(
+      'not_signed_in',
+      'This is the access token of an app, which is for /mcp alone. Bring an API key here.',
+    );
   throw new AppError(
     'not_signed_in',
     'This API key does not work: it is misspelt, expired or revoked, or whoever made it has left the workspace. Make a new one under “Members and API keys” in the account menu.',
