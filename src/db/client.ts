@@ -73,6 +73,7 @@ function enterTenant<T>(drizzle: Drizzle, tenantId: string, work: (tx: Tx) => Pr
   return repeatOnConflict(() =>
     drizzle.transaction(async (tx) => {
       const entered = sendNow(tx, entry, [tenantId]);
+      await handedOver();
       try {
         return await work(tx);
       } finally {
@@ -91,6 +92,9 @@ function sendNow(tx: Tx, text: string, parameters: unknown[]): Promise<unknown> 
   answer.catch(() => {}); // whoever waits for it is told; until then nobody may be
   return answer;
 }
+
+/** The driver takes a statement up some microtasks after it was sent; Node comes here when none is left, and before it writes. */
+const handedOver = () => new Promise<void>((done) => process.nextTick(done));
 
 async function repeatOnConflict<T>(attempt: () => Promise<T>): Promise<T> {
   for (let attempts = 1; ; attempts++) {

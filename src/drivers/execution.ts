@@ -29,7 +29,7 @@ export interface ExecutionContext {
   fetch: typeof globalThis.fetch;
   /** The way out for protocols other than HTTP. */
   dial: Dial;
-  /** Names the saved connector, for what a driver keeps between calls; null for values that are only tried out. */
+  /** Names the saved connector on this hub, for what a driver keeps between calls; null for values that are only tried out. */
   connectorId: string | null;
   log: ExecutionLog;
   /** The service's own id of what happens, for services that tell it elsewhere than in a header. */

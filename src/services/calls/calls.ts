@@ -14,6 +14,7 @@ import { OutboundError, type OutboundOptions, type TlsSettings } from '../../lib
 import { deadlineIn, firstOf } from '../../lib/signals.ts';
 import { dialing } from './dialing.ts';
 import { plainRequestId, secretsIn, withoutEchoes } from './echoes.ts';
+import { keptAs } from './kept-clients.ts';
 import type { OpenedTarget } from './opened-targets.ts';
 import { type RateLimit, rateLimitIn } from './rate-limit-headers.ts';
 import { resiliently } from './resilience.ts';
@@ -92,7 +93,7 @@ export async function callOpened<T>(
     auth: target.auth,
     tls,
     signal: deadline,
-    connectorId: target.connectorId ?? null,
+    connectorId: target.connectorId ? keptAs(ctx, target.connectorId) : null,
     dial: dialing(
       ctx.hub,
       { destinations: target.destinations, signal: deadline, endsAt: started + deadlineMs },

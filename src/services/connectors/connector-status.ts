@@ -7,6 +7,7 @@ import { selectQuotas } from '../../db/queries/tenant-quotas.ts';
 import type { ConnectorStatus } from '../../db/schema/index.ts';
 import { AppError } from '../../errors.ts';
 import { recordAudit } from '../audit.ts';
+import { releaseKept } from '../calls/kept-clients.ts';
 import { ensureOwnConnection } from '../connections/connections.ts';
 import { checkSoon } from '../health/check-queue.ts';
 import { withoutSecrets } from '../secrets/secrets.ts';
@@ -46,7 +47,7 @@ export async function setConnectorStatus(ctx: Ctx, id: string, status: 'active' 
     if (status === 'active') await checkSoon(tx, ctx, id);
     return { ...after, catalog: before.catalog };
   });
-  if (status === 'inactive') await ctx.hub.drivers.get(saved.catalog.key)?.release?.(id);
+  if (status === 'inactive') await releaseKept(ctx, saved);
   return saved;
 }
 
@@ -60,7 +61,7 @@ export async function deleteConnector(ctx: Ctx, id: string): Promise<ConnectorRo
     await recordAudit(tx, ctx, { action: 'connector.deleted', subject: subject(after) });
     return { ...after, catalog: before.catalog };
   });
-  await ctx.hub.drivers.get(deleted.catalog.key)?.release?.(id);
+  await releaseKept(ctx, deleted);
   return deleted;
 }
 

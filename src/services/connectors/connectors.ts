@@ -16,6 +16,7 @@ import { AppError, invalid, notFound } from '../../errors.ts';
 import type { TenantKeys } from '../../vault/vault.ts';
 import { recordAudit } from '../audit.ts';
 import { adaptDriver, tenantDriver } from '../authorizations/oauth-applications.ts';
+import { releaseKept } from '../calls/kept-clients.ts';
 import { changedFields } from '../changes.ts';
 import { alignConnections } from '../connections/connection-alignment.ts';
 import { makeOwnConnection } from '../connections/connections.ts';
@@ -134,7 +135,7 @@ export async function updateConnector(ctx: Ctx, id: string, change: ConnectorCha
       await alignConnections(tx, ctx, { ...after, catalog: before.catalog }, { needsGrant, authChanged });
       return mustFind(tx, ctx, id);
     });
-    await ctx.hub.drivers.get(saved.catalog.key)?.release?.(id);
+    await releaseKept(ctx, saved);
     return saved;
   } catch (error) {
     throw nameTaken(error, name ?? '');

@@ -9,12 +9,13 @@ import { lockConnectorCount } from '../../db/queries/tenant-quotas.ts';
 import { selectTenantsNamed } from '../../db/queries/tenants.ts';
 import type { LoadedDriver } from '../../drivers/driver.ts';
 import { recordAudit } from '../audit.ts';
+import { releaseKept } from '../calls/kept-clients.ts';
 import { alignConnections } from '../connections/connection-alignment.ts';
 import { ensureOwnConnection } from '../connections/connections.ts';
 import { checkSoon } from '../health/check-queue.ts';
 import { systemCtx } from '../system.ts';
 import type { CheckedValues } from './connector-input.ts';
-import { driverFor, insertWithHandle, mustFind, subject } from './connectors.ts';
+import { insertWithHandle, mustFind, subject } from './connectors.ts';
 import { byEnvironment, environmentValues, withoutValues } from './environment-values.ts';
 import { handleFrom } from './handles.ts';
 
@@ -139,5 +140,5 @@ async function retire(ctx: Ctx, id: string): Promise<void> {
     await recordAudit(tx, ctx, { action: 'connector.deactivated', subject: subject(after), details: { reason: gone } });
     return { ...after, catalog: before.catalog };
   });
-  await driverFor(ctx, row.catalog.key).release?.(id);
+  await releaseKept(ctx, row);
 }
