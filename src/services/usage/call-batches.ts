@@ -43,7 +43,9 @@ async function write(hub: Hub, tenantId: string, batch: Waiting[]): Promise<void
   const records = batch.map(({ record }) => record);
   try {
     const warnings = await recordModelCalls(hub.db.system, tenantId, records);
-    for (const [index, { done }] of batch.entries()) done(index ? [] : warnings);
+    // Who begins a call, or gives a slice back, tells nobody.
+    const telling = batch.find(({ record }) => record.model !== undefined) ?? batch[0];
+    for (const each of batch) each.done(each === telling ? warnings : []);
   } catch (error) {
     // What the database does not take of one call must not be to the others' cost.
     const own = batch.length > 1 && !(error instanceof AppError);
