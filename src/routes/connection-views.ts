@@ -72,7 +72,8 @@ export interface ConnectionsPanel {
 /** What an account has beside its health. */
 export interface ConnectedAccount {
   status: 'initiated' | 'active' | 'expired' | 'failed' | 'inactive' | 'revoked';
-  own: boolean;
+  /** For the reader, as a phrase: “Your own”. */
+  whose: string;
   scopes: string[];
   connectedAt: Date;
   /** Null where this person may not. */

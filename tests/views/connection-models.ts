@@ -18,7 +18,7 @@ export const connectionsPanel = (hostile: string, health: ConnectionHealth): Con
       health,
       account: {
         status: 'expired',
-        own: true,
+        whose: 'Your own',
         scopes: [hostile],
         connectedAt: at,
         reconnect: form,

@@ -44,6 +44,13 @@ export async function connectionsPanel(
   };
 }
 
+/** Admins see the personal accounts of others, too; somebody else may have begun one for its owner. */
+function whoseOf(ctx: Ctx, { userId, createdBy, createdByName }: ConnectionRow): string {
+  if (userId === null) return 'For everybody in the workspace';
+  if (userId === ctx.actor.id) return 'Your own';
+  return createdBy === userId && createdByName ? `${createdByName}’s own` : 'Another member’s own';
+}
+
 type Histories = Awaited<ReturnType<typeof credentialHistories>>;
 type Versions = NonNullable<ReturnType<Histories['get']>>;
 
@@ -56,7 +63,7 @@ function accountOf(ctx: Ctx, connector: ConnectorRow, connection: ConnectionRow,
   );
   return {
     status: connection.status,
-    own: connection.userId !== null,
+    whose: whoseOf(ctx, connection),
     scopes: connection.scopes,
     connectedAt: connection.createdAt,
     reconnect:
