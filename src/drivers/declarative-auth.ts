@@ -1,8 +1,9 @@
 import { type Address, addressFor } from '../lib/declarative/addresses.ts';
 import { fitsHeader, unfitForHeader } from '../lib/header-text.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
-import type { Endpoints, Service } from './declarative-compile.ts';
-import type { AuthDescription, Description } from './declarative-format.ts';
+import type { Description } from './declarative-format.ts';
+import type { AuthDescription } from './declarative-format-auth.ts';
+import type { Endpoints, Service } from './declarative-service.ts';
 import {
   type AuthMethod,
   type AuthType,

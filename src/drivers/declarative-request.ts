@@ -6,6 +6,7 @@ import { fitsHeader } from '../lib/header-text.ts';
 import { bodyWithoutTexts } from '../lib/passed-bodies.ts';
 import { textsOf } from '../lib/passed-headers.ts';
 import { credentialOf } from './declarative-auth.ts';
+import type { Description } from './declarative-format.ts';
 import {
   type CompiledTool,
   type ErrorRule,
@@ -13,8 +14,7 @@ import {
   type Operation,
   pathFor,
   type Service,
-} from './declarative-compile.ts';
-import type { Description } from './declarative-format.ts';
+} from './declarative-service.ts';
 import { type ExecutionContext, messageOf, retryAfterMs, ServiceError, serviceError, type Values } from './driver.ts';
 
 /** A description that is ready to be run. */

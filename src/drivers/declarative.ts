@@ -4,16 +4,11 @@ import { fillText, type Sources } from '../lib/declarative/templates.ts';
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import { deleteAt, getAt, setAt } from '../lib/schema/walk.ts';
 import { authSchemaOf, authTypeOf, credentialOf, destinationsOf, oauthProviderOf } from './declarative-auth.ts';
-import {
-  type CompiledTool,
-  compileService,
-  hostFields,
-  namesAccount,
-  type Operation,
-  type Service,
-} from './declarative-compile.ts';
-import type { Description, ToolDescription } from './declarative-format.ts';
+import { compileService } from './declarative-compile.ts';
+import type { Description } from './declarative-format.ts';
+import type { ToolDescription } from './declarative-format-tools.ts';
 import { type Described, send, shaped } from './declarative-request.ts';
+import { type CompiledTool, hostFields, namesAccount, type Operation, type Service } from './declarative-service.ts';
 import {
   type Account,
   address,
