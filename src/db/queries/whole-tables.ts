@@ -54,6 +54,7 @@ export async function makeSchema(tx: TransactionSql, migrations: { sql: string[]
 export async function finishRestore(tx: TransactionSql) {
   await tx`delete from sessions`;
   await tx`delete from verifications`;
-  await tx`delete from mcp_tokens`;
+  const [known] = await tx`select to_regclass('mcp_tokens') is not null as tokens`; // backups of older versions have none
+  if (known?.tokens) await tx`delete from mcp_tokens`;
   await tx`select setval('drizzle.__drizzle_migrations_id_seq', greatest(1, (select max(id) from drizzle.__drizzle_migrations)))`;
 }

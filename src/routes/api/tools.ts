@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { Context } from 'hono';
+import { ofArguments } from '../../lib/schema/limits.ts';
 import { type ExecutionResult, resultOf } from '../../services/approvals/execution-results.ts';
 import type { RecordedUsage } from '../../services/gateway/llm-usage.ts';
 import type { OfferedTool } from '../../services/tools/tool-sources.ts';
@@ -165,7 +166,7 @@ export const toolOperations = [
       id: 'executeTool',
       summary: 'Call a tool',
       description:
-        'A failure at the service is an answer (200) with its reason; a status from 400 on means that nothing was called. A key whose calls need approval gets 202, and looks at `status_url`. Send an Idempotency-Key to make a repeated call safe. A stream has the provider’s events, and at its end the event `execution` with the answer that there would have been, without `data`.',
+        'A failure at the service is an answer (200) with its reason; a status from 400 on means that nothing was called. A key whose calls need approval gets 202, and looks at `status_url`. Send an Idempotency-Key to make a repeated call safe. A body may have 4 MiB and 100,000 values, such as 16,000 rows of five columns; send more in parts. A stream has the provider’s events, and at its end the event `execution` with the answer that there would have been, without `data`.',
       tag: 'Tools',
       role: 'member',
       scope: 'tools:execute',
@@ -191,6 +192,7 @@ export const toolOperations = [
           { additionalProperties: false },
         ),
       },
+      limit: ofArguments,
       status: 200,
       streams: true,
       waits: true,
@@ -243,7 +245,10 @@ export const toolOperations = [
       response: ExecutionResultResponse,
       example: { params: { id: exampleId } },
     },
-    async (ctx, { params, query }) => resultResponse(await resultOf(ctx, params.id, (query.wait_s ?? 0) * 1000)),
+    async (ctx, { params, query }, c) => {
+      const wait = { ms: (query.wait_s ?? 0) * 1000, signal: c.req.raw.signal };
+      return resultResponse(await resultOf(ctx, params.id, wait));
+    },
   ),
 ];
 

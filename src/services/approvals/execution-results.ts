@@ -21,20 +21,42 @@ export interface ExecutionResult extends Omit<Executed, 'status'> {
 }
 
 const longestWaitMs = 20_000;
-const pauseMs = 500;
+const firstPauseMs = 500;
+const longestPauseMs = 3_000;
+/** Of one caller at a time; one more is answered at once. */
+const mostWaiting = 5;
+const waiting = new Map<string, number>();
 
 /**
  * For who called, and for keys of that person; what came of it is for the key that asked alone.
- * @param waitMs looks again until it is over or so much time has passed, at most 20 seconds
+ * @param wait looks again until it is over, so much time has passed (20 seconds at most), or nobody waits any more
  * @throws AppError not_found
  */
-export async function resultOf(ctx: Ctx, id: string, waitMs = 0): Promise<ExecutionResult> {
-  const until = Date.now() + Math.min(waitMs, longestWaitMs);
-  for (;;) {
-    const found = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => read(tx, ctx, id));
+export async function resultOf(
+  ctx: Ctx,
+  id: string,
+  wait: { ms?: number; signal?: AbortSignal } = {},
+): Promise<ExecutionResult> {
+  const look = () => ctx.hub.db.asTenant(ctx.tenantId, (tx) => read(tx, ctx, id), { readOnly: true });
+  const caller = `${ctx.tenantId} ${ctx.actor.id}`;
+  const others = waiting.get(caller) ?? 0;
+  if (!wait.ms || others >= mostWaiting) return look();
+  waiting.set(caller, others + 1);
+  try {
+    return await lookUntilOver(look, Date.now() + Math.min(wait.ms, longestWaitMs), wait.signal);
+  } finally {
+    const left = (waiting.get(caller) ?? 1) - 1;
+    if (left) waiting.set(caller, left);
+    else waiting.delete(caller);
+  }
+}
+
+async function lookUntilOver(look: () => Promise<ExecutionResult>, until: number, signal?: AbortSignal) {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    const found = await look();
     const goesOn = ['running', 'awaiting_approval'].includes(found.status);
-    if (!goesOn || Date.now() + pauseMs > until) return found;
-    await sleep(pauseMs);
+    if (!goesOn || signal?.aborted || Date.now() + firstPauseMs > until) return found;
+    await sleep(Math.min(pauseMs, until - Date.now()), null, { signal }).catch(() => {});
   }
 }
 

@@ -6,6 +6,7 @@ import type { Tx } from '../../db/client.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import { connectorsMark, countFileManaged } from '../../db/queries/file-connectors.ts';
 import { AppError } from '../../errors.ts';
+import { byFile } from '../connectors/managed.ts';
 import { type ConnectorFile, readConnectorFile, readWanted, tenantOfFile } from './connector-file.ts';
 import { changes, planFile, type Step } from './file-plan.ts';
 import { FileProblems } from './file-text.ts';
@@ -80,12 +81,18 @@ async function planOnce(ctx: Ctx, file: ConnectorFile, read: string, base: Pick<
   const pending: PendingFile = { ...base, problem: '', steps: [] };
   try {
     const wanted = await readWanted(ctx, file, { allowMissing: true });
-    pending.steps = (await inside((tx) => planFile(tx, ctx, file, wanted))).steps.filter(changes);
+    pending.steps = (await inside((tx) => planFile(tx, ctx, file, wanted))).steps.map(withoutGuesses).filter(changes);
   } catch (error) {
     pending.problem = told(error);
   }
   known.set(ctx.tenantId, { mark, pending });
   return pending;
+}
+
+/** Where people may enter secrets, pages do not tell whether those are the file’s: that would say when a guess is right. */
+function withoutGuesses(step: Step): Step {
+  if (!step.row || step.row.managedBy === byFile) return step;
+  return { ...step, actions: step.actions.filter(({ action }) => action !== 'replace-secret') };
 }
 
 /** How a connector stands to the file that describes it. */

@@ -64,7 +64,7 @@ const getExecution: HubTool = {
     },
   },
   async run(ctx, { execution_id: id, wait_s = 0 }) {
-    const found = await resultOf(ctx, String(id), Number(wait_s) * 1000);
+    const found = await resultOf(ctx, String(id), { ms: Number(wait_s) * 1000 });
     const { tool, status, data, error, approval, approvalUntil, cut } = found;
     return {
       execution_id: String(id),

@@ -25,6 +25,7 @@ const textOf = async (url: string, person = at.cast.ada) => {
     .replace(/<[^>]+>/g, '')
     .replace(/\s+/g, ' ');
 };
+const versionOf = async (answer: Response) => ({ version: (await answer.json()).version });
 const blogId = async () => (await installed(at)).find(({ handle }) => handle === 'blog').id;
 
 describe('a connector that a file manages', () => {
@@ -102,9 +103,18 @@ describe('a connector that a file manages', () => {
     const detail = await textOf(`/connectors/${id}`);
     expect(detail).toContain('Dan took it over from the file patchbay.yaml TIME; applying the file takes it back.');
     expect(detail).toContain('Differs from the file since TIME: Name');
+    // Whether a password that somebody enters is the file's, no page tells.
+    const entered = {
+      ...(await versionOf(changed)),
+      auth: { method: 'basic', username: 'editor', password: 'abcd efgh ijkl mnop qrst gues' },
+    };
+    expect((await at.as(at.cast.dan, 'PUT', `/api/connectors/${id}`, entered)).status).toBe(200);
+    expect(await textOf('/installed')).not.toContain('gets another secret');
     const [event] = (await (await at.as(at.cast.ada, 'GET', '/api/audit?action=connector.taken_over')).json()).data;
     expect(event).toMatchObject({ actor: { name: 'Dan' }, details: { source: 'patchbay.yaml' } });
-    expect(summary(await plan(fileWith(blog())))).toEqual({ blog: ['adopt', 'update name'] });
+    expect(summary(await plan(fileWith(blog())))).toEqual({
+      blog: ['adopt', 'update name', 'replace-secret auth.password'],
+    });
     expect(summary(await plan(fileWith(''), { prune: true }))).toEqual({ blog: ['unmanage'] });
     await apply(fileWith(blog()));
     expect(await textOf(`/connectors/${id}`)).not.toContain('took it over');
