@@ -3,9 +3,11 @@
  * collected before it fires, and what waits for it would wait for ever.
  */
 export function firstOf(...signals: (AbortSignal | null | undefined)[]): AbortSignal {
+  const sources = new Set(signals.filter((signal) => signal instanceof AbortSignal));
+  const [only] = sources;
+  if (only && sources.size === 1) return only;
   const controller = new AbortController();
-  for (const signal of signals) {
-    if (!signal) continue;
+  for (const signal of sources) {
     if (signal.aborted) controller.abort(signal.reason);
     else signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
   }

@@ -57,13 +57,6 @@ export function explain(error: unknown): OutboundError {
   if (tlsCodes.test(code)) return new OutboundError('tls', tlsSentence(code), false, error, tlsFieldFor(code));
   if (['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TimeoutError'].includes(code))
     return new OutboundError('timeout', 'The service did not answer in time.', true, error);
-  if ((inner as Error).message === 'bad port')
-    return new OutboundError(
-      'blocked',
-      'This port belongs to another kind of service, so it is not called.',
-      false,
-      error,
-    );
   if (code === 'AbortError') return new OutboundError('cancelled', 'The request was cancelled.', true, error);
   return brokenOff(error);
 }

@@ -1,9 +1,11 @@
-import { once } from '../once.ts';
+import type { Readable } from 'node:stream';
 import { firstOf } from '../signals.ts';
 import { Agents, type TlsSettings } from './agents.ts';
 import type { OutboundPolicy } from './connect.ts';
 import { explain, OutboundError } from './errors.ts';
+import { type Answer, exchange } from './exchange.ts';
 import { type Message, messageOf } from './message.ts';
+import { isOtherServices } from './ports.ts';
 
 export type { TlsSettings } from './agents.ts';
 export type { OutboundPolicy } from './connect.ts';
@@ -28,8 +30,6 @@ export interface Outbound {
   fetch(input: string | URL | Request, init?: RequestInit, options?: OutboundOptions): Promise<Response>;
   close(): Promise<void>;
 }
-
-const undici = once(() => import('undici')); // late: a hub that calls nobody does not pay for it
 
 const maxRedirects = 5;
 const defaultMaxBytes = 10 * 1024 * 1024;
@@ -77,27 +77,28 @@ async function send(agents: Agents, policy: OutboundPolicy, message: Message, op
       false,
     );
   const target = policy.overrides.forward(url);
+  if (isOtherServices(target))
+    throw new OutboundError('blocked', 'This port belongs to another kind of service, so it is not called.', false);
   const dispatcher = await agents.get(options.tls, target !== url);
-  const { fetch } = await undici();
   try {
-    const answer = await fetch(target, {
-      method: message.method,
-      headers: [...message.headers],
-      body: message.body,
-      redirect: 'manual',
-      dispatcher,
-      signal: options.signal,
-    });
-    const capped = answer.body && limit(answer.body as ReadableStream<Uint8Array>, options);
-    const headers = mappedBack(new Headers([...answer.headers]), policy, url);
-    return asResponse(capped, answer.status, answer.statusText, headers, url);
+    const answer = await exchange(dispatcher, target, message, options.signal);
+    const headers = mappedBack(answer.headers, policy, url);
+    return asResponse(bodyOf(answer, options), answer.status, answer.statusText, headers, url);
   } catch (error) {
     throw explain(error);
   }
 }
 
+/** Most answers come in one piece, headers and all: those need no stream. */
+type Body = ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>;
+
+function bodyOf({ body, isComplete }: Answer, { maxBytes = defaultMaxBytes }: OutboundOptions): Body {
+  if (isComplete() && body.readableLength <= maxBytes) return body.read() ?? new Uint8Array();
+  return limit(body, maxBytes);
+}
+
 /** A Response of the platform with the address that everybody knows: clients look at its type and at its url. */
-function asResponse(body: ReadableStream | null, status: number, statusText: string, headers: Headers, url: URL) {
+function asResponse(body: Body, status: number, statusText: string, headers: Headers, url: URL) {
   const bodiless = [101, 204, 205, 304].includes(status);
   const response = new Response(bodiless ? null : body, { status, statusText, headers });
   Object.defineProperty(response, 'url', { value: url.href });
@@ -138,33 +139,24 @@ function redirected({ url, method, headers, body }: Message, status: number, loc
   return { url: location, method: asGet ? 'GET' : method, headers: next, body: asGet ? null : body };
 }
 
-/** The body as long as it stays within its size and its time. The stream holds the signal: nobody else may do that any more. */
-function limit(
-  body: ReadableStream<Uint8Array>,
-  { maxBytes = defaultMaxBytes, signal }: OutboundOptions,
-): ReadableStream<Uint8Array> {
+/** The body as long as it stays within its size. */
+function limit(body: Readable, maxBytes: number): ReadableStream<Uint8Array> {
   let left = maxBytes;
-  const reader = body.getReader();
-  const stop = () => void reader.cancel(signal?.reason).catch(() => {});
-  signal?.addEventListener('abort', stop, { once: true });
+  const chunks: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
   return new ReadableStream({
     async pull(controller) {
       try {
-        const { done, value } = await reader.read();
-        signal?.throwIfAborted();
-        if (done) {
-          signal?.removeEventListener('abort', stop);
-          return controller.close();
-        }
+        const { done, value } = await chunks.next();
+        if (done) return controller.close();
         left -= value.byteLength;
         if (left >= 0) return controller.enqueue(value);
-        void reader.cancel().catch(() => {});
+        body.destroy();
         const mb = Math.round(maxBytes / 1024 / 1024);
         controller.error(new OutboundError('too_large', `The answer is larger than ${mb} MB.`, true));
       } catch (error) {
         controller.error(explain(error));
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel: () => void body.destroy(),
   });
 }

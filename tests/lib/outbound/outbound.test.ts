@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseAllowedHosts } from '../../../src/lib/outbound/addresses.ts';
 import { explain } from '../../../src/lib/outbound/errors.ts';
@@ -124,6 +124,55 @@ describe('the guarded fetch', () => {
       { maxBytes: 1024 * 1024 },
     );
     expect(await codeOf(answer.text())).toBe('too_large');
+  });
+
+  it('unfolds what is encoded for the way, in any manner and twice, and leaves what it does not know', async () => {
+    const out = outbound({ allowed: '127.0.0.1' });
+    const text = 'grüße '.repeat(20_000);
+    const folded: [string, Buffer][] = [
+      ['gzip', gzipSync(text)],
+      ['deflate', deflateSync(text)],
+      ['br', brotliCompressSync(text)],
+      ['zstd', zstdCompressSync(text)],
+      ['gzip, br', brotliCompressSync(gzipSync(text))],
+      ['compress', Buffer.from(text)],
+    ];
+    for (const [encoding, bytes] of folded) {
+      handle = (_request, response) => response.writeHead(200, { 'content-encoding': encoding }).end(bytes);
+      const answer = await out.fetch(`http://${loopback()}/`);
+      expect([encoding, (await answer.text()) === text, answer.headers.get('content-encoding')]).toEqual([
+        encoding,
+        true,
+        null,
+      ]);
+    }
+    handle = (_request, response) => response.writeHead(200, { 'content-encoding': 'br' }).end('no brotli at all');
+    expect(await codeOf((await out.fetch(`http://${loopback()}/`)).text())).toBe('broken_off');
+  });
+
+  it('asks and answers as the platform does', async () => {
+    const out = outbound({ allowed: '127.0.0.1' });
+    handle = (request, response) => {
+      response.setHeader('x-name', Buffer.from('Zoë').toString('latin1'));
+      response.writeHead(200, 'Fine', { 'set-cookie': ['a=1', 'b=2'] });
+      if (request.url !== '/stalls') response.end();
+      else response.write('begun');
+    };
+    const answer = await out.fetch(`http://${loopback()}/empty?#part`, { headers: { host: 'elsewhere.example' } });
+    expect(Buffer.from(answer.headers.get('x-name') ?? '', 'latin1').toString()).toBe('Zoë');
+    expect([answer.statusText, answer.url, answer.headers.getSetCookie()]).toEqual([
+      'Fine',
+      `http://${loopback()}/empty?#part`,
+      ['a=1', 'b=2'],
+    ]);
+    expect([await answer.text(), answer.headers.get('content-type')]).toEqual(['', null]);
+    expect(seen[0]).toMatchObject({ url: '/empty?', headers: { host: loopback(), accept: '*/*' } });
+    const gone = new AbortController();
+    const stalling = await out.fetch(`http://${loopback()}/stalls`, { signal: gone.signal });
+    gone.abort();
+    expect(await codeOf(stalling.text())).toBe('cancelled');
+    expect(await codeOf(out.fetch(`http://${loopback()}/`, { signal: gone.signal }))).toBe('cancelled');
+    expect(await codeOf(out.fetch('http://127.0.0.1:6667/'))).toBe('blocked');
   });
 
   it('says whether the service may have seen the request', async () => {
