@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { seedConnectors } from '../../seeds/connectors.ts';
 import type { LoadedDriver } from '../../src/drivers/driver.ts';
@@ -47,6 +48,22 @@ it('is in the catalog, with its form, its icon, and who added it', async () => {
 it('serves its format to editors', async () => {
   const answer = await hub.as(null, 'GET', '/catalog-entry.schema.json');
   expect([answer.status, (await answer.json()).properties.version]).toMatchObject([200, { const: 1 }]);
+});
+
+it('shows its fields to those who are signed in, and lets everybody’s editor take its key', async () => {
+  const path = '/connectors-file.schema.json';
+  const [open, full] = await Promise.all([hub.as(null, 'GET', path), hub.as(hub.cast.ada, 'GET', path)]);
+  const [openText, fullText] = await Promise.all([open.text(), full.text()]);
+  expect([open.status, full.status]).toEqual([200, 200]);
+  expect(fullText).toContain('Where new tickets go that do not say it.');
+  expect(openText).not.toMatch(/tickets/i);
+  for (const text of [openText, fullText]) expect(text).toContain('wordpress');
+  const takes = (text: string, entry: string) => {
+    const check = new Ajv2020({ strict: false, validateFormats: false }).compile(JSON.parse(text));
+    return check({ version: 1, tenant: 'northwind', connectors: { desk: { entry, name: 'Desk' } } });
+  };
+  expect([takes(openText, 'tickets'), takes(fullText, 'tickets')]).toEqual([true, true]);
+  expect([takes(openText, 'Not a key'), takes(fullText, 'ticket')]).toEqual([false, false]);
 });
 
 it('refuses what does not fit, and installs what does', async () => {

@@ -13,8 +13,12 @@ export function docsPages(tools: PageTools, document: Record<string, unknown>): 
     publicPage({ method: 'get', path: paths.openapi, role: 'public', audit: null, example: {} }, (c) =>
       c.json(document),
     ),
-    publicPage({ method: 'get', path: paths.connectorsFileSchema, role: 'public', audit: null, example: {} }, (c) =>
-      c.json(publishedSchema(drivers, schemaUrl(config.baseUrl))),
+    publicPage(
+      { method: 'get', path: paths.connectorsFileSchema, role: 'public', audit: null, example: {} },
+      async (c) => {
+        const session = await tools.identity.readSession(c.req.raw.headers);
+        return c.json(publishedSchema(drivers, schemaUrl(config.baseUrl), { own: Boolean(session?.tenant) }));
+      },
     ),
     publicPage({ method: 'get', path: paths.catalogEntrySchema, role: 'public', audit: null, example: {} }, (c) =>
       c.json(publishedFormat()),

@@ -5,6 +5,7 @@ import { isSecret } from '../../lib/schema/shape.ts';
 
 const closed = { additionalProperties: false };
 const handlePattern = '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$';
+const keyPattern = '^[a-z][a-z0-9-]{0,31}$';
 
 /** What a connector's key in the file has to look like. */
 export const isHandle = (text: string): boolean => text.length <= 32 && new RegExp(handlePattern).test(text);
@@ -77,10 +78,16 @@ const reference: JsonSchema = {
 /** Where the hub serves it. */
 export const schemaUrl = (baseUrl: string): string => `${baseUrl}/connectors-file.schema.json`;
 
-/** The schema for editors: the file with the fields of every entry, secrets as references. */
-export function publishedSchema(drivers: DriverRegistry, id: string): JsonSchema {
+/**
+ * The schema for editors: the file with the fields of every entry, secrets as references.
+ * @param options.own whether the operator’s own entries are shown; without, their keys are taken like any that could be one
+ */
+export function publishedSchema(drivers: DriverRegistry, id: string, { own }: { own: boolean }): JsonSchema {
   const { connectors, ...rest } = JSON.parse(JSON.stringify(FileShape.properties)) as Record<string, JsonSchema>;
-  const entries = [...drivers.values()].map(({ entry }) => entry);
+  const shown = [...drivers.values()].filter(({ file }) => own || !file);
+  const entries = shown.map(({ entry }) => entry);
+  const known = { enum: entries.map(({ key }) => key) };
+  const entry = shown.length < drivers.size ? { anyOf: [known, { type: 'string', pattern: keyPattern }] } : known;
   const connector = connectors?.additionalProperties as JsonSchema;
   const byEntry = entries.map(({ key, configSchema, authSchema }) => ({
     if: { properties: { entry: { const: key } } },
@@ -99,7 +106,7 @@ export function publishedSchema(drivers: DriverRegistry, id: string): JsonSchema
         propertyNames: { pattern: handlePattern, maxLength: 32 },
         additionalProperties: {
           ...connector,
-          properties: { ...connector.properties, entry: { enum: entries.map(({ key }) => key) } },
+          properties: { ...connector.properties, entry },
           allOf: byEntry,
         },
       },
