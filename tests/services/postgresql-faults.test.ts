@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Values } from '../../src/drivers/driver.ts';
 import { destinationGuard } from '../../src/services/calls/destinations.ts';
+import { keptAs } from '../../src/services/calls/kept-clients.ts';
 import { runCheck } from '../../src/services/health/health-steps.ts';
 import { type TargetDatabase, type TargetHarness, targetDatabase, targetHarness } from '../support/target-database.ts';
 
@@ -51,7 +52,7 @@ describe('a pool', () => {
     await expect.poll(async () => (await backends()).length).toBe(3);
     await Promise.all(running);
     await expect.poll(async () => (await backends()).length).toBe(2);
-    await at.driver.release?.('pool-of-three');
+    await at.driver.release?.(keptAs(at.ctx, 'pool-of-three'));
     await expect.poll(async () => (await backends()).length).toBe(0);
   });
 
@@ -83,7 +84,7 @@ describe('a pool', () => {
     const before = await backends();
     await query('select 1', { ...same, ...setting({ row_cap: 7 }) });
     await expect.poll(async () => (await backends()).some((pid) => before.includes(pid))).toBe(false);
-    await at.driver.release?.('changing');
+    await at.driver.release?.(keptAs(at.ctx, 'changing'));
   });
 
   it('keeps nothing for values that are only tried', async () => {
