@@ -402,7 +402,8 @@ describe('tokens', () => {
       400,
       'invalid_scope',
     ]);
-    const next: Json = await (await dance.refresh(clientId, refresh_token)).json();
+    const next: Json = await (await dance.refresh(clientId, refresh_token, { scope: 'tools:read' })).json();
+    expect(next.scope).toBe('tools:read tools:execute'); // what was given, also where less was asked for
     expect(await dance.opens(next.access_token)).toBe(200);
     expect(await errorOf(await dance.refresh(clientId, refresh_token))).toEqual([400, 'invalid_grant']);
     for (const token of [access_token, next.access_token]) expect(await dance.opens(token)).toBe(401);

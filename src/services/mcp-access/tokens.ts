@@ -54,6 +54,7 @@ export async function redeemCode(
 
 /**
  * New tokens for a refresh token, which works once (RFC 9700, 4.14.2): using it again ends the app.
+ * Asking for less gets all that was allowed, and is told so: scopes are the app’s, and tokens have none of their own.
  * @throws OAuthError invalid_grant, invalid_scope, invalid_target
  */
 export async function refreshTokens(
