@@ -6,6 +6,7 @@ import { masterKeys } from '../support/app.ts';
 import { freePort } from '../support/ports.ts';
 import { createDatabase, temporaryDirectory } from '../support/postgres.ts';
 import { type Program, startProgram } from './programs.ts';
+import { unlessBusy } from './unless-busy.ts';
 
 /**
  * A hub in its production form, the bare routes and a model server, as programs beside one durable PostgreSQL, with one
@@ -83,14 +84,17 @@ async function openModels() {
 }
 
 async function signIn(url: string): Promise<{ cookie: string; tenantId: string }> {
-  const answer = await fetch(`${url}/api/auth/sign-in/email`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin: url },
-    body: JSON.stringify(owner),
-  });
+  const answer = await unlessBusy(() =>
+    fetch(`${url}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: url },
+      body: JSON.stringify(owner),
+    }),
+  );
   if (!answer.ok) throw new Error(`Signing in answered ${answer.status}: ${await answer.text()}`);
   const cookies = answer.headers.getSetCookie().map((line) => line.split(';')[0]);
-  const page = await (await fetch(`${url}/catalog`, { headers: { cookie: cookies.join('; ') } })).text();
+  const catalog = await unlessBusy(() => fetch(`${url}/catalog`, { headers: { cookie: cookies.join('; ') } }));
+  const page = await catalog.text();
   const tenantId = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/.exec(page)?.[0] ?? '';
   return { cookie: cookies.join('; '), tenantId };
 }
