@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { upsertSettings } from '../../src/db/queries/tenant-settings.ts';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
 import { type TargetDatabase, targetDatabase } from '../support/target-database.ts';
 
@@ -75,6 +76,39 @@ describe('a database as a connector', () => {
     const named = await execute('insert_many', { table: 'items', rows: [{ id: 7 }, { id: 'seven' }] });
     expect(named.body.error).toMatchObject({ field: 'arguments.rows.1', service_code: '22P02' });
     expect(await target.sql('select count(*)::int as n from items')).toEqual([{ n: 1 }]);
+  });
+
+  it('takes a hundred thousand values in one call, keeps the beginning, and refuses more before anything is sent', async () => {
+    await target.sql(
+      'drop table if exists many; create table many (id int, a int, b int, c int, d int); alter table many owner to clerk',
+    );
+    const rows = Array.from({ length: 16_667 }, (_, n) => ({ id: n, a: 1, b: 2, c: 3, d: 4 }));
+    const tenant = at.cast.ada.tenantId;
+    await at.hub.db.asTenant(tenant, (tx) =>
+      upsertSettings(tx, tenant, { keepPayloads: true, updatedBy: null, updatedByName: 'Ada' }),
+    );
+    const most = await execute('insert_many', { table: 'many', rows: rows.slice(0, 16_666) });
+    expect(most.body).toMatchObject({ status: 'succeeded', data: { row_count: 16_666 } });
+    const kept = await call('GET', `/api/executions/${most.body.execution_id}`);
+    expect(kept.body.input.cut).toContain('{"id":0,"a":1,');
+    expect(kept.body.input.cut.length).toBeLessThan(20_002);
+    const refused = await execute('insert_many', { table: 'many', rows });
+    expect(refused).toMatchObject({ status: 413, body: { code: 'too_large' } });
+    expect(refused.body.detail).toMatch(/in parts.*100,000 values/);
+    const wrong = await execute('insert_many', { table: 'many', rows: rows.map(({ id }) => id) });
+    expect(wrong.body.errors).toEqual({ 'arguments.rows.0': [expect.any(String)] });
+    const limits = { approval: 'writes' };
+    const made = await call('POST', '/api/api-keys', { name: 'Held', role: 'member', scopes: ['tools:execute'], limits });
+    const held = await at.as(
+      null,
+      'POST',
+      '/api/tools/postgresql.insert_many/execute',
+      { arguments: { table: 'many', rows: rows.slice(0, 1_000) } },
+      { authorization: `Bearer ${made.body.key}` },
+    );
+    expect(held.status).toBe(422);
+    expect((await held.json()).errors.arguments[0]).toContain('has to be approved brings at most 5,000 values');
+    expect(await target.sql('select count(*)::int as n from many')).toEqual([{ n: 16_666 }]);
   });
 
   it('offers each tool to be tried on a page', async () => {

@@ -6,11 +6,12 @@ function post(
   body: RequestInit['body'],
   options?: Parameters<typeof limitBody>[0],
   headers: Record<string, string> = {},
+  path = '/',
 ) {
   const { app } = tinyApp();
   app.use(limitBody(options));
-  app.post('/', async (c) => c.text(String((await c.req.text()).length)));
-  return app.request('/', {
+  app.post('*', async (c) => c.text(String((await c.req.text()).length)));
+  return app.request(path, {
     method: 'POST',
     body,
     headers,
@@ -55,4 +56,15 @@ it('counts chunked bodies and stops reading at the limit', async () => {
 
 it('does not mind requests without a body', async () => {
   expect((await post(null)).status).toBe(200);
+});
+
+it('takes four mebibytes of arguments where a tool is called, and nowhere else', async () => {
+  const send = (path: string, size: number) => post('x'.repeat(size), {}, {}, path);
+  const path = '/api/tools/postgresql.insert_many/execute';
+  expect((await send(path, 4_194_304)).status).toBe(200);
+  const refused = await send(path, 4_194_305);
+  expect(refused.status).toBe(413);
+  expect((await refused.json()).detail).toContain('larger than 4 MiB');
+  for (const other of ['/connectors/1/tools/insert_many', '/api/connectors', '/mcp'])
+    expect((await send(other, 1_048_577)).status).toBe(413);
 });

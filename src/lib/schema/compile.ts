@@ -2,7 +2,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import formats from 'ajv-formats';
 import type { FieldErrors } from '../../errors.ts';
 import type { JsonSchema } from './json-schema.ts';
-import { isTooMuch, tooMuch, unstorableTexts } from './limits.ts';
+import { isTooMuch, type Limit, ordinary, unstorableTexts } from './limits.ts';
 import { brief, messageOf, rankOf, requiredMessage } from './messages.ts';
 import { baseType, isObject, shapeOf } from './shape.ts';
 import { xKeywords } from './vocabulary.ts';
@@ -13,15 +13,18 @@ export type Validator = (value: unknown) => FieldErrors;
 /**
  * Compiles a schema of ours once; later calls with the same object are free. Foreign schemas must not come here unlinted:
  * a hostile one can keep the process busy for seconds.
+ * Of more than anybody enters, such as rows, the first problem is told and not thousands.
  * @param options.prefix in front of every path, e.g. `config` gives `config.site_url`
  * @throws Error when the schema itself is wrong or uses an unknown keyword
  */
-export function compileSchema(schema: JsonSchema, options: { prefix?: string } = {}): Validator {
-  const check = checkerOf(schema);
+export function compileSchema(schema: JsonSchema, options: { prefix?: string; limit?: Limit } = {}): Validator {
+  const { limit = ordinary } = options;
+  const tellAll = checkerOf(schema, thorough);
   const prefix = options.prefix ? [options.prefix] : [];
   return (value) => {
     if (value === undefined) return { [prefix.join('.')]: [requiredMessage] };
-    if (isTooMuch(value)) return { [prefix.join('.')]: [tooMuch] };
+    if (isTooMuch(value, limit)) return { [prefix.join('.')]: [limit.told] };
+    const check = limit !== ordinary && isTooMuch(value) ? checkerOf(schema, hasty) : tellAll;
     check(value);
     const problems = [...withoutNoise(check.errors ?? []), ...blankTexts(schema, value), ...oddTexts(value)];
     return toFieldErrors(problems, prefix);
@@ -36,7 +39,7 @@ export const fieldErrorsOf = (errors: ErrorObject[]): FieldErrors => toFieldErro
  * told with the names that there are.
  */
 export function problemsIn(schema: JsonSchema, value: unknown): { path: string[]; message: string }[] {
-  const check = checkerOf(schema);
+  const check = checkerOf(schema, thorough);
   check(value);
   const told = tellingFirst(withoutNoise(check.errors ?? [], messageWithNames));
   return [...told.values()].map(({ path, message }) => ({ path, message }));
@@ -66,23 +69,27 @@ function isNear(name: string, typed: string): boolean {
   );
 }
 
-const ajv = new Ajv2020({
+const settings = {
   strict: true,
   // `required: ["method"]` beside a oneOf whose variants declare it is right; the lint finds real misspellings.
   strictRequired: false,
   allowUnionTypes: true,
-  allErrors: true,
   verbose: true,
   discriminator: true,
   ownProperties: true,
   logger: false,
-});
-formats.default(ajv);
-ajv.addVocabulary(xKeywords);
+} as const;
 
-const checkers = new WeakMap<JsonSchema, ValidateFunction>();
+const makeCompiler = (allErrors: boolean) => {
+  const ajv = new Ajv2020({ ...settings, allErrors });
+  formats.default(ajv);
+  ajv.addVocabulary(xKeywords);
+  return { ajv, checkers: new WeakMap<JsonSchema, ValidateFunction>() };
+};
+const thorough = makeCompiler(true);
+const hasty = makeCompiler(false);
 
-function checkerOf(schema: JsonSchema): ValidateFunction {
+function checkerOf(schema: JsonSchema, { ajv, checkers }: typeof thorough): ValidateFunction {
   const known = checkers.get(schema);
   if (known) return known;
   const checker = ajv.compile(schema);

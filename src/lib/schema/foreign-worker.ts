@@ -19,6 +19,8 @@ export type Answer = { errors: FieldErrors } | { reason: string };
 
 /** As many compiled schemas as a few busy tenants use at a time. */
 const kept = 100;
+/** Nobody mends more at a time. */
+const maxTold = 100;
 const compiled = new Map<string, ValidateFunction>();
 
 /** Patterns of others run on an engine without backtracking: no input can make them slow. Look-around is refused. */
@@ -51,7 +53,7 @@ function answer({ text, value }: Question): Answer {
   try {
     const validate = compile(text);
     if (value === undefined || validate(JSON.parse(value))) return { errors: {} };
-    return { errors: fieldErrorsOf(validate.errors ?? []) };
+    return { errors: fieldErrorsOf((validate.errors ?? []).slice(0, maxTold)) };
   } catch (error) {
     return { reason: `The schema cannot be used: ${(error as Error).message.slice(0, 200)}` };
   }

@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { Context } from 'hono';
 import type { Ctx, Role } from '../../context.ts';
+import type { Limit } from '../../lib/schema/limits.ts';
 import type { Scope } from '../../services/api-keys/scopes.ts';
 import type { Env } from '../env.ts';
 import { ctxOf } from '../middleware/session.ts';
@@ -43,6 +44,8 @@ export interface Operation<P extends Parts = Parts, R extends TSchema = TSchema>
   /** The audit event that a success writes; null for what changes nothing. */
   audit: string | null;
   input: P;
+  /** How much the body may bring, where that is more than usual. */
+  limit?: Limit;
   /** `service`: whatever the service answered; the body of both is the service's too. */
   status: 200 | 201 | 204 | 'service';
   /** Whether it can also answer piece by piece, as server-sent events. */

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { AppError, type FieldErrors, invalid } from '../../errors.ts';
 import { compileSchema } from '../../lib/schema/compile.ts';
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
-import { isTooMuchJson, tooMuch } from '../../lib/schema/limits.ts';
+import { isTooMuch, isTooMuchJson, type Limit, ordinary } from '../../lib/schema/limits.ts';
 import type { Env } from '../env.ts';
 import type { Input, Operation, Parts } from './operation.ts';
 
@@ -13,19 +13,19 @@ import type { Input, Operation, Parts } from './operation.ts';
  */
 export async function readInput<P extends Parts>(
   c: Context<Env>,
-  { input }: Operation<P>,
+  { input, limit = ordinary }: Operation<P>,
 ): Promise<Input<P> & { rawBody: string }> {
   const rawBody = input.body ? await readBody(c) : '';
   const values = {
     params: input.params && c.req.param(),
     query: input.query && readQuery(c, input.query),
-    body: input.body && parseJson(rawBody),
+    body: input.body && parseJson(rawBody, limit),
   };
   let errors: FieldErrors = {};
   for (const part of ['query', 'body'] as const) {
     const schema = input[part];
     // A copy takes a field that is called __proto__ along; assigning it would only set the prototype, and nobody would hear of it.
-    if (schema) errors = { ...errors, ...compileSchema(schema as unknown as JsonSchema)(values[part]) };
+    if (schema) errors = { ...errors, ...compileSchema(schema as unknown as JsonSchema, { limit })(values[part]) };
   }
   if (Object.keys(errors).length) throw invalid(errors);
   return { ...values, rawBody } as unknown as Input<P> & { rawBody: string };
@@ -41,8 +41,8 @@ async function readBody(c: Context<Env>): Promise<string> {
   return c.req.text();
 }
 
-function parseJson(text: string): unknown {
-  if (isTooMuchJson(text)) throw new AppError('too_large', tooMuch);
+function parseJson(text: string, limit: Limit): unknown {
+  if (isTooMuchJson(text, limit)) throw new AppError('too_large', limit.told);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -51,6 +51,7 @@ function parseJson(text: string): unknown {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new AppError('malformed_request', 'The body must be a JSON object.');
+  if (isTooMuch(value, limit)) throw new AppError('too_large', limit.told);
   return value;
 }
 

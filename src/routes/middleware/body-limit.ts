@@ -9,14 +9,20 @@ const mebibyte = 1024 * 1024;
 /**
  * Refuses bodies that are too large, by their declared length or, when they are chunked, as they arrive.
  * @param options.maxSize bytes
+ * @param options.brought bytes of a tool's arguments, which may be rows
  * @param options.passedOn bytes of what goes on to a service, and of documents that others wrote
  * @throws AppError too_large
  */
-export function limitBody({ maxSize = mebibyte, passedOn = 10 * mebibyte } = {}): MiddlewareHandler<Env> {
-  const [own, others] = [limitTo(maxSize), limitTo(passedOn)];
+export function limitBody({
+  maxSize = mebibyte,
+  brought = 4 * mebibyte,
+  passedOn = 10 * mebibyte,
+} = {}): MiddlewareHandler<Env> {
+  const [own, rows, others] = [limitTo(maxSize), limitTo(brought), limitTo(passedOn)];
   return function limitBody(c, next) {
     if (!bringsBody(c)) return next();
-    return (isPassedOn(c) || takesDocument(c) ? others : own)(c, next);
+    if (isPassedOn(c) || takesDocument(c)) return others(c, next);
+    return (callsTool(c) ? rows : own)(c, next);
   };
 }
 
@@ -31,6 +37,8 @@ const bringsBody = (c: Context) =>
 
 /** Where OpenAPI documents of others come in, and files to publish. */
 const takesDocument = (c: Context) => /\/(connectors\/[^/]+\/operations(\/preview)?|api\/publish)$/.test(c.req.path);
+
+const callsTool = (c: Context) => /\/api\/tools\/[^/]+\/execute$/.test(c.req.path);
 
 function limitTo(maxSize: number): MiddlewareHandler<Env> {
   const onError = () => {

@@ -3,7 +3,8 @@ import type { Tx } from '../../db/client.ts';
 import { findMakerName } from '../../db/queries/api-keys.ts';
 import { countPending, insertApproval } from '../../db/queries/approvals.ts';
 import type { LoadedDriver, Tool, Values } from '../../drivers/driver.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, invalid } from '../../errors.ts';
+import { isTooMuch } from '../../lib/schema/limits.ts';
 import { requireWithinLimits } from '../api-keys/key-limits.ts';
 import { recordAudit } from '../audit.ts';
 import { findTarget, type NamedTarget, type NeededToolkit } from '../calls/call-targets.ts';
@@ -26,6 +27,7 @@ export interface WantedCall {
 /** Of one key at a time: who has to look at them is a person. */
 const mostPending = 50;
 const usualHours = 24;
+const mostCharacters = 1_000_000;
 
 /**
  * Notes a call that has to be approved first, instead of making it. What would keep it from being made keeps it from being asked for.
@@ -35,6 +37,7 @@ const usualHours = 24;
 export const askApproval = (ctx: Ctx, wanted: WantedCall): Promise<Date> =>
   ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const { driver, tool, name, values, executionId: id } = wanted;
+    requireReadable(values);
     await requireExecutionRoom(tx, ctx.tenantId);
     const target = await findTarget(tx, ctx, driver, wanted.named, wanted.account);
     const { connector, connection } = target;
@@ -56,6 +59,16 @@ export const askApproval = (ctx: Ctx, wanted: WantedCall): Promise<Date> =>
     });
     return expiresAt;
   });
+
+/** @throws AppError invalid_input where there is more than a person can look through */
+function requireReadable(values: Values) {
+  if (!isTooMuch(values) && JSON.stringify(values).length <= mostCharacters) return;
+  throw invalid({
+    arguments: [
+      'A call that has to be approved brings at most 5,000 values and a million characters. Send this in parts.',
+    ],
+  });
+}
 
 /** @throws AppError quota_exceeded when too much of it waits already */
 async function askingKey(tx: Tx, { tenantId, actor }: Ctx) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { parseControl } from '../../../src/lib/forms/controls.ts';
 import { compileSchema } from '../../../src/lib/schema/compile.ts';
-import { isTooMuch, isTooMuchJson, unstorableTexts } from '../../../src/lib/schema/limits.ts';
+import { isTooMuch, isTooMuchJson, ofArguments, unstorableTexts } from '../../../src/lib/schema/limits.ts';
 
 const nested = (depth: number): unknown => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`);
 
@@ -41,10 +42,30 @@ describe('a value', () => {
     for (const broken of ['', '"', '"\\', '}]}', '{"a":']) expect(isTooMuchJson(broken)).toBe(false);
   });
 
+  it('may hold more where arguments of tools are meant, and a field of a form may not', () => {
+    const listOf = (count: number) => ({ list: Array.from({ length: count }, () => 1) });
+    const schema = { type: 'object', properties: { list: { type: 'array', items: { type: 'string' } } } };
+    const judge = compileSchema(schema, { limit: ofArguments });
+    expect(isTooMuch(listOf(99_999), ofArguments)).toBe(false);
+    expect(isTooMuchJson(JSON.stringify(listOf(99_999)), ofArguments)).toBe(false);
+    expect(isTooMuch(listOf(100_000), ofArguments)).toBe(true);
+    expect(judge({ list: listOf(99_999).list.map(String) })).toEqual({});
+    expect(Object.keys(judge(listOf(99_999)))).toEqual(['list.0']);
+    expect(Object.keys(judge(listOf(20)))).toHaveLength(20);
+    expect(judge(listOf(100_000))).toEqual({ '': [expect.stringMatching(/in parts.*100,000 values/)] });
+    const field = { schema: { type: 'object' }, key: 'list', required: false } as unknown as Parameters<
+      typeof parseControl
+    >[0];
+    const typed = parseControl(field, [JSON.stringify(listOf(5_100))], false, 'list');
+    expect(typed.errors?.list?.[0]).toContain('at most 5000 values');
+    expect(parseControl(field, [JSON.stringify(listOf(4_900))], false, 'list').errors).toBeUndefined();
+  });
+
   it('tells where it holds text that cannot be saved', () => {
     expect(unstorableTexts({ a: 'fine ✓ 🙂', b: ['\0', { c: '\ud800' }], d: 1, e: null })).toEqual([
       ['b', '0'],
       ['b', '1', 'c'],
     ]);
+    expect(unstorableTexts(Array.from({ length: 5_000 }, () => '\0'))).toHaveLength(100);
   });
 });
