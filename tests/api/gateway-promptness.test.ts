@@ -82,6 +82,8 @@ async function ask(app: Pick<Hono<Env>, 'request'>, apiKey = key.text) {
   return {
     status: answer.status,
     code: error?.code as string | undefined,
+    /** What official clients go by. */
+    mayRepeat: answer.headers.get('x-should-retry'),
     cost,
     id: answer.headers.get('patchbay-execution'),
   };
@@ -179,7 +181,7 @@ describe('a record that cannot be written at once', { timeout: 60_000 }, () => {
       own.begin(async (tx) => {
         await tx`lock table llm_usage in access exclusive mode`;
         allow();
-        expect(await answer).toMatchObject({ status: 503 });
+        expect(await answer).toMatchObject({ status: 503, code: 'outcome_unknown', mayRepeat: 'false' });
       }),
     );
     const count = () => withConnection(at.database.admin, (own) => own`select count(*)::int as n from llm_usage`);

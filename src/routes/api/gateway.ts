@@ -71,7 +71,9 @@ export function openaiErrorFor(c: Context<Env>, thrown: unknown): Response {
   const error = asAppError(c, thrown);
   const { code, param = null, budget } = { code: error.code, ...error.extra } as Told;
   const type = types[error.status] ?? (error.status >= 500 ? 'server_error' : 'invalid_request_error');
-  if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
+  // Official clients repeat every 503 by themselves, and a second answer would be paid twice.
+  if (error.code === 'outcome_unknown') c.header('x-should-retry', 'false');
+  else if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
   if (error.extra?.execution_id) c.header('patchbay-execution', String(error.extra.execution_id));
   const told = { message: error.message, type, code, param, ...(budget ? { budget } : {}) };
   return c.json({ error: told }, error.status as ContentfulStatusCode);

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../../context.ts';
+import type { Tx } from '../../db/client.ts';
 import { type ConnectionRow, noteOnConnection } from '../../db/queries/connections.ts';
 import {
   type ExecutionContext,
@@ -173,16 +174,26 @@ async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
   });
 }
 
-/** Remembers with the connection that it was used, and what the service said about its limits; once a minute is enough. */
-export async function noteUse(ctx: Ctx, connection: ConnectionRow, { rateLimit }: CallReport): Promise<void> {
-  const fresh = connection.lastUsedAt && Date.now() - connection.lastUsedAt.getTime() < 60_000;
-  if (fresh && !rateLimit) return;
-  await ctx.hub.db.asTenant(
-    ctx.tenantId,
-    (tx) =>
-      noteOnConnection(tx, ctx.tenantId, connection.id, { lastUsedAt: new Date(), ...(rateLimit && { rateLimit }) }),
-    { quiet: true },
-  );
+/** By connection, when its use was noted last by this process; milliseconds of the clock. */
+const noted = new Map<string, number>();
+const mostNoted = 10_000;
+
+/**
+ * Remembers with the connection that it was used, and what the service said about its limits: once a minute, every few seconds when it
+ * says something, and each time when little is left. The call was made, whether that can be noted or not.
+ */
+export async function noteUse(ctx: Ctx, { id, lastUsedAt }: ConnectionRow, { rateLimit }: CallReport): Promise<void> {
+  const now = Date.now();
+  const sinceMs = now - Math.max(noted.get(id) ?? 0, lastUsedAt?.getTime() ?? 0);
+  const runsOut = rateLimit && rateLimit.remaining * 10 < rateLimit.limit;
+  if (!runsOut && sinceMs < (rateLimit ? 5_000 : 60_000)) return;
+  if (noted.size >= mostNoted) noted.clear();
+  noted.set(id, now);
+  const values = { lastUsedAt: new Date(now), ...(rateLimit && { rateLimit }) };
+  const note = (tx: Tx) => noteOnConnection(tx, ctx.tenantId, id, values);
+  await ctx.hub.db
+    .asTenant(ctx.tenantId, note, { quiet: true })
+    .catch((err: unknown) => ctx.log.warn({ err }, 'that a connection was used could not be noted'));
 }
 
 function tlsOf({ tls }: Values): TlsSettings | undefined {

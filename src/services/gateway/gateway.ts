@@ -67,7 +67,7 @@ export async function listModels(ctx: Ctx, handle?: string, signal?: AbortSignal
   );
   const request = { operation: 'models' as const, signal };
   const sent = await send(ctx, target, request, null, executionId);
-  await ctx.hub.db.asTenant(ctx.tenantId, (tx) => endExecution(tx, ctx, executionId, sent.ending));
+  await ctx.hub.db.asTenant(ctx.tenantId, (tx) => endExecution(tx, ctx, executionId, sent.ending), { quiet: true });
   if ('stream' in sent || sent.text === undefined)
     throw new AppError('service_failed', sent.ending.problem?.message ?? '', { extra: { execution_id: executionId } });
   const { data, ...rest } = sent.answer ?? {};

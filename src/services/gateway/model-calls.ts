@@ -5,6 +5,7 @@ import { AppError } from '../../errors.ts';
 import { OutboundError } from '../../lib/outbound/outbound.ts';
 import { whyLimited } from '../api-keys/key-limits.ts';
 import { type CallReport, noteUse } from '../calls/calls.ts';
+import { isDatabaseAway, notWritten } from '../tools/endings.ts';
 import { type Ending, masked, problemOf, startExecution } from '../tools/executions.ts';
 import { giveBack, type Reserved, reserve, settle } from '../usage/budgets.ts';
 import { recordCall } from '../usage/call-batches.ts';
@@ -125,7 +126,10 @@ interface Begun {
 function ending(ctx: Ctx, { question, standing, reserved, stop }: Begun): ModelCallBegun['end'] {
   return async (outcome, seen) => {
     stop();
-    const cost = await settle(ctx, reserved, entryOf(ctx, question, standing, outcome), seen);
+    const cost = await settle(ctx, reserved, entryOf(ctx, question, standing, outcome), seen).catch((error) => {
+      // Something was used: who is told to try again pays twice.
+      throw seen && isDatabaseAway(error) ? notWritten(question.executionId, error) : error;
+    });
     await noteUse(ctx, standing.target.connection, outcome.report);
     return cost;
   };

@@ -22,7 +22,8 @@ export async function writeEnding(executionId: string, write: () => Promise<void
 
 export const isDatabaseAway = (error: unknown): boolean => error instanceof AppError && error.status === 503;
 
-const notWritten = (executionId: string, cause: unknown) =>
+/** @param cause what the database said */
+export const notWritten = (executionId: string, cause: unknown) =>
   new AppError(
     'outcome_unknown',
     'The call was made, but the database was away when its end was to be written. Look before you try again.',

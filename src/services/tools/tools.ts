@@ -13,7 +13,7 @@ import { callService } from '../calls/connected-calls.ts';
 import { getConnector } from '../connectors/installed.ts';
 import type { RecordedUsage } from '../gateway/llm-usage.ts';
 import { type AnsweredInPieces, type AskingTool, askByTool, streamByTool } from '../gateway/model-tools.ts';
-import { isDatabaseAway, writeEnding } from './endings.ts';
+import { writeEnding } from './endings.ts';
 import {
   type Ending,
   type ExecutionProblem,
@@ -221,9 +221,6 @@ export async function settle(
     await endExecution(tx, ctx, executionId, ending);
     await resumed?.end(tx, ending);
   };
-  await writeEnding(executionId, () => ctx.hub.db.asTenant(ctx.tenantId, write));
-  await noteUse(ctx, connection, ending.report).catch((error: unknown) => {
-    if (!isDatabaseAway(error)) throw error;
-    ctx.log.warn({ err: error }, 'that a connection was used could not be noted');
-  });
+  await writeEnding(executionId, () => ctx.hub.db.asTenant(ctx.tenantId, write, { quiet: true }));
+  await noteUse(ctx, connection, ending.report);
 }
