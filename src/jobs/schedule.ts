@@ -15,6 +15,7 @@ import { forgetEndedTokens } from '../services/people/one-time-tokens.ts';
 import { forgetEndedSessions } from '../services/people/sessions.ts';
 import { scanDuePosts } from '../services/publishing/post-publishing.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
+import { sealAudit } from '../services/secrets/audit-seals.ts';
 import { endStuckExecutions, forgetOldChecks, forgetOldExecutions } from '../services/tenants/histories.ts';
 import { purgeIdempotencyKeys } from '../services/tools/idempotency.ts';
 import { releaseReservations } from '../services/usage/budgets.ts';
@@ -42,6 +43,7 @@ export const schedule: Job[] = [
   { name: 'check-health', cron: '* * * * *', run: (hub) => scanDueChecks(hub) },
   { name: 'publish-posts', cron: '* * * * *', run: (hub) => scanDuePosts(hub) },
   { name: 'settle-approvals', cron: '* * * * *', run: (hub) => settleApprovals(hub) },
+  { name: 'seal-audit', cron: '* * * * *', run: (hub) => sealAudit(hub) },
   { name: 'end-stuck-executions', cron: '* * * * *', run: endStuckExecutions },
   { name: 'release-budgets', cron: '* * * * *', run: releaseReservations },
   { name: 'wipe-ended-credentials', cron: '8-59/10 * * * *', run: wipeEndedCredentials },

@@ -128,6 +128,8 @@ describe('the shape of the schema', () => {
       // From the connector that a broker's report names to its tenant.
       connector_tenant: { app: false, result: 'uuid' },
       due_approvals: { ...due, app: false },
+      // Of all tenants: up to which event each is to be sealed.
+      due_audit_seals: { app: false, result: 'TABLE(tenant_id uuid, last_position bigint)' },
       due_authorization_expiries: due,
       due_authorization_polls: { ...due, app: false },
       due_budget_reservations: { ...due, app: false },

@@ -96,6 +96,8 @@ describe('the fence between tenants', () => {
     await refused((tx) => tx.update(auditEvents).set({ action: 'nothing' })).toThrow('permission denied');
     await refused((tx) => tx.delete(auditEvents)).toThrow('permission denied');
     await refused((tx) => tx.execute(sql`truncate audit_events`)).toThrow('permission denied');
+    await refused((tx) => tx.execute(sql`update audit_seals set mac = ''`)).toThrow('permission denied');
+    await refused((tx) => tx.execute(sql`delete from audit_seals`)).toThrow('permission denied');
     await expect(db.system.execute(sql`delete from audit_events`)).rejects.toThrow('permission denied');
     const shred = db.system.execute(sql`select shred_tenant_rows('audit_events', ${ada}::uuid, 1)`);
     await expect(shred).rejects.toThrow('is not being deleted');

@@ -1,9 +1,14 @@
+import { drizzle } from 'drizzle-orm/postgres-js';
+import type { Sql } from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Tx } from '../../src/db/client.ts';
 import { withConnection } from '../../src/db/connection.ts';
+import { sealAudit } from '../../src/services/secrets/audit-seals.ts';
+import { verifyAudit } from '../../src/services/secrets/audit-verification.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import type { Person } from '../support/cast.ts';
 import { changedIn, contentsOf } from './contents.ts';
-import { figure } from './measure.ts';
+import { figure, randomness, tries } from './measure.ts';
 import { ask, type Route, routesOf, rowOf } from './routes.ts';
 
 // What happens to each change when its event cannot be written.
@@ -63,4 +68,58 @@ it('a change that cannot be audited does not happen', async () => {
   }
   figure(`${wrong.length} of ${changes.length} changes happened, or seemed to, without their event`);
   expect(wrong).toEqual([]);
+});
+
+/** What somebody could do who may do anything with the database, to the sealed event at this place and the one after it. */
+const forgeries: Record<string, (event: string, next: string) => string> = {
+  edit: (event) => `update audit_events set actor_name = actor_name || '.' where position = ${event}`,
+  'edit of details': (event) =>
+    `update audit_events set details = details || '{"forged": 1}' where position = ${event}`,
+  'edit of the time': (event) =>
+    `update audit_events set created_at = created_at - interval '1 us' where position = ${event}`,
+  removal: (event) => `delete from audit_events where position = ${event}`,
+  exchange: (event, next) =>
+    `update audit_events set position = -position where position in (${event}, ${next});
+     update audit_events set position = case -position when ${event} then ${next} else ${event} end where position < 0`,
+  'move to another workspace': (event) =>
+    `update audit_events set tenant_id = (select id from organizations o where o.id <> tenant_id limit 1) where position = ${event}`,
+  addition: (event) =>
+    `insert into audit_events select tenant_id, gen_random_uuid(), 'forged', actor_type, actor_id, actor_name, subject_type, subject_id,
+       subject_name, details, request_id, ip, created_at, -1 from audit_events where position = ${event}`,
+  'removal of a seal': (event) =>
+    `delete from audit_seals where tenant_id = (select tenant_id from audit_events where position = ${event}) and head is not null`,
+};
+
+it('an event that was changed, removed or added after it was sealed is found', async () => {
+  for (let round = 0; round < 3; round++) {
+    for (const person of [hub.cast.ada, hub.cast.cleo])
+      for (let n = 0; n < 3; n++)
+        expect((await hub.as(person, 'POST', '/api/connectors', blogNamed(`Trail ${round}.${n}`))).status).toBe(201);
+    await sealAudit(hub.hub);
+  }
+  const random = randomness();
+  let [tried, missed] = [0, 0];
+  await withConnection(hub.database.admin, async (own) => {
+    const verify = async () => (await verifyAudit(drizzle(own as Sql) as unknown as Tx, hub.hub.vault)).broken;
+    expect(await verify()).toEqual([]);
+    const rows =
+      await own`select position, lead(position) over (partition by tenant_id order by position) as next from audit_events`;
+    const places = rows.filter(({ next }) => next !== null);
+    for (const [name, forge] of Object.entries(forgeries))
+      for (let n = 0; n < tries(20); n++) {
+        const { position, next } = places[Math.floor(random() * places.length)] as { position: string; next: string };
+        await own.unsafe(`begin; ${forge(position, next)}`);
+        tried += 1;
+        if (!(await verify()).length) missed += 1;
+        await own.unsafe('rollback');
+        expect(missed, name).toBe(0);
+      }
+    expect(await verify()).toEqual([]);
+  });
+  figure(`${missed} of ${tried} forgeries of the sealed trail went unnoticed`);
+});
+
+const blogNamed = (name: string) => ({
+  ...{ catalog_key: 'wordpress', name, config: { site_url: 'https://blog.example.com' } },
+  auth: { method: 'basic', username: 'editor', password: 'abcd efgh ijkl mnop qrst uvwx' },
 });

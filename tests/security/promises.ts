@@ -120,7 +120,8 @@ export const promises: Kept[] = [
   {
     goal: 'g24',
     promise: 'What cannot be audited does not happen',
-    target: 'exactly one event for each change; with the trail broken 0 changes',
+    target:
+      'exactly one event for each change; with the trail broken 0 changes; 0 forgeries of what is sealed unnoticed',
     files: [...sweeps, ...checks('audit')],
   },
   {

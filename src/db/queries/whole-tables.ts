@@ -57,4 +57,15 @@ export async function finishRestore(tx: TransactionSql) {
   const [known] = await tx`select to_regclass('mcp_tokens') is not null as tokens`; // backups of older versions have none
   if (known?.tokens) await tx`delete from mcp_tokens`;
   await tx`select setval('drizzle.__drizzle_migrations_id_seq', greatest(1, (select max(id) from drizzle.__drizzle_migrations)))`;
+  await continueCounting(tx);
+}
+
+/** Columns that the database counts up go on after what was brought back. */
+async function continueCounting(tx: TransactionSql) {
+  const counted = await tx`
+    select a.attrelid::regclass::text as table, quote_ident(a.attname) as column, pg_get_serial_sequence(a.attrelid::regclass::text, a.attname) as sequence
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attidentity <> ''`;
+  for (const { table, column, sequence } of counted)
+    await tx.unsafe(`select setval($1::regclass, greatest(1, (select max(${column}) from ${table})))`, [sequence]);
 }

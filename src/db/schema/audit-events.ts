@@ -1,4 +1,15 @@
-import { index, jsonb, pgTable, primaryKey, text, uuid, varchar } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+  varchar,
+} from 'drizzle-orm/pg-core';
 import { createdAt, id, tenantFence, tenantId } from './columns.ts';
 
 /** Who did what to which row, when and from where. Append-only: the application may insert and read, nothing else. */
@@ -20,11 +31,40 @@ export const auditEvents = pgTable(
     requestId: varchar('request_id', { length: 100 }).notNull(),
     ip: text('ip'),
     createdAt: createdAt(),
+    /** Counted by the database when the row is written, so that a seal can say which rows it covers. */
+    position: bigint('position', { mode: 'number' }).notNull().generatedByDefaultAsIdentity(),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     index('audit_events_subject').on(table.tenantId, table.subjectId, table.id),
     index('audit_events_action').on(table.tenantId, table.action, table.id),
+    uniqueIndex('audit_events_position').on(table.tenantId, table.position),
+    tenantFence(),
+  ],
+);
+
+/** Seals over a tenant's events, each over those that came after the one before. Append-only, but for `head`. */
+export const auditSeals = pgTable(
+  'audit_seals',
+  {
+    tenantId: tenantId(),
+    id: id(),
+    /** Counts up from 1. */
+    number: integer('number').notNull(),
+    /** Of the last event that it covers; the first one is the one after the seal before. */
+    lastPosition: bigint('last_position', { mode: 'number' }).notNull(),
+    /** How many events it covers. */
+    events: integer('events').notNull(),
+    keyId: varchar('key_id', { length: 16 }).notNull(),
+    /** base64url: over the events in their order, all of the above, and the MAC of the seal before. */
+    mac: varchar('mac', { length: 64 }).notNull(),
+    /** Only the newest one has it. Nobody without the key can give it to an older one, so the newest cannot be taken away. */
+    head: varchar('head', { length: 64 }),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    uniqueIndex('audit_seals_number').on(table.tenantId, table.number),
     tenantFence(),
   ],
 );

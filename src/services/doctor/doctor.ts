@@ -4,7 +4,7 @@ import { checkClock, checkFence, checkMigrations, checkRoles, checkVersion } fro
 import { checkEgress } from './egress.ts';
 import { type Check, type Finding, fail, type Patient } from './finding.ts';
 import { checkJobs, checkOverdueWork } from './jobs.ts';
-import { checkKeyring, checkSecrets } from './keys.ts';
+import { checkAudit, checkKeyring, checkSecrets } from './keys.ts';
 import { machineChecks } from './machine.ts';
 import { checkSingleSignOn } from './single-sign-on.ts';
 
@@ -16,6 +16,7 @@ const checks: [string, Check][] = [
   ['clock', checkClock],
   ['keyring', checkKeyring],
   ['secrets', checkSecrets],
+  ['audit trail', checkAudit],
   ['jobs', checkJobs],
   ['clock work', checkOverdueWork],
   ...machineChecks.map((check): [string, Check] => ['machine', check]),

@@ -1,5 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { withConnection } from '../../db/connection.ts';
+import { verifyAudit } from '../secrets/audit-verification.ts';
 import { masterKeyUsage } from '../secrets/master-keys.ts';
 import { openEverything } from '../secrets/secret-check.ts';
 import { type Finding, fail, ok, type Patient, warn } from './finding.ts';
@@ -49,4 +50,33 @@ export function secretsFinding({ opened, unreadable, examples }: SecretsResult):
   if (!unreadable) return ok('secrets', `All ${opened} open.`);
   const shown = examples.join('; ');
   return fail('secrets', `${unreadable} do not open (${opened} do): ${shown}.`, 'Enter them again in Configure.');
+}
+
+/** Whether the trail is what was sealed. */
+export async function checkAudit({ owner, vault, deep }: Patient): Promise<Finding[]> {
+  if (!deep) return [];
+  const { seals, events, broken, unsealed } = await withConnection(owner, (sql) =>
+    drizzle(sql).transaction((tx) => verifyAudit(tx, vault), {
+      isolationLevel: 'repeatable read',
+      accessMode: 'read only',
+    }),
+  );
+  const held = `${seals} seals over ${events} events hold`;
+  if (broken.length)
+    return [
+      fail(
+        'audit trail',
+        `${broken.length} breaks, while ${held}: ${broken.slice(0, 20).join('; ')}.`,
+        'Somebody changed the database past the hub. Compare with a backup from before.',
+      ),
+    ];
+  if (unsealed.length)
+    return [
+      warn(
+        'audit trail',
+        `${held}, but events are older than an hour and not sealed in: ${unsealed.slice(0, 20).join(', ')}.`,
+        'Look whether the job seal-audit runs. If it did, seals were removed.',
+      ),
+    ];
+  return [ok('audit trail', `${held}.`)];
 }

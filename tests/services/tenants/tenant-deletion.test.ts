@@ -5,6 +5,7 @@ import { AppError } from '../../../src/errors.ts';
 import { installConnector } from '../../../src/services/connectors/connectors.ts';
 import { createPrice } from '../../../src/services/gateway/prices.ts';
 import { makeResetLink } from '../../../src/services/people/password-reset.ts';
+import { sealAudit } from '../../../src/services/secrets/audit-seals.ts';
 import {
   getOperatorEvent,
   listOperatorEvents,
@@ -68,11 +69,20 @@ describe('deleteTenant', () => {
     await installConnector(cleo, 'wordpress', { ...blog, name: 'Second blog' });
     await createBudget(cleo, { scope: 'workspace', period: 'day', limit_usd: '1' });
     await createPrice(cleo, { model: 'm', input_usd: '1', output_usd: '1' });
+    await sealAudit(at.hub);
     const { report, eventId } = await deleteTenant(ctx, tailspin, confirmed);
     expect(report).toEqual({
       data_keys: 1,
       rows: {
-        ...{ audit_events: 7, budgets: 1, connections: 2, connectors: 2, price_overrides: 1, tenant_quotas: 1 },
+        ...{
+          audit_events: 7,
+          audit_seals: 1,
+          budgets: 1,
+          connections: 2,
+          connectors: 2,
+          price_overrides: 1,
+          tenant_quotas: 1,
+        },
         ...{ webhook_deliveries: 1, webhooks: 1 },
       },
       memberships: 1,
@@ -81,6 +91,7 @@ describe('deleteTenant', () => {
     });
     for (const table of [
       'audit_events',
+      'audit_seals',
       'connectors',
       'tenant_quotas',
       'tenant_keys',
@@ -287,6 +298,7 @@ describe('exportTenant', () => {
   it('covers every table of tenants, or says why not', async () => {
     const left: Record<string, string> = {
       tenant_keys: 'the keys of what is not exported',
+      audit_seals: 'say nothing without the key that they were made under',
       toolkit_cache: 'what brokers say about themselves, which they say again',
       idempotency_keys: 'sealed answers, forgotten after a day',
       budget_reservations: 'what calls hold that are under way',

@@ -1,0 +1,275 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import type { Sql } from 'postgres';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase, type Tx } from '../../../src/db/client.ts';
+import { withConnection } from '../../../src/db/connection.ts';
+import { recordAudit } from '../../../src/services/audit.ts';
+import { writeBackup } from '../../../src/services/backup/backup.ts';
+import { checkBackup, restoreBackup } from '../../../src/services/backup/restore.ts';
+import { checkAudit } from '../../../src/services/doctor/keys.ts';
+import { sealAudit } from '../../../src/services/secrets/audit-seals.ts';
+import { verifyAudit } from '../../../src/services/secrets/audit-verification.ts';
+import { rotateDataKeys } from '../../../src/services/secrets/data-keys.ts';
+import { rotateMasterKey } from '../../../src/services/secrets/master-keys.ts';
+import { readKeyring } from '../../../src/vault/keyring.ts';
+import { createVault } from '../../../src/vault/vault.ts';
+import { masterKeys, type TestApp, testApp } from '../../support/app.ts';
+import { emptyDatabase } from '../../support/db.ts';
+import { temporaryDirectory } from '../../support/postgres.ts';
+
+let at: TestApp;
+let ada = '';
+let cleo = '';
+beforeEach(async () => {
+  at = await testApp();
+  ada = at.cast.ada.tenantId;
+  cleo = at.cast.cleo.tenantId;
+  ofAda = `from audit_events where tenant_id = '${ada}'`;
+  await withConnection(
+    at.database.admin,
+    (
+      own,
+    ) => own`insert into audit_events (tenant_id, id, action, actor_type, actor_name, subject_type, subject_name, details, request_id)
+      select o.id, gen_random_uuid(), 'tested', 'system', 'Ada "<' || chr(8238), 'tenant', '😀', jsonb_build_object('n', n, 'x', 1.50), 'r'
+      from organizations o, generate_series(1, 620) n`,
+  );
+});
+afterEach(() => at.close());
+
+/** As somebody who may do anything with the database and has no master key. */
+const tamper = (statement: string) => withConnection(at.database.admin, (own) => own.unsafe(statement));
+const verify = (vault = at.hub.vault, owner = at.database.admin) =>
+  withConnection(owner, (own) =>
+    drizzle(own as Sql).transaction((tx) => verifyAudit(tx, vault), { isolationLevel: 'repeatable read' }),
+  );
+/** What would be broken after this; it is undone. */
+const ifOnly = (statement: string) =>
+  withConnection(at.database.admin, async (own) => {
+    await own.unsafe(`begin; ${statement}`);
+    const { broken: found } = await verifyAudit(drizzle(own as Sql) as unknown as Tx, at.hub.vault);
+    await own.unsafe('rollback');
+    return found;
+  });
+const broken = async () => (await verify()).broken;
+const event = (action: string) => ({
+  action,
+  subject: { type: 'tenant', id: null, name: 'Somebody' },
+});
+const happen = (action = 'tested', tenant = at.cast.ada) =>
+  at.hub.db.asTenant(tenant.tenantId, (tx) => recordAudit(tx, at.ctx(tenant), event(action)));
+const inTenant = (where: string) => `tenant_id = '${ada}' and position = (${where})`;
+/** The position of this event of Northwind, counted from 0. */
+const nth = (n: number) => `select position ${ofAda} order by position offset ${n} limit 1`;
+let ofAda = '';
+const lastOf = (number: number) =>
+  `select last_position from audit_seals where tenant_id = '${ada}' and number = ${number}`;
+
+describe('seals over the trail', () => {
+  it('cover everything once, in bounded ranges, and hold', async () => {
+    const sealed = await sealAudit(at.hub);
+    const result = await verify();
+    expect(result).toEqual({ seals: expect.any(Number), events: sealed, broken: [], unsealed: [] });
+    const [all] = await tamper('select count(*)::int as n from audit_events');
+    expect(sealed).toBe(all?.n);
+    expect(result.seals).toBeGreaterThanOrEqual(4);
+    expect(await sealAudit(at.hub)).toBe(0);
+    await happen();
+    expect(await sealAudit(at.hub)).toBe(1);
+    expect((await verify()).broken).toEqual([]);
+    const [heads] = await tamper(
+      `select count(*)::int as n from audit_seals where tenant_id = '${ada}' and head is not null`,
+    );
+    expect(heads?.n).toBe(1);
+  });
+
+  it('do not double when two processes make them at once', async () => {
+    const other = openDatabase({ connection: at.database.hub });
+    const sealed = await Promise.all([sealAudit(at.hub), sealAudit({ ...at.hub, db: other }), sealAudit(at.hub)]);
+    await other.close();
+    await sealAudit(at.hub);
+    const result = await verify();
+    const [all] = await tamper('select count(*)::int as n from audit_events');
+    expect(result).toMatchObject({ events: all?.n, broken: [] });
+    expect(sealed.reduce((sum, n) => sum + n)).toBeLessThanOrEqual(all?.n);
+  });
+
+  const changes: [string, () => string, RegExp][] = [
+    ['an edited event', () => `update audit_events set actor_name = 'Eve' where ${inTenant(nth(7))}`, /changed/],
+    [
+      'an edited time, by a microsecond',
+      () =>
+        `update audit_events set created_at = created_at + interval '1 microsecond' where ${inTenant(`select max(position) ${ofAda}`)}`,
+      /changed/,
+    ],
+    ['edited details', () => `update audit_events set details = '{"n": 1}' where ${inTenant(nth(9))}`, /changed/],
+    [
+      'the first event of a range removed',
+      () => `delete ${ofAda} and ${inTenant(`select min(position) ${ofAda}`)}`,
+      /1 of its 500 events are gone/,
+    ],
+    ['one in the middle removed', () => `delete ${ofAda} and ${inTenant(nth(50))}`, /1 of its 500 events are gone/],
+    ['the last of a range removed', () => `delete ${ofAda} and ${inTenant(lastOf(1))}`, /1 of its 500 events are gone/],
+    [
+      'the tail cut off',
+      () => `delete ${ofAda} and position > (${nth(616)}) and position <= (${lastOf(2)})`,
+      /[1-9]\d* of its \d+ events are gone/,
+    ],
+    [
+      'an event added inside of a range',
+      () => `with gone as (select position - 100000 as p ${ofAda} order by position limit 1)
+        insert into audit_events select tenant_id, gen_random_uuid(), 'forged', actor_type, actor_id, actor_name, subject_type, subject_id,
+          subject_name, details, request_id, ip, created_at, (select p from gone) ${ofAda} limit 1`,
+      /more than the 500 events/,
+    ],
+    [
+      'two events that changed places',
+      () => `update audit_events a set action = 'swapped' || b.action from audit_events b where a.tenant_id = '${ada}' and b.tenant_id = '${cleo}'
+        and a.position = (select min(position) from audit_events where tenant_id = '${ada}')`,
+      /changed/,
+    ],
+    [
+      'a seal removed from the middle',
+      () => `delete from audit_seals where tenant_id = '${ada}' and number = 1`,
+      /the seals 1 to 1 are missing/,
+    ],
+    [
+      'the newest seal removed',
+      () => `delete from audit_seals where tenant_id = '${ada}' and number = 2`,
+      /newest seals were taken away/,
+    ],
+    [
+      'an edited seal',
+      () => `update audit_seals set events = events - 1 where tenant_id = '${ada}' and number = 1`,
+      /does not hold/,
+    ],
+    [
+      'a seal’s MAC replaced',
+      () => `update audit_seals set mac = reverse(mac) where tenant_id = '${ada}' and number = 2`,
+      /does not hold/,
+    ],
+  ];
+
+  it('find what was changed, removed, added or moved', async () => {
+    await sealAudit(at.hub);
+    expect(await broken()).toEqual([]);
+    for (const [what, change, said] of changes) {
+      const found = await ifOnly(change());
+      expect(found.join('\n'), what).toMatch(said);
+      expect(found.filter((sentence) => !sentence.startsWith('Northwind: '))).toEqual([]);
+    }
+    const third = (tenant: string) =>
+      `(select position from audit_events where tenant_id = '${tenant}' order by position offset 3 limit 1)`;
+    const swapped = await ifOnly(
+      `update audit_events set tenant_id = case tenant_id when '${ada}' then '${cleo}' else '${ada}' end::uuid
+       where position in (${third(ada)}, ${third(cleo)})`,
+    );
+    for (const name of ['Northwind', 'Tailspin'])
+      expect(swapped).toContainEqual(expect.stringMatching(new RegExp(`^${name}: seal 1 `)));
+    expect(await broken()).toEqual([]);
+  });
+
+  it('show for good what was changed, also when sealing goes on', async () => {
+    await sealAudit(at.hub);
+    await tamper(`delete ${ofAda} and ${inTenant(nth(50))}`);
+    await tamper(`delete from audit_seals where tenant_id = '${cleo}' and number = 2`);
+    const shown = [
+      expect.stringMatching(/^Northwind: seal 1 .* 1 of its 500 events are gone$/),
+      'Tailspin: its newest seals were taken away once',
+    ];
+    expect((await broken()).sort()).toEqual(shown);
+    await happen();
+    await happen('tested', at.cast.cleo);
+    expect(await sealAudit(at.hub)).toBeGreaterThan(2);
+    expect((await broken()).sort()).toEqual(shown);
+  });
+
+  it('hold for an event that was written early and saved late', async () => {
+    const other = openDatabase({ connection: at.database.hub });
+    let written = () => {};
+    let save = () => {};
+    const isWritten = new Promise<void>((resolve) => {
+      written = resolve;
+    });
+    const maySave = new Promise<void>((resolve) => {
+      save = resolve;
+    });
+    const late = other.asTenant(ada, async (tx) => {
+      await recordAudit(tx, at.ctx(at.cast.ada), event('tested.late'));
+      written();
+      await maySave;
+    });
+    await isWritten;
+    await happen('tested.after');
+    await expect(sealAudit(at.hub, { waitMs: 300 })).rejects.toThrow('stays open');
+    expect((await verify()).seals).toBe(0);
+    const sealing = sealAudit(at.hub);
+    save();
+    await late;
+    await sealing;
+    await sealAudit(at.hub);
+    await other.close();
+    const [positions] = await tamper(
+      `select (select position ${ofAda} and action = 'tested.late') < (select position ${ofAda} and action = 'tested.after') as early`,
+    );
+    expect(positions?.early).toBe(true);
+    const [all] = await tamper('select count(*)::int as n from audit_events');
+    expect(await verify()).toMatchObject({ events: all?.n, broken: [], unsealed: [] });
+  });
+
+  it('stay good through changes of data keys and of master keys', async () => {
+    await sealAudit(at.hub);
+    await rotateDataKeys(at.hub, at.database.admin, { graceMs: 0 });
+    expect(await sealAudit(at.hub)).toBeGreaterThan(0);
+    const second = createVault(
+      readKeyring({ dataDir: '', masterKeys: `second:${Buffer.alloc(32, 9).toString('base64')},${masterKeys}` }),
+    );
+    await rotateMasterKey({ ...at.hub, vault: second }, at.database.admin);
+    expect(await sealAudit({ ...at.hub, vault: second })).toBeGreaterThan(0);
+    const only = createVault(
+      readKeyring({ dataDir: '', masterKeys: `second:${Buffer.alloc(32, 9).toString('base64')}` }),
+    );
+    expect(await verify(only)).toMatchObject({ broken: [], events: expect.any(Number) });
+    await expect(verify()).rejects.toThrow('second');
+  });
+
+  it('hold in a restored hub, where counting goes on', async () => {
+    await sealAudit(at.hub);
+    const before = await verify();
+    const home = temporaryDirectory('sealed');
+    const file = path.join(home, 'hub.backup');
+    await writeBackup(at.database.admin, file, 'a passphrase for tests');
+    const fresh = await emptyDatabase();
+    const header = await checkBackup(file, 'a passphrase for tests', at.hub.vault);
+    await restoreBackup(fresh.admin, file, 'a passphrase for tests', { header, vault: at.hub.vault });
+    const restored = { ...at.hub, db: fresh.db };
+    expect(await verify(at.hub.vault, fresh.admin)).toEqual(before);
+    await fresh.db.asTenant(ada, (tx) => recordAudit(tx, at.ctx(at.cast.ada), event('tested.restored')));
+    expect(await sealAudit(restored)).toBe(1);
+    expect(await verify(at.hub.vault, fresh.admin)).toMatchObject({ events: before.events + 1, broken: [] });
+    await fresh.drop();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  it('are in the deep examination, with what is not sealed and what lost its key', async () => {
+    const patient = { config: at.hub.config, owner: at.database.admin, hub: at.database.hub, vault: at.hub.vault };
+    const look = async () => (await checkAudit({ ...patient, deep: true }))[0];
+    expect(await checkAudit({ ...patient, deep: false })).toEqual([]);
+    expect(await look()).toMatchObject({ level: 'ok', message: '0 seals over 0 events hold.' });
+    await sealAudit(at.hub);
+    expect(await look()).toMatchObject({
+      level: 'ok',
+      message: expect.stringMatching(/^[1-9]\d* seals over [1-9]\d* events hold\.$/),
+    });
+    await happen('tested.old');
+    await tamper(`update audit_events set created_at = now() - interval '2 hours' where action = 'tested.old'`);
+    expect(await look()).toMatchObject({ level: 'warn', message: expect.stringMatching(/not sealed in: Northwind/) });
+    await tamper(`delete from hub_secrets where name = 'audit_seal_key'`);
+    await sealAudit(at.hub);
+    expect(await look()).toMatchObject({
+      level: 'fail',
+      message: expect.stringMatching(/under a key that this hub does not have/),
+    });
+  });
+});
