@@ -4,7 +4,7 @@ import type { Finding } from './report.ts';
 import { spreadOf } from './rounds.ts';
 import type { Stage } from './stage.ts';
 
-const total = Number(process.env.REQUESTS) || 100_000;
+const total = Number(process.env.REQUESTS) || 10_000;
 /** Fewer than a session may ask in a minute: between two of them the limits are forgotten. */
 const perPart = 500;
 const restMs = 5_000;

@@ -1,4 +1,5 @@
 import { measureBrowser } from './browser.ts';
+import { measureChecks } from './checks.ts';
 import { measureEndurance } from './endurance.ts';
 import { measureGateway } from './gateway.ts';
 import { measureProcess } from './process.ts';
@@ -6,8 +7,9 @@ import { type Finding, machine, missed, print, write } from './report.ts';
 import { measureInstall, measureLists } from './routes.ts';
 import { measureSql } from './sql.ts';
 import { openStage } from './stage.ts';
+import { measureTenants } from './tenants.ts';
 
-// `make bench`: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,browser,process,sql,endurance, STRICT=1 to fail when a target is missed.
+// `make bench`: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,browser,process,sql,endurance,tenants,checks, STRICT=1 to fail when a target is missed.
 
 const { OUT = '', ROUNDS = '', ONLY = '', STRICT = '' } = process.env;
 const rounds = Number(ROUNDS) || 5;
@@ -15,7 +17,7 @@ const wanted = (name: string) => !ONLY || ONLY.split(',').includes(name);
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 async function onStage(): Promise<Finding[]> {
-  if (!['lists', 'install', 'gateway', 'browser', 'endurance'].some(wanted)) return [];
+  if (!['lists', 'install', 'gateway', 'browser', 'checks', 'endurance'].some(wanted)) return [];
   const stage = await openStage();
   const findings: Finding[] = [];
   try {
@@ -25,6 +27,7 @@ async function onStage(): Promise<Finding[]> {
     if (wanted('lists')) findings.push(...(await told('lists', measureLists(stage, rounds))));
     if (wanted('install')) findings.push(...(await told('installing', measureInstall(stage, rounds))));
     if (wanted('gateway')) findings.push(...(await told('the gateway', measureGateway(stage, rounds))));
+    if (wanted('checks')) findings.push(...(await told('health checks', measureChecks(stage))));
     if (wanted('endurance')) findings.push(...(await told('memory after many requests', measureEndurance(stage))));
     return findings;
   } finally {
@@ -40,6 +43,7 @@ const told = <T>(what: string, work: Promise<T>): Promise<T> => {
 const findings = [
   ...(wanted('process') ? await told('start and memory', measureProcess(rounds)) : []),
   ...(wanted('sql') ? await told('the PostgreSQL connector', measureSql(rounds)) : []),
+  ...(wanted('tenants') ? await told('one workspace among many', measureTenants(rounds)) : []),
   ...(await onStage()),
 ];
 const { cores, memory_gb: memory, node, load } = machine();

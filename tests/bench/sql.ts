@@ -15,8 +15,8 @@ import { firstOwner, jsonHeaders } from './stage.ts';
 
 const most = 100_000;
 /** Rows in one call: as many as the tool takes, and of five columns as many as a request to the hub may bring. */
-const perCall = { tool: 20_000, api: 800 };
-const throughApi = 20_000;
+const perCall = { tool: 20_000, api: 16_000 };
+const throughApi = 32_000;
 /** One statement and commit each is so slow that fewer rows tell as much. */
 const oneByOne = 1_000;
 
