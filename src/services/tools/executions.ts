@@ -56,7 +56,7 @@ export async function startExecution<T extends { connector: { id: string; name: 
   find: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   try {
-    return await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
+    const begin = async (tx: Tx) => {
       const executionId = resumed && started.id;
       await requireExecutionRoom(tx, ctx.tenantId, executionId);
       const target = await find(tx);
@@ -71,7 +71,8 @@ export async function startExecution<T extends { connector: { id: string; name: 
       const ids = { connectorId: target.connector.id, connectionId: target.connection.id };
       await beginExecution(tx, ctx, { ...started, ...ids });
       return target;
-    });
+    };
+    return await ctx.hub.db.asTenant(ctx.tenantId, begin, { quiet: true });
   } catch (error) {
     if (uniqueViolation(error) !== 'executions_tenant_id_id_pk') throw error;
     const extra = { execution_id: started.id };
