@@ -35,12 +35,17 @@ export interface Installed {
 
 /** Ada at the API of this process. */
 export async function signIn({ url }: HubProcess) {
-  const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
-    fetch(`${url}${path}`, {
-      method,
-      headers: { ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
-      body: body ? JSON.stringify(body) : undefined,
-    });
+  const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    for (let tries = 1; ; tries++) {
+      const answer = await fetch(`${url}${path}`, {
+        method,
+        headers: { ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
+        body: body ? JSON.stringify(body) : undefined,
+      });
+      if (answer.status !== 429 || tries === 10) return answer;
+      await sleep(1000 * Number(answer.headers.get('retry-after') ?? 1)); // as every client of the API does
+    }
+  };
   const answer = await send('POST', '/api/auth/sign-in/email', { email: 'ada@example.com', password });
   const cookie = answer.headers.getSetCookie().map((each) => each.split(';')[0]);
   const as = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>

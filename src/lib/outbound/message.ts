@@ -17,14 +17,18 @@ export async function messageOf(input: string | URL | Request, init: RequestInit
     !(body === null || typeof body === 'string' || body instanceof Uint8Array) ||
     (method === 'GET' && body !== null)
   )
-    return read(new Request(input, init));
+    return read(input, new Request(input, init));
   const headers = new Headers(init.headers);
   if (typeof body === 'string' && !headers.has('content-type')) headers.set('content-type', 'text/plain;charset=UTF-8');
   const bytes = typeof body === 'string' ? Buffer.from(body.toWellFormed()) : body;
   return { url: new URL(input), method, headers, body: bytes, redirect, signal };
 }
 
-async function read(request: Request): Promise<Message> {
+/** The signal of a request fires only while the request is there, and so on back to its sources: whoever holds the one holds the others. */
+const held = new WeakMap<AbortSignal, unknown[]>();
+
+async function read(input: string | URL | Request, request: Request): Promise<Message> {
+  held.set(request.signal, [input, request]);
   const body = request.body ? new Uint8Array(await request.arrayBuffer()) : null;
   const { method, headers, redirect, signal } = request;
   return { url: new URL(request.url), method, headers, body, redirect, signal };
