@@ -98,7 +98,12 @@ describe('a database as a connector', () => {
     const wrong = await execute('insert_many', { table: 'many', rows: rows.map(({ id }) => id) });
     expect(wrong.body.errors).toEqual({ 'arguments.rows.0': [expect.any(String)] });
     const limits = { approval: 'writes' };
-    const made = await call('POST', '/api/api-keys', { name: 'Held', role: 'member', scopes: ['tools:execute'], limits });
+    const made = await call('POST', '/api/api-keys', {
+      name: 'Held',
+      role: 'member',
+      scopes: ['tools:execute'],
+      limits,
+    });
     const held = await at.as(
       null,
       'POST',
