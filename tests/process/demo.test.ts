@@ -46,6 +46,8 @@ it('starts the hub with stand-ins and a filled workspace', async () => {
     'X',
   ];
   expect(data.map(({ name }) => name).sort()).toEqual(names);
+  for (const name of ['Blog', 'X', 'LinkedIn', 'Medium'])
+    expect(text).toMatch(new RegExp(`^  ${name} +published  https://`, 'm'));
 });
 
 // Not a second time: its names are taken then.

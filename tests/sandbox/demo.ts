@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { demo } from '../../seeds/demo.ts';
 import { findPostmaster, stopPostmaster } from '../../src/db/embedded/postmaster.ts';
 import { startComposio } from './composio.ts';
+import { publishOnce } from './demo-post.ts';
 import type { StandIn } from './front.ts';
 import { startGithub } from './github.ts';
 import { startOauthServer } from './oauth-server.ts';
@@ -51,7 +52,7 @@ async function main() {
   const seeding = run('seeds/demo.ts', env);
   const [code] = await once(seeding, 'exit');
   if (code !== 0) throw new Error('The demo workspace could not be filled; the reason stands above.');
-  console.log(guide(standIns));
+  console.log(guide(standIns, await publishOnce(baseUrl)));
 }
 
 type StandIns = Record<keyof typeof ports, StandIn>;
@@ -143,12 +144,15 @@ async function stop(code: number) {
 
 const [octocat, , hubot] = Object.keys(demo.tokens.github);
 
-const guide = ({ github, slack, oauth, openai, composio, x, linkedin }: StandIns) => `
+const guide = ({ github, slack, oauth, openai, composio, x, linkedin }: StandIns, published: string[]) => `
 Open     ${baseUrl}
 E-mail   ${demo.admin.email}
 Password ${demo.admin.password}
 
 GitHub, Slack, OpenAI, Composio, WordPress, X, LinkedIn, Medium and an OAuth server are stand-ins on this machine: no account and no network is needed.
+One text went to all that publish; it stands under “Publish”:
+${published.map((line) => `  ${line}`).join('\n')}
+
 On the Installed tab, connect “GitHub” and “Slack” and choose whom to be on the page that opens. Then break things, and watch:
 
 # The token is revoked at GitHub, for octocat's connections.
