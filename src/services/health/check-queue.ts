@@ -7,8 +7,11 @@ import { defineQueue, enqueueAll } from '../queues.ts';
 /** Checks of connections, one job each. */
 export const checkQueue = defineQueue('check-health');
 
+/** About as many as one process checks until the next scan; what waits in the queue already does not get there twice. */
+const mostAtOnce = 2_000;
+
 /** Puts what is due into the queue, of all tenants; returns how much that was. */
-export async function scanDueChecks(hub: Hub, max = 500): Promise<number> {
+export async function scanDueChecks(hub: Hub, max = mostAtOnce): Promise<number> {
   const due = await dueHealthChecks(hub.db.system, max);
   await enqueueAll(
     hub.db.system,
