@@ -3,15 +3,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../../context.ts';
 import type { PublishCapability } from '../../drivers/driver.ts';
 import { AppError, type FieldErrors } from '../../errors.ts';
-import {
-  cancelPost,
-  listPosts,
-  type Planned,
-  type Post,
-  plan,
-  publish,
-  retryPost,
-} from '../../services/publishing/posts.ts';
+import { type Planned, plan } from '../../services/publishing/post-plans.ts';
+import { cancelPost, listPosts, type Post, publish, retryPost } from '../../services/publishing/posts.ts';
 import { getPublishTargets, type PublishTarget } from '../../services/publishing/publish-targets.ts';
 import { exampleId } from '../api/components.ts';
 import type { Env } from '../env.ts';

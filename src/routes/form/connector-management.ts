@@ -6,8 +6,8 @@ import type { Env } from '../env.ts';
 import { type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import { changed, openDialog } from './connector-answers.ts';
 import { takeoverOf } from './connector-questions.ts';
-import { changed, openDialog } from './connectors.ts';
 
 const admin = { role: 'admin', path: paths.connectorManagement(':id'), example: {} } as const;
 const idOf = (c: Context<Env>) => c.req.param('id') ?? '';

@@ -14,8 +14,8 @@ import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
+import { behind } from './connector-answers.ts';
 import { editForm, newForm, readConnectorForm, type Submitted } from './connector-form.ts';
-import { behind } from './connectors.ts';
 
 const example = {
   form: {

@@ -15,7 +15,7 @@ import { formData } from '../middleware/form-fields.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import { behind } from './connectors.ts';
+import { behind } from './connector-answers.ts';
 import { aboutSchema, choiceOf, choicesOf, type Sent, toolkitForm, waySchema } from './toolkit-form.ts';
 
 /** Connecting an account of a service that a broker brings: a dialog over the catalog, or a page of its own. */

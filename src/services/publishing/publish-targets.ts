@@ -5,7 +5,7 @@ import { type ConnectorRow, selectConnectors } from '../../db/queries/connectors
 import type { LoadedDriver, PublishCapability } from '../../drivers/driver.ts';
 import { decodeCursor, page } from '../../lib/pagination.ts';
 import { chooseConnection } from '../connections/connections.ts';
-import { limitsOf } from './posts.ts';
+import { limitsOf } from './post-plans.ts';
 
 export interface PublishTarget {
   id: string;
