@@ -17,6 +17,7 @@ import type { PublishCapability, Publisher } from './publishing.ts';
 
 export * from './broker.ts';
 export * from './browse.ts';
+export * from './destinations.ts';
 export * from './execution.ts';
 export * from './fields.ts';
 export * from './http.ts';
