@@ -211,6 +211,8 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   );
   app.use('/api/*', runningTenant());
   for (const operation of operations) mount(app, operation);
+  // Whatever is left under /api ends here: with a key, what comes next would send a program to the page to sign in.
+  app.all('/api/*', (c) => told(c, unrouted(app, c)));
   const pageLimit = rateLimit({ hub, name: 'pages', rate: 1200, inAdvance: true });
   app.use('/operator/*', operatorSession({ hub, identity }), pageLimit);
   for (const route of operatorPages) mountPage(app, route);

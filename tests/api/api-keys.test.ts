@@ -67,6 +67,21 @@ describe('an API key', () => {
     expect((await by(key, 'POST', '/settings/workspace', undefined, origin)).status).toBe(403);
   });
 
+  it('is told like everybody when nothing is at an address, or another method is', async () => {
+    const { key } = await make();
+    for (const [method, path, status] of [
+      ['GET', '/api/nothing', 404],
+      ['GET', '/api', 404],
+      ['GET', '/api/connectors', 405],
+      ['DELETE', '/api/catalog', 405],
+      ['OPTIONS', '/api/catalog', 405],
+    ] as const) {
+      const response = await by(key, method, path);
+      expect([response.status, response.headers.get('location')], path).toEqual([status, null]);
+      expect(response.headers.get('content-type'), path).toContain('application/problem+json');
+    }
+  });
+
   it('may do what its scopes say, within its role', async () => {
     const { key } = await make({ scopes: ['connectors:read'] });
     expect((await by(key)).status).toBe(200);
