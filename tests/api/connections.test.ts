@@ -213,6 +213,23 @@ describe('DELETE /api/connections/{id}', () => {
     expect(await list(at.cast.ada, id)).toEqual([]);
   });
 
+  it('hides the connections of a deleted connector at once, until it is brought back', async () => {
+    const id = await install('github', { method: 'token', access_token: octocat });
+    const [own] = await list(at.cast.ada, id);
+    const one = () => ask(at.cast.ada, 'GET', `/api/connections/${own.id}`);
+    const every = async () => {
+      const path = `/api/organizations/${at.cast.ada.tenantId}/connections?limit=200`;
+      return (await ask(at.cast.ada, 'GET', path)).body.data.map((each: Json) => each.id);
+    };
+    expect(await every()).toContain(own.id);
+    await ask(at.cast.ada, 'DELETE', `/api/connectors/${id}`);
+    expect([(await one()).status, await list(at.cast.ada, id)]).toEqual([404, []]);
+    expect(await every()).not.toContain(own.id);
+    await at.post(at.cast.ada, `/connectors/${id}/restoration`, {});
+    expect((await one()).status).toBe(200);
+    expect(await every()).toContain(own.id);
+  });
+
   it('happens for everything that a deleted connector was granted, ten minutes later', async () => {
     const id = await oauth('slack');
     await bring(id, bot);

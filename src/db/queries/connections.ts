@@ -12,6 +12,8 @@ export interface ConnectionFilter {
   reachableBy?: string | null;
   status?: ConnectionStatus;
   health?: Health;
+  /** Only of connectors that nobody has deleted. */
+  installed?: boolean;
   /** The last id of the previous page. */
   afterId?: string | null;
   limit: number;
@@ -19,7 +21,7 @@ export interface ConnectionFilter {
 
 /** The tenant's connections in the order in which they were made. */
 export function selectConnections(tx: Tx, tenantId: string, filter: ConnectionFilter): Promise<ConnectionRow[]> {
-  const { connectorIds, reachableBy, status, health, afterId, limit } = filter;
+  const { connectorIds, reachableBy, status, health, installed, afterId, limit } = filter;
   return tx
     .select()
     .from(connections)
@@ -30,12 +32,25 @@ export function selectConnections(tx: Tx, tenantId: string, filter: ConnectionFi
         reachableBy ? or(isNull(connections.userId), eq(connections.userId, reachableBy)) : undefined,
         status && eq(connections.status, status),
         health && eq(connections.health, health),
+        installed ? exists(installedConnector(tx)) : undefined,
         afterId && isUuid(afterId) ? gt(connections.id, afterId) : undefined,
       ),
     )
     .orderBy(asc(connections.id))
     .limit(limit);
 }
+
+const installedConnector = (tx: Tx) =>
+  tx
+    .select({ one: sql`1` })
+    .from(connectors)
+    .where(
+      and(
+        eq(connectors.tenantId, connections.tenantId),
+        eq(connectors.id, connections.connectorId),
+        isNull(connectors.deletedAt),
+      ),
+    );
 
 /** The tenant's connection, or null; an id that is no UUID names none. */
 export async function findConnection(

@@ -3,7 +3,7 @@ import type { Tx } from '../../db/client.ts';
 import { type ConnectionFilter, type ConnectionRow, selectConnections } from '../../db/queries/connections.ts';
 import { notFound } from '../../errors.ts';
 import { decodeCursor, page } from '../../lib/pagination.ts';
-import { mustFindConnection } from './connections.ts';
+import { findPair } from './connection-pair.ts';
 
 export type ConnectionQuery = Pick<ConnectionFilter, 'status' | 'health'> & {
   connectorId?: string;
@@ -12,7 +12,7 @@ export type ConnectionQuery = Pick<ConnectionFilter, 'status' | 'health'> & {
 };
 
 /**
- * The connections of the workspace that this actor reaches, in the order in which they were made.
+ * The connections of the workspace that this actor reaches, in the order in which they were made; none of deleted connectors.
  * @param tenantId has to be the actor's own
  * @throws AppError not_found for another workspace
  */
@@ -22,7 +22,7 @@ export async function listConnections(ctx: Ctx, tenantId: string, query: Connect
   const after = cursor ? decodeCursor(cursor, 1) : null;
   const read = async (tx: Tx) =>
     selectConnections(tx, ctx.tenantId, {
-      ...{ connectorIds: connectorId ? [connectorId] : undefined, status, health },
+      ...{ connectorIds: connectorId ? [connectorId] : undefined, status, health, installed: true },
       reachableBy: mayActAs(ctx.actor, 'admin') ? null : personOf(ctx.actor),
       afterId: after?.[0],
       limit: limit + 1,
@@ -31,6 +31,6 @@ export async function listConnections(ctx: Ctx, tenantId: string, query: Connect
   return page(rows, limit, ({ id }) => [id]);
 }
 
-/** @throws AppError not_found */
+/** @throws AppError not_found, also when its connector is deleted */
 export const getConnection = (ctx: Ctx, id: string): Promise<ConnectionRow> =>
-  ctx.hub.db.asTenant(ctx.tenantId, (tx) => mustFindConnection(tx, ctx, id), { readOnly: true });
+  ctx.hub.db.asTenant(ctx.tenantId, async (tx) => (await findPair(tx, ctx, id)).connection, { readOnly: true });
