@@ -38,6 +38,12 @@ describe('/openapi.json', () => {
         'ConnectionUpdate',
         'ConnectionResponse',
         'HealthCheckResponse',
+        'CreateConnectedAccountRequest',
+        'InitiateOAuthRequest',
+        'WaitOAuthRequest',
+        'ConnectedAccountResponse',
+        'ToolkitDetailsResponse',
+        'ToolResponse',
         'Problem',
       ]),
     );
@@ -62,6 +68,32 @@ describe('/openapi.json', () => {
         const problems = Object.keys(operation.responses as object).filter((status) => Number(status) >= 400);
         expect(problems.every((status) => known.has(status))).toBe(true);
       }
+  });
+
+  it('takes limit and cursor at every list, as far as it says', { timeout: 120_000 }, async () => {
+    const lists = hub.declared.operations.filter(
+      ({ operation }) => operation.method === 'get' && operation.response?.properties?.data?.type === 'array',
+    );
+    expect(lists.length).toBeGreaterThan(20);
+    for (const { operation } of lists) {
+      const id = operation.path.includes('/organizations/') ? hub.cast.ada.tenantId : await rowFor(hub, operation.path);
+      const ask = (query: string) => hub.as(hub.cast.ada, 'GET', `${operation.path.replace(':id', id)}?${query}`);
+      const { parameters } = document.paths[templateOf(operation.path)].get;
+      const { schema } = parameters.find(({ name }: Json) => name === 'limit');
+      for (const limit of [schema.minimum, schema.maximum]) {
+        const answer = await ask(`limit=${limit}`);
+        if (answer.status === 409) continue; // a service that has none of these
+        expect([answer.status, limit], operation.path).toEqual([200, limit]);
+        expect(await answer.json(), operation.path).toHaveProperty('next_cursor');
+      }
+      expect((await ask(`limit=${schema.maximum + 1}`)).status, operation.path).toBe(422);
+      expect((await ask('cursor=nonsense')).status, operation.path).toBe(422);
+    }
+    const [first] = [await (await hub.as(hub.cast.ada, 'GET', '/api/members?limit=1')).json()];
+    const rest = await (await hub.as(hub.cast.ada, 'GET', `/api/members?cursor=${first.next_cursor}`)).json();
+    const all = await (await hub.as(hub.cast.ada, 'GET', '/api/members')).json();
+    expect([...first.data, ...rest.data]).toEqual(all.data);
+    expect([first.data.length, rest.next_cursor]).toEqual([1, null]);
   });
 
   it('describes what the app answers to its own examples', { timeout: 120_000 }, async () => {

@@ -10,7 +10,18 @@ import {
   scopeOf,
   stateOf,
 } from '../../services/usage/budget-settings.ts';
-import { ById, component, exampleId, Instant, Nullable, OneOf, Uuid } from './components.ts';
+import {
+  ById,
+  component,
+  exampleId,
+  Instant,
+  ListOf,
+  Nullable,
+  OneOf,
+  pageOfWhole,
+  Uuid,
+  WholeQuery,
+} from './components.ts';
 import { operation } from './operation.ts';
 
 export const Usd = (description: string) => Type.String({ maxLength: 20, description, examples: ['12.50'] });
@@ -100,13 +111,13 @@ export const budgetOperations = [
     {
       ...{ ...read, method: 'get', path: '/api/budgets', id: 'listBudgets' },
       summary: 'List budgets with what is used of them',
-      description: 'The list is complete: there are at most a hundred in a workspace.',
-      input: {},
+      description: 'There are at most a hundred in a workspace.',
+      input: { query: WholeQuery },
       status: 200,
-      response: Type.Object({ data: Type.Array(BudgetResponse) }),
+      response: ListOf(BudgetResponse),
       example: {},
     },
-    async (ctx) => ({ data: (await listBudgets(ctx)).map(budgetResponse) }),
+    async (ctx, { query }) => pageOfWhole((await listBudgets(ctx)).map(budgetResponse), query, ({ id }) => id),
   ),
   operation(
     {

@@ -1,4 +1,5 @@
-import { type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { pageOf } from '../../lib/pagination.ts';
 
 /** Named schemas of the OpenAPI document, found again by identity wherever they are used. */
 const components = new Map<TSchema, string>();
@@ -30,6 +31,19 @@ export const Limit = Type.Optional(
 export const Cursor = Type.Optional(
   Type.String({ maxLength: 2000, description: '`next_cursor` of the previous page.' }),
 );
+
+/** What a list takes that is read whole; with more of its own. */
+export const whole = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'Rows per page; all when left out.' })),
+  cursor: Cursor,
+};
+export const WholeQuery = Type.Object(whole, { additionalProperties: false });
+
+/** The page of such a list that was asked for. */
+export function pageOfWhole<Row>(rows: Row[], query: Static<typeof WholeQuery>, keyOf: (row: Row) => string) {
+  const { data, nextCursor } = pageOf(rows, query, keyOf);
+  return { data, next_cursor: nextCursor };
+}
 
 export const ListOf = <S extends TSchema>(schema: S) =>
   Type.Object({

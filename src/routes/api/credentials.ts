@@ -1,7 +1,18 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { listCredentials } from '../../services/credentials/credential-history.ts';
 import { type Rotated, rollBackCredential, rotateCredential } from '../../services/credentials/credential-rotation.ts';
-import { ByEntry, ById, component, Instant, Nullable, OneOf, Uuid } from './components.ts';
+import {
+  ByEntry,
+  ById,
+  component,
+  Instant,
+  ListOf,
+  Nullable,
+  OneOf,
+  pageOfWhole,
+  Uuid,
+  WholeQuery,
+} from './components.ts';
 import { Step } from './health-schemas.ts';
 import { operation } from './operation.ts';
 
@@ -70,7 +81,7 @@ const CredentialVersion = component(
 );
 
 const History = Type.Object({
-  data: Type.Array(CredentialVersion, { description: 'The newest first; the last 50.' }),
+  ...ListOf(CredentialVersion).properties,
   rollback_until: Nullable(
     Type.String({ format: 'date-time' }),
     'Until when the last rotation can be rolled back; null when it cannot.',
@@ -124,17 +135,17 @@ export const credentialOperations = [
       path: '/api/connections/:id/credentials',
       id: 'listCredentials',
       summary: 'List the versions of a connection’s credential',
-      description: 'No answer holds a secret.',
+      description: 'The newest first; the last 50. No answer holds a secret.',
       tag: 'Connections',
       role: 'member',
       scope: 'connections:read',
       audit: null,
-      input: { params: ById },
+      input: { params: ById, query: WholeQuery },
       status: 200,
       response: History,
       example: {},
     },
-    async (ctx, { params }) => {
+    async (ctx, { params, query }) => {
       const { versions, rollbackUntil } = await listCredentials(ctx, params.id);
       const data = versions.map((row) => ({
         version: row.version,
@@ -148,7 +159,8 @@ export const credentialOperations = [
         created_by_name: row.createdByName,
         created_at: row.createdAt.toISOString(),
       }));
-      return { data, rollback_until: iso(rollbackUntil) };
+      const page = pageOfWhole(data, query, ({ version }) => String(version));
+      return { ...page, rollback_until: iso(rollbackUntil) };
     },
   ),
 ];

@@ -7,7 +7,7 @@ import {
   previewOperations,
   saveOperations,
 } from '../../services/connectors/imported-operations.ts';
-import { ByEntry, ById, component, Instant, ListOf, Nullable, OneOf } from './components.ts';
+import { ByEntry, ById, component, Instant, ListOf, Nullable, OneOf, pageOfWhole, WholeQuery } from './components.ts';
 import { operation } from './operation.ts';
 
 const described = {
@@ -102,19 +102,22 @@ export const importedOperationOperations = [
       path: '/api/connectors/:id/operations',
       id: 'listOperations',
       summary: 'List the operations that were imported',
-      description: 'The list is complete: it has no further pages.',
       tag: 'Tools',
       role: 'member',
       scope: 'tools:read',
       audit: null,
-      input: { params: ById },
+      input: { params: ById, query: WholeQuery },
       status: 200,
       response: ListOf(ImportedOperationResponse),
       example: {},
     },
-    async (ctx, { params }) => {
+    async (ctx, { params, query }) => {
       const { connector, operations } = await listOperations(ctx, params.id);
-      return { data: operations.map((row) => importedResponse(connector, row)), next_cursor: null };
+      return pageOfWhole(
+        operations.map((row) => importedResponse(connector, row)),
+        query,
+        ({ slug }) => slug,
+      );
     },
   ),
   operation(

@@ -7,7 +7,7 @@ import {
   revokeInvitation,
   type SentInvitation,
 } from '../../services/people/invitations.ts';
-import { ById, component, Instant, ListOf, OneOf, Uuid } from './components.ts';
+import { ById, component, Instant, ListOf, OneOf, pageOfWhole, Uuid, WholeQuery } from './components.ts';
 import { operation } from './operation.ts';
 
 const exampleId = { id: '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78' };
@@ -71,12 +71,12 @@ export const invitationOperations = [
       id: 'listInvitations',
       summary: 'List invitations that can still be accepted, newest first',
       audit: null,
-      input: {},
+      input: { query: WholeQuery },
       status: 200,
       response: ListOf(InvitationResponse),
       example: {},
     },
-    async (ctx) => ({ data: (await listInvitations(ctx)).map(invitationResponse), next_cursor: null }),
+    async (ctx, { query }) => pageOfWhole((await listInvitations(ctx)).map(invitationResponse), query, ({ id }) => id),
   ),
   operation(
     {

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { MemberRow } from '../../db/queries/members.ts';
 import { changeRole, listMembers, removeMember } from '../../services/people/members.ts';
-import { ById, component, Instant, ListOf, OneOf, Uuid } from './components.ts';
+import { ById, component, Instant, ListOf, OneOf, pageOfWhole, Uuid, WholeQuery } from './components.ts';
 import { operation } from './operation.ts';
 
 const exampleId = { id: '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78' };
@@ -42,12 +42,12 @@ export const memberOperations = [
       role: 'member',
       scope: null,
       audit: null,
-      input: {},
+      input: { query: WholeQuery },
       status: 200,
       response: ListOf(MemberResponse),
       example: {},
     },
-    async (ctx) => ({ data: (await listMembers(ctx)).map(memberResponse), next_cursor: null }),
+    async (ctx, { query }) => pageOfWhole((await listMembers(ctx)).map(memberResponse), query, ({ id }) => id),
   ),
   operation(
     {

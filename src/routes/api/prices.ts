@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { PriceOverrideRow } from '../../db/queries/price-overrides.ts';
 import { changePrice, createPrice, deletePrice, getPrice, listPrices } from '../../services/gateway/prices.ts';
 import { Usd } from './budgets.ts';
-import { ById, component, exampleId, Instant, Nullable, Uuid } from './components.ts';
+import { ById, component, exampleId, Instant, ListOf, Nullable, pageOfWhole, Uuid, WholeQuery } from './components.ts';
 import { operation } from './operation.ts';
 
 const Model = Type.String({
@@ -67,13 +67,13 @@ export const priceOperations = [
     {
       ...{ ...read, method: 'get', path: '/api/prices', id: 'listPrices' },
       summary: 'List the prices of the workspace’s own',
-      description: 'The list is complete: there are at most two hundred in a workspace.',
-      input: {},
+      description: 'There are at most two hundred in a workspace.',
+      input: { query: WholeQuery },
       status: 200,
-      response: Type.Object({ data: Type.Array(PriceResponse) }),
+      response: ListOf(PriceResponse),
       example: {},
     },
-    async (ctx) => ({ data: (await listPrices(ctx)).map(priceResponse) }),
+    async (ctx, { query }) => pageOfWhole((await listPrices(ctx)).map(priceResponse), query, ({ id }) => id),
   ),
   operation(
     {

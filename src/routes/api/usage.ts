@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { csv } from '../../lib/csv.ts';
 import { getUsage, type UsageGroupRow } from '../../services/usage/usage.ts';
-import { component, ListOf, Nullable, OneOf } from './components.ts';
+import { component, ListOf, Nullable, OneOf, pageOfWhole, whole } from './components.ts';
 import { operation } from './operation.ts';
 import { dateOf, Format, fileAnswer, formatOf, Moment } from './usage-files.ts';
 
@@ -61,7 +61,7 @@ export const usageOperations = [
       id: 'getUsage',
       summary: 'Sum up what language models used and cost',
       description:
-        'The list is complete: it has no further pages. Times are read from histograms: they are off by a fifth at most. By key, members get their own keys.',
+        'Times are read from histograms: they are off by a fifth at most. By key, members get their own keys.',
       tag: 'Tools',
       role: 'member',
       scope: 'usage:read',
@@ -79,6 +79,7 @@ export const usageOperations = [
             key: Filter('Only calls with the API key of this id.'),
             connector: Filter('Only calls through the connector of this id.'),
             format: Format,
+            ...whole,
           },
           { additionalProperties: false },
         ),
@@ -91,9 +92,9 @@ export const usageOperations = [
       const { by = 'day', model, tier, key, connector } = query;
       const filter = { model, tier, apiKeyId: key, connectorId: connector };
       const rows = await getUsage(ctx, by, { from: dateOf(query.from), until: dateOf(query.until), filter });
-      const data = rows.map(shown);
-      if (formatOf(c, query.format) !== 'csv') return { data, next_cursor: null };
-      const lines = data.map(({ group, ...row }) => [group, ...Object.values(row)]);
+      const page = pageOfWhole(rows.map(shown), query, (row) => row.group ?? '');
+      if (formatOf(c, query.format) !== 'csv') return page;
+      const lines = page.data.map(({ group, ...row }) => [group, ...Object.values(row)]);
       const { group: _group, ...rest } = UsageResponse.properties;
       return fileAnswer(c, `usage-by-${by}.csv`, csv([[by, ...Object.keys(rest)], ...lines]));
     },

@@ -12,7 +12,20 @@ import {
   testWebhook,
   updateWebhook,
 } from '../../services/webhooks/webhooks.ts';
-import { ById, Cursor, component, exampleId, Instant, Limit, ListOf, Nullable, OneOf, Uuid } from './components.ts';
+import {
+  ById,
+  Cursor,
+  component,
+  exampleId,
+  Instant,
+  Limit,
+  ListOf,
+  Nullable,
+  OneOf,
+  pageOfWhole,
+  Uuid,
+  WholeQuery,
+} from './components.ts';
 import { operation } from './operation.ts';
 
 const eventNames = Object.keys(webhookEvents) as WebhookEvent[];
@@ -114,12 +127,12 @@ export const webhookOperations = [
       ...{ ...read, method: 'get', path: '/api/webhooks', id: 'listWebhooks' },
       summary: 'List webhooks',
       description: 'There are at most five in a workspace.',
-      input: {},
+      input: { query: WholeQuery },
       status: 200,
-      response: Type.Object({ data: Type.Array(WebhookResponse) }),
+      response: ListOf(WebhookResponse),
       example: {},
     },
-    async (ctx) => ({ data: (await listWebhooks(ctx)).map(webhookResponse) }),
+    async (ctx, { query }) => pageOfWhole((await listWebhooks(ctx)).map(webhookResponse), query, ({ id }) => id),
   ),
   operation(
     {

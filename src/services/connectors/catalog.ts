@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts';
 import { type CatalogRow, selectStandings } from '../../db/queries/connector-catalog.ts';
 import { authMethods, authTypes, categories } from '../../drivers/driver.ts';
 import { type FieldErrors, invalid, notFound } from '../../errors.ts';
-import { decodeCursor, page } from '../../lib/pagination.ts';
+import { pageOf } from '../../lib/pagination.ts';
 import { rank } from '../../lib/search.ts';
 import { offeringClient } from '../authorizations/oauth-applications.ts';
 import { catalogContents } from './catalog-contents.ts';
@@ -19,7 +19,7 @@ export interface CatalogQuery {
   authMethod?: string;
   /** `popular`: most installed first. The default is `name`. */
   sort?: string;
-  /** 1 to 100; 50 when left out. */
+  /** 1 to 200; 50 when left out. */
   limit?: number;
   cursor?: string;
 }
@@ -44,10 +44,8 @@ export async function listCatalog(ctx: Ctx, query: CatalogQuery = {}): Promise<C
   const items = (await readItems(ctx)).filter(({ enabled, retiredAt }) => enabled && !retiredAt);
   const inAnyCategory = order(rank(items, query.q ?? ''), query).filter((item) => offers(item, query));
   const matching = inAnyCategory.filter((item) => !query.category || item.category === query.category);
-  const limit = query.limit ?? 50;
-  const rest = matching.slice(startOf(matching, query.cursor)).slice(0, limit + 1);
   return {
-    ...page(rest, limit, (item) => [item.key]),
+    ...pageOf(matching, { limit: query.limit ?? 50, cursor: query.cursor }, (item) => item.key),
     total: matching.length,
     keys: items.map(({ key }) => key),
     categories: countCategories(items, inAnyCategory),
@@ -78,8 +76,8 @@ function checkQuery(query: CatalogQuery) {
   oneOf('sort', query.sort, sorts);
   if (query.q && query.q.length > 200) errors.q = [`Use at most 200 characters; this has ${query.q.length}.`];
   const { limit } = query;
-  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= 100))
-    errors.limit = ['Enter a whole number from 1 to 100.'];
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= 200))
+    errors.limit = ['Enter a whole number from 1 to 200.'];
   if (Object.keys(errors).length) throw invalid(errors);
 }
 
@@ -119,15 +117,6 @@ function order(items: CatalogItem[], { q, sort }: CatalogQuery): CatalogItem[] {
 const offers = (item: CatalogItem, { authType, authMethod }: CatalogQuery) =>
   (!authType || item.authType === authType) &&
   (!authMethod || item.authMethods.some((method) => method === authMethod));
-
-/** Pages go on behind the entry that ended the last one. */
-function startOf(items: CatalogItem[], cursor: string | undefined): number {
-  if (!cursor) return 0;
-  const [key] = decodeCursor(cursor, 1);
-  const last = items.findIndex((item) => item.key === key);
-  if (last < 0) throw invalid({ cursor: ['The list has changed since that page. Start again without a cursor.'] });
-  return last + 1;
-}
 
 function countCategories(all: CatalogItem[], matching: CatalogItem[]) {
   const names = [...new Set(all.map((item) => item.category))].sort(compare);

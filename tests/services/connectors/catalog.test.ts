@@ -164,7 +164,7 @@ describe('listCatalog', () => {
         auth_type: ['Choose one of: oauth, api_key, basic, none.'],
         auth_method: ['Choose one of: oauth2, client_credentials, api_key, basic, token, none.'],
         sort: ['Choose one of: name, category, popular.'],
-        limit: ['Enter a whole number from 1 to 100.'],
+        limit: ['Enter a whole number from 1 to 200.'],
         q: ['Use at most 200 characters; this has 201.'],
       },
     });
