@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const browser = ['tests/e2e/**/*.test.ts', 'tests/**/*.browser.test.ts'];
 /** These need neither a database nor a browser; `make check` runs them. */
-const unit = ['tests/*.test.ts', 'tests/{lib,drivers,vault,views,sandbox}/**/*.test.ts'];
+const unit = ['tests/*.test.ts', 'tests/{lib,drivers,vault,auth,views,sandbox}/**/*.test.ts'];
 
 export default defineConfig({
   test: {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { wipe } from '../../src/vault/cipher.ts';
 import { parseMasterKeys, readKeyring } from '../../src/vault/keyring.ts';
-import { createVault, type Place, VaultError } from '../../src/vault/vault.ts';
+import { createVault, dataKeyNumber, type Place, VaultError } from '../../src/vault/vault.ts';
 
 const masterKey = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 const vaultWith = (...keys: string[]) => createVault(readKeyring({ masterKeys: keys.join(), dataDir: '/nowhere' }));
@@ -108,6 +109,69 @@ describe('the vault', () => {
     expect(codeOf(() => vaultWith(masterKey('k1')).unwrap([row]))).toBe('does_not_open');
   });
 
+  it('says what does not open by its place and never by its value', () => {
+    const messageOf = (work: () => unknown) => {
+      try {
+        return work();
+      } catch (error) {
+        return `${(error as Error).name}: ${(error as Error).message}`;
+      }
+    };
+    const moved = { ...place, rowId: 'row-2' };
+    const sealed = vault.seal(keys, place, secret);
+    const another = 'does not open: it was damaged, moved, or sealed under another key.';
+    expect(messageOf(() => vault.open(keys, moved, sealed))).toBe(
+      `VaultError: connectors.auth.client_secret ${another}`,
+    );
+    expect(messageOf(() => vault.unwrap([{ ...row, number: 2 }]))).toBe(`VaultError: Data key 2 ${another}`);
+    const hubs = vault.sealForHub('one', secret);
+    expect(messageOf(() => vault.openForHub('two', hubs))).toBe(`VaultError: The secret "two" ${another}`);
+    const body = (bytes: number) => `pb1.1.${Buffer.alloc(bytes).toString('base64url')}`;
+    const cut = 'VaultError: connectors.auth.client_secret is cut off.';
+    for (const bytes of [1, 23, 24, 39]) expect(messageOf(() => vault.open(keys, place, body(bytes)))).toBe(cut);
+    expect(messageOf(() => vault.open(keys, place, body(40)))).toContain(another);
+  });
+
+  it('leaves nothing that it sealed in the memory that short texts share', () => {
+    const shared = () => Buffer.from(Buffer.from('x').buffer).includes('a rare word of 4711');
+    vault.seal(keys, place, 'a rare word of 4711');
+    vault.sealForHub('session_signing', 'a rare word of 4711');
+    expect(shared()).toBe(false);
+    const bytes = Uint8Array.of(1, 2, 3);
+    wipe(bytes);
+    expect([...bytes]).toEqual([0, 0, 0]);
+  });
+
+  it('names the data key of an envelope, and of what is none nothing', () => {
+    const twelfth = vault.unwrap([vault.newTenantKey(ada, 12), row]);
+    expect(dataKeyNumber(vault.seal(twelfth, place, secret))).toBe(12);
+    for (const text of ['', 'plain', 'pb1.0.AAAA', 'pb1.1.', 'xpb1.1.AAAA', 'pb1.1.AAAA\n', 'pb1.1x.AAAA'])
+      expect([text, dataKeyNumber(text)]).toEqual([text, null]);
+  });
+
+  it('takes no keys but those that it unwrapped, all of one tenant', () => {
+    const forged = { tenantId: ada, newest: 1, key: () => new Uint8Array(32) };
+    expect(() => vault.seal(forged, place, secret)).toThrow(TypeError);
+    expect(() => vault.open(forged, place, vault.seal(keys, place, secret))).toThrow(TypeError);
+    expect(codeOf(() => vault.unwrap([row, vault.newTenantKey(cleo, 2)]))).toBe('does_not_open');
+    expect(vault.unwrap([row]).tenantId).toBe(ada);
+  });
+
+  it('knows its master keys', () => {
+    const both = vaultWith(masterKey('k2'), first);
+    expect([both.keySource, both.masterKeyIds(), both.addMasterKey()]).toEqual(['MASTER_KEYS', ['k2', 'k1'], false]);
+  });
+
+  it("rewraps the hub's own secrets too", () => {
+    const second = masterKey('k2');
+    const rewrapped = vaultWith(second, first).rewrapForHub(
+      'session_signing',
+      vault.sealForHub('session_signing', secret),
+    );
+    expect(rewrapped.masterKeyId).toBe('k2');
+    expect(vaultWith(second).openForHub('session_signing', rewrapped)).toBe(secret);
+  });
+
   it("seals the hub's own secrets by name", () => {
     const sealed = vault.sealForHub('session_signing', secret);
     expect(vault.openForHub('session_signing', sealed)).toBe(secret);
@@ -125,12 +189,20 @@ describe('MASTER_KEYS', () => {
     ]);
   });
 
+  it('needs no padding, and line ends around it do no harm', () => {
+    const bare = masterKey('k1').replace('=', '');
+    expect(parseMasterKeys(`\n${bare}\n`, 'MASTER_KEYS')).toHaveLength(1);
+  });
+
   const short = `k1:${randomBytes(31).toString('base64')}`;
   it.each([
     ['', 'Key 1 of MASTER_KEYS is not'],
     ['justtext', 'Key 1 of MASTER_KEYS is not'],
     [short, 'Key 1 of MASTER_KEYS is not'],
     [`${masterKey('k1')},`, 'Key 2 of MASTER_KEYS is not'],
+    [`${masterKey('k1')}x`, 'Key 1 of MASTER_KEYS is not'],
+    [`k1:${randomBytes(33).toString('base64')}`, 'Key 1 of MASTER_KEYS is not'],
+    [`:${randomBytes(32).toString('base64')}`, 'Key 1 of MASTER_KEYS is not'],
     [`a b${masterKey('k1')}`, 'Key 1 of MASTER_KEYS is not'],
     [`${masterKey('k1')},${masterKey('k1')}`, 'two keys alike'],
   ])('refuses %j without quoting it', (text, message) => {
