@@ -1,6 +1,7 @@
 import type { AuthMethod } from '../drivers/driver.ts';
 import type { Field } from '../lib/forms/field.ts';
 import type { ErrorSummary } from '../lib/forms/summary.ts';
+import type { Counters } from '../services/counters.ts';
 import type { ActivityRow } from './activity-views.ts';
 import type { ConnectForm, ConnectionsPanel, CredentialPanel } from './connection-views.ts';
 import type { RunsPanel, Use } from './execution-views.ts';
@@ -169,6 +170,8 @@ export interface InstalledResults {
   counts: { all: number; active: number; inactive: number; attention: number };
   /** What is installed, for the entry filter. */
   entries: { key: string; name: string }[];
+  /** For the frame around the list; null when they could not be read. */
+  counters: Counters | null;
   cards: ConnectorCard[];
   next: string | null;
   failure: string | null;

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Ctx, Hub } from '../context.ts';
 import type { AppError } from '../errors.ts';
-import { countersOf } from '../services/counters.ts';
+import { type Counters, countersOf } from '../services/counters.ts';
 import type { Identity } from '../services/people/identity.ts';
 import type { Env } from './env.ts';
 import { asAppError, titleOf } from './errors.ts';
@@ -40,7 +40,8 @@ export function pageTools({ hub, identity, views }: PageDeps) {
     done: async (ctx: Ctx, toast: Toast): Promise<string> =>
       text('shared/_done', { toasts: [toast], installedCount: (await countersOf(ctx)).installedCount }),
     redirect: (c: Context<Env>, path: string): Response => c.redirect(url(path), 303),
-    async shell(c: Context<Env>, ctx: Ctx, frame: Frame): Promise<Shell> {
+    /** @param counters if they are known already */
+    async shell(c: Context<Env>, ctx: Ctx, frame: Frame, counters: Counters | null = null): Promise<Shell> {
       const { tenant, tenants = [], user } = c.get('session') ?? {};
       const notice = takeNotice(c, hub);
       const name = user?.name ?? ctx.actor.name;
@@ -52,7 +53,7 @@ export function pageTools({ hub, identity, views }: PageDeps) {
         user: { name, email: user?.email ?? '', initial: [...name][0]?.toUpperCase() ?? '?' },
         role: ctx.actor.role,
         operator: c.get('session')?.operator ?? false,
-        ...(await countersOf(ctx)),
+        ...(counters ?? (await countersOf(ctx))),
         toasts: notice ? [notice] : [],
       };
     },
@@ -70,13 +71,19 @@ export function errorPage(tools: PageTools, c: Context<Env>, thrown: unknown): R
     const { operator } = session;
     return tools.html(c, 'errors/suspended', { message: error.message, others, operator }, error.status);
   }
-  const next = { label: 'Go to the catalog', path: paths.catalog };
-  return tools.html(
-    c,
-    'errors/page',
-    { status: error.status, title: titleOf(error), message: error.message, requestId: c.get('requestId'), next },
-    error.status,
-  );
+  const model = { status: error.status, title: titleOf(error), message: error.message, requestId: c.get('requestId') };
+  return tools.html(c, 'errors/page', { ...model, next: nextAfter(tools, c, error) }, error.status);
+}
+
+/** What failed by itself may work the next time; nobody is led to where they may not go. */
+function nextAfter(tools: PageTools, c: Context<Env>, { status }: AppError): { label: string; path: string } {
+  const { pathname, search } = new URL(c.req.url);
+  const { basePath } = tools.hub.config;
+  if (status >= 500 && c.req.method === 'GET')
+    return { label: 'Try again', path: pathname.slice(basePath.length) + search };
+  return c.get('session')
+    ? { label: 'Go to the catalog', path: paths.catalog }
+    : { label: 'Go to sign-in', path: paths.signin };
 }
 
 function errorToast(tools: PageTools, c: Context<Env>, error: AppError): Response {

@@ -138,6 +138,7 @@ const installed: Models['connectors/_results']['results'] = {
   pending: { file: hostile, since: at, problem: '', steps: [{ name: hostile, what: hostile }] },
   counts: { all: 3, active: 1, inactive: 1, attention: 1 },
   entries: [{ key: hostile, name: hostile }],
+  counters: null,
   cards: [
     card,
     { ...card, id: id.replace('1', '3'), status: 'error', statusReason: hostile, unreadable: [hostile] },
@@ -186,6 +187,7 @@ const detail: Models['connectors/_detail']['detail'] = {
   runs: runsPanel(hostile),
 };
 
+const seals: Models['activity/_seals']['seals'] = { events: hostile, upTo: at, verifiedAt: at, problems: [hostile] };
 const activity: Models['activity/_results']['results'] = {
   filters: { q: hostile, action: 'connector.updated' },
   actions: [{ action: 'connector.updated', label: 'changed' }],
@@ -241,7 +243,8 @@ export const models: Models = {
   'connectors/_dialog': { form },
   'connectors/_form': { form },
   'connectors/_question': { question },
-  'activity/index': { shell, results: activity },
+  'activity/index': { shell, results: activity, seals },
+  'activity/_seals': { seals },
   'activity/_results': { results: activity },
   'account/index': {
     shell,

@@ -1,8 +1,8 @@
-import { and, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm';
 import type { Tx } from '../client.ts';
 import { connections, connectors, credentials } from '../schema/index.ts';
 
-// Three plain lists without a join between them: on tables that have no statistics yet, the planner compares all rows with all.
+// Plain lists without a join between them: on tables that have no statistics yet, the planner compares all rows with all.
 
 /** Current credentials that end within so many days, also those that the hub renews. */
 export const selectEndingCredentials = (tx: Tx, tenantId: string, days: number) =>
@@ -21,47 +21,66 @@ export const selectEndingCredentials = (tx: Tx, tenantId: string, days: number) 
       ),
     );
 
-/** Connections that do not work as they are, and of those that do the given ones that nothing renews. */
-export const selectNeedyConnections = (
-  tx: Tx,
-  tenantId: string,
-  { reachableBy, connectorId, endingIds }: { reachableBy: string | null; connectorId?: string; endingIds: string[] },
-) =>
+const needy = {
+  id: connections.id,
+  connectorId: connections.connectorId,
+  status: connections.status,
+  health: connections.health,
+};
+
+export interface NeedyFilter {
+  /** Only the tenant's own connections and those of this person; everybody's without it. */
+  reachableBy: string | null;
+  connectorId?: string;
+}
+
+const within = (tenantId: string, { reachableBy, connectorId }: NeedyFilter) =>
+  and(
+    eq(connections.tenantId, tenantId),
+    connectorId ? eq(connections.connectorId, connectorId) : undefined,
+    reachableBy ? or(isNull(connections.userId), eq(connections.userId, reachableBy)) : undefined,
+  );
+
+/** Connections that do not work as they are. */
+export const selectBrokenConnections = (tx: Tx, tenantId: string, filter: NeedyFilter) =>
   tx
-    .select({
-      id: connections.id,
-      connectorId: connections.connectorId,
-      status: connections.status,
-      health: connections.health,
-    })
+    .select(needy)
     .from(connections)
     .where(
       and(
-        eq(connections.tenantId, tenantId),
-        connectorId ? eq(connections.connectorId, connectorId) : undefined,
-        reachableBy ? or(isNull(connections.userId), eq(connections.userId, reachableBy)) : undefined,
+        within(tenantId, filter),
         or(
           inArray(connections.status, ['expired', 'failed', 'revoked', 'inactive']),
           and(eq(connections.status, 'active'), eq(connections.health, 'unhealthy')),
-          and(
-            eq(connections.status, 'active'),
-            isNull(connections.refreshAfter),
-            sql`${connections.id} = any(string_to_array(${endingIds.join()}, ',')::uuid[])`,
-          ),
         ),
       ),
     )
     .orderBy(connections.id);
 
-/** What may hold envelopes, of all connectors or of one. */
-export const selectSealedParts = (tx: Tx, tenantId: string, connectorId?: string) =>
+/** Of these connections those that work, and whose credentials nothing renews. */
+export const selectUnrenewed = (tx: Tx, tenantId: string, ids: string[], filter: NeedyFilter) =>
   tx
-    .select({ id: connectors.id, status: connectors.status, auth: connectors.auth, config: connectors.config })
+    .select(needy)
+    .from(connections)
+    .where(
+      and(
+        within(tenantId, filter),
+        eq(connections.status, 'active'),
+        ne(connections.health, 'unhealthy'),
+        isNull(connections.refreshAfter),
+        sql`${connections.id} = any(string_to_array(${ids.join()}, ',')::uuid[])`,
+      ),
+    )
+    .orderBy(connections.id);
+
+/** What may hold envelopes. */
+export const selectSealedParts = (tx: Tx, tenantId: string, connectorIds: string[]) =>
+  tx
+    .select({ id: connectors.id, auth: connectors.auth, config: connectors.config })
     .from(connectors)
     .where(
       and(
         eq(connectors.tenantId, tenantId),
-        isNull(connectors.deletedAt),
-        connectorId ? eq(connectors.id, connectorId) : undefined,
+        sql`${connectors.id} = any(string_to_array(${connectorIds.join()}, ',')::uuid[])`,
       ),
     );

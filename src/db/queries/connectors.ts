@@ -25,8 +25,6 @@ export interface ConnectorFilter {
   catalogKey?: string;
   catalogKeys?: string[];
   ids?: string[];
-  /** Which of them come before the others, the lowest number (at most 8) first. */
-  ranks?: Map<string, number>;
   /** The last row of the previous page: its keys of sorting. */
   after?: string[] | null;
   limit: number;
@@ -37,70 +35,85 @@ export interface ListedConnector {
   id: string;
   /** Of its row and its catalog entry's; another one says that either may say something else. */
   version: string;
-  sortKeys: string[];
+  sortName: string;
 }
+
+const version = sql<string>`concat(${connectors}.xmin, ' ', ${connectorCatalog}.xmin)`;
+const sortName = sql<string>`lower(${connectors.name})`;
 
 /** In the order of `selectConnectors`. */
-export async function selectListed(tx: Tx, tenantId: string, filter: ConnectorFilter): Promise<ListedConnector[]> {
-  const rank = rankIn(filter.ranks);
-  const version = sql<string>`concat(${connectors}.xmin, ' ', ${connectorCatalog}.xmin)`;
-  const rows = await tx
-    .select({ id: connectors.id, version, rank, sortName: sql<string>`lower(${connectors.name})` })
+export const selectListed = (tx: Tx, tenantId: string, filter: ConnectorFilter): Promise<ListedConnector[]> =>
+  tx
+    .select({ id: connectors.id, version, sortName })
     .from(connectors)
     .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
-    .where(and(installed(tenantId), ...conditions(filter, rank)))
-    .orderBy(asc(rank), asc(sql`lower(${connectors.name})`), asc(connectors.id))
+    .where(and(installed(tenantId), ...conditions(filter)))
+    .orderBy(sortName, asc(connectors.id))
     .limit(filter.limit);
-  return rows.map(({ id, version, ...row }) => ({ id, version, sortKeys: [String(row.rank), row.sortName, id] }));
+
+/** How a connector stands, for what concerns all connectors of the workspace. */
+export interface ConnectorStanding extends ListedConnector {
+  status: ConnectorStatus;
+  catalogKey: string;
+  catalogName: string;
+  /** Whether `q` finds it. */
+  found: boolean;
+  /** Whether it comes behind `after` by its name. */
+  behind: boolean;
 }
 
-/** Sorted by rank, then by name without regard to case; `sortKeys` are what the next page starts after. */
+/** All connectors of the tenant, or this one, in the order of `selectConnectors`. */
+export async function selectStandings(
+  tx: Tx,
+  tenantId: string,
+  { q, after, id }: Pick<ConnectorFilter, 'q' | 'after'> & { id?: string } = {},
+): Promise<ConnectorStanding[]> {
+  return tx.execute<ConnectorStanding & Record<string, unknown>>(sql`
+    select connectors.id, ${version} as version, ${sortName} as "sortName", status, key as "catalogKey",
+      connector_catalog.name as "catalogName", ${finding(q) ?? sql`true`} as found, ${behind(after) ?? sql`true`} as behind
+    from connectors join connector_catalog on connector_catalog.id = catalog_id
+    where tenant_id = ${tenantId} and deleted_at is null ${id === undefined ? sql`` : sql`and connectors.id = ${id}`}
+    order by ${sortName}, connectors.id`);
+}
+
+/** Sorted by name without regard to case; `sortKeys` are what the next page starts after. */
 export async function selectConnectors(tx: Tx, tenantId: string, filter: ConnectorFilter) {
-  const rank = rankIn(filter.ranks);
   const rows = await tx
-    .select({ connector: connectors, catalog, rank, sortName: sql<string>`lower(${connectors.name})` })
+    .select({ connector: connectors, catalog, sortName })
     .from(connectors)
     .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
-    .where(and(installed(tenantId), ...conditions(filter, rank)))
-    .orderBy(asc(rank), asc(sql`lower(${connectors.name})`), asc(connectors.id))
+    .where(and(installed(tenantId), ...conditions(filter)))
+    .orderBy(sortName, asc(connectors.id))
     .limit(filter.limit);
-  return rows.map((row) => ({
-    ...row.connector,
-    catalog: row.catalog,
-    sortKeys: [String(row.rank), row.sortName, row.connector.id],
-  }));
+  return rows.map((row) => ({ ...row.connector, catalog: row.catalog, sortKeys: [row.sortName, row.connector.id] }));
 }
 
-const unranked = 9;
-
-function rankIn(ranks: ConnectorFilter['ranks']): SQL<number> {
-  if (!ranks?.size) return sql<number>`${unranked}::int`;
-  const ids = sql`string_to_array(${[...ranks.keys()].join()}, ',')::uuid[]`;
-  const numbers = sql`string_to_array(${[...ranks.values()].join()}, ',')::int[]`;
-  return sql<number>`coalesce((${numbers})[array_position(${ids}, ${connectors.id})], ${unranked}::int)`;
-}
-
-function conditions(filter: ConnectorFilter, rank: SQL<number>): (SQL | undefined)[] {
+function conditions(filter: ConnectorFilter): (SQL | undefined)[] {
   const { q, status, statuses, catalogKey, catalogKeys, ids, after } = filter;
-  const [lastRank = '', lastName, lastId = ''] = after ?? [];
   return [
     ids && (ids.length ? inArray(connectors.id, ids) : sql`false`),
     status && eq(connectors.status, status),
     statuses && inArray(connectors.status, statuses),
     catalogKey ? eq(connectorCatalog.key, catalogKey) : undefined,
     catalogKeys && inArray(connectorCatalog.key, catalogKeys),
-    q
-      ? or(
-          ilike(connectors.name, containing(q)),
-          ilike(connectors.handle, containing(q)),
-          ilike(connectorCatalog.name, containing(q)),
-          ilike(sql`${connectors.tags}::text`, containing(q)),
-        )
-      : undefined,
-    isUuid(lastId) && /^\d$/.test(lastRank)
-      ? sql`(${rank}, lower(${connectors.name}), ${connectors.id}) > (${lastRank}::int, ${lastName}::text, ${lastId}::uuid)`
-      : undefined,
+    finding(q),
+    behind(after),
   ];
+}
+
+const finding = (q: string | undefined): SQL | undefined =>
+  q
+    ? or(
+        ilike(connectors.name, containing(q)),
+        ilike(connectors.handle, containing(q)),
+        ilike(connectorCatalog.name, containing(q)),
+        ilike(sql`${connectors.tags}::text`, containing(q)),
+      )
+    : undefined;
+
+function behind(after: string[] | null | undefined): SQL | undefined {
+  const [lastName, lastId = ''] = after ?? [];
+  return isUuid(lastId) ? sql`(${sortName}, ${connectors.id}) > (${lastName}::text, ${lastId}::uuid)` : undefined;
 }
 
 const installed = (tenantId: string) => and(eq(connectors.tenantId, tenantId), isNull(connectors.deletedAt));
@@ -112,16 +125,6 @@ export async function countByStatus(tx: Tx, tenantId: string): Promise<Partial<R
     .where(installed(tenantId))
     .groupBy(connectors.status);
   return Object.fromEntries(rows.map((row) => [row.status, row.n]));
-}
-
-/** The catalog entries that the tenant has connectors of, by name. */
-export function selectInstalledEntries(tx: Tx, tenantId: string): Promise<{ key: string; name: string }[]> {
-  return tx
-    .selectDistinct({ key: connectorCatalog.key, name: connectorCatalog.name })
-    .from(connectors)
-    .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
-    .where(installed(tenantId))
-    .orderBy(asc(connectorCatalog.name));
 }
 
 export interface FindOptions {

@@ -31,7 +31,7 @@ export const connectorPages = (tools: PageTools): PageRoute[] => [
       const results = await installedResults(ctx, c);
       if (isPartial(c)) return tools.html(c, 'connectors/_results', { results });
       return tools.html(c, 'connectors/index', {
-        shell: await tools.shell(c, ctx, { title: 'Installed', tab: 'installed' }),
+        shell: await tools.shell(c, ctx, { title: 'Installed', tab: 'installed' }, results.counters),
         results,
       });
     },
@@ -62,6 +62,7 @@ export async function installedResults(ctx: Ctx, c: Context<Env>, query = c.req.
     pending: value?.pending ? shownPending(value.pending) : null,
     counts: value?.counts ?? { all: 0, active: 0, inactive: 0, attention: 0 },
     entries: value?.entries ?? [],
+    counters: value?.counters ?? null,
     cards:
       value?.list.data.map((row) =>
         connectorCard(ctx, row, {
@@ -87,7 +88,7 @@ async function load(ctx: Ctx, filters: InstalledFilters, cursor: string | undefi
   const { data } = installed.list;
   return {
     ...installed,
-    ...{ health: await healthOverview(ctx, data), accounts: await accountsOf(ctx, data) },
+    accounts: accountsOf(ctx, data, installed.health),
     pending: await adminsPending(ctx),
   };
 }
@@ -99,8 +100,9 @@ const adminsPending = (ctx: Ctx) => (mayActAs(ctx.actor, 'admin') ? pendingFile(
 export async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDetail> {
   const { connector, unreadable } = await getConnector(ctx, id);
   const attention = await attentionTo(ctx, connector.id);
-  const accounts = (await accountsOf(ctx, [connector])).get(connector.id);
-  const connections = (await healthOverview(ctx, [connector])).get(connector.id);
+  const health = await healthOverview(ctx, [connector]);
+  const accounts = accountsOf(ctx, [connector], health).get(connector.id);
+  const connections = health.get(connector.id);
   const tools = toolsPanel(await toolsOf(ctx, connector.id));
   const subjectIds = [connector.id, ...(connections ?? []).map(({ connection }) => connection.id)];
   const events = await listAudit(ctx, { subjectIds, limit: 10 });

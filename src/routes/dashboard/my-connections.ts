@@ -24,7 +24,8 @@ export const myConnectionsPages = (tools: PageTools): PageRoute[] => [
 /** A panel for each connector under which this person has an account of their own, or may connect one. */
 async function ownPanels(ctx: Ctx): Promise<ConnectionsPanel[]> {
   const { data: connectors } = await listInstalled(ctx, { limit: 200 });
-  const [accounts, overview] = [await accountsOf(ctx, connectors), await healthOverview(ctx, connectors)];
+  const overview = await healthOverview(ctx, connectors);
+  const accounts = accountsOf(ctx, connectors, overview);
   const panels = connectors.map(async (connector) => {
     const own = (overview.get(connector.id) ?? []).filter(({ connection }) => connection.userId === ctx.actor.id);
     const mine = accounts.get(connector.id);

@@ -1,6 +1,7 @@
 import { type Ctx, mayActAs } from '../../context.ts';
-import { type ConnectionRow, selectConnections } from '../../db/queries/connections.ts';
+import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
+import type { CheckedConnection } from '../health/health-overview.ts';
 import { withoutSecrets } from '../secrets/secrets.ts';
 
 /** The accounts of a connector that this person reaches, and which others they may connect. */
@@ -9,27 +10,21 @@ export interface Accounts {
   mayConnect: { workspace: boolean; own: boolean };
 }
 
-const shown = 200;
-
 /** For each connector whose accounts people authorise; connectors of other kinds are left out. */
-export async function accountsOf(ctx: Ctx, connectors: ConnectorRow[]): Promise<Map<string, Accounts>> {
+export function accountsOf(
+  ctx: Ctx,
+  connectors: ConnectorRow[],
+  overview: Map<string, CheckedConnection[]>,
+): Map<string, Accounts> {
   const authorised = connectors.filter((connector) => {
     const driver = ctx.hub.drivers.get(connector.catalog.key);
     return driver?.oauth && driver.needsConnection(withoutSecrets(connector.auth));
   });
-  if (!authorised.length) return new Map();
-  const connectorIds = authorised.map(({ id }) => id);
-  const reachableBy = mayActAs(ctx.actor, 'admin') ? null : ctx.actor.id;
-  const rows = await ctx.hub.db.asTenant(
-    ctx.tenantId,
-    (tx) => selectConnections(tx, ctx.tenantId, { connectorIds, reachableBy, limit: shown }),
-    { readOnly: true },
-  );
-  return new Map(authorised.map((connector) => [connector.id, accountsUnder(ctx, connector, rows)]));
+  return new Map(authorised.map(({ id, auth }) => [id, accountsUnder(ctx, auth, overview.get(id) ?? [])]));
 }
 
-const accountsUnder = (ctx: Ctx, { id, auth }: ConnectorRow, rows: ConnectionRow[]): Accounts => ({
-  connections: rows.filter(({ connectorId }) => connectorId === id),
+const accountsUnder = (ctx: Ctx, auth: ConnectorRow['auth'], connections: CheckedConnection[]): Accounts => ({
+  connections: connections.map(({ connection }) => connection),
   mayConnect: {
     workspace: mayActAs(ctx.actor, 'admin'),
     own: ctx.actor.type === 'user' && auth.personal_accounts === true,

@@ -20,7 +20,7 @@ export interface PublishTarget {
 /** Every connector that is switched on and can publish, with whether it would be tried now: by its connection and that one's health. */
 export async function getPublishTargets(ctx: Ctx, query: { limit?: number; cursor?: string } = {}) {
   const limit = query.limit ?? 50;
-  const after = query.cursor ? decodeCursor(query.cursor, 3) : null;
+  const after = query.cursor ? decodeCursor(query.cursor, 2) : null;
   const catalogKeys = [...ctx.hub.drivers.values()]
     .filter((driver) => driver.entry.capabilities.publish)
     .map((driver) => driver.entry.key);

@@ -7,6 +7,8 @@ type Parts = Pick<Hub, 'db'>;
 
 /** How long checks and executions are kept, in days. */
 const keepDays = { checks: 30, executions: 90 };
+/** A check that is older is gone, or about to be. */
+export const keptChecksMs = keepDays.checks * 24 * 3_600_000;
 const batch = 10_000;
 
 /** Clears away old checks, for a job; returns how many. */
