@@ -16,6 +16,7 @@ import { forgetEndedSessions } from '../services/people/sessions.ts';
 import { scanDuePosts } from '../services/publishing/post-publishing.ts';
 import { forgetIdleLimits } from '../services/rate-limits.ts';
 import { sealAudit } from '../services/secrets/audit-seals.ts';
+import { verifyDueAudits } from '../services/secrets/audit-standing.ts';
 import { endStuckExecutions, forgetOldChecks, forgetOldExecutions } from '../services/tenants/histories.ts';
 import { purgeIdempotencyKeys } from '../services/tools/idempotency.ts';
 import { releaseReservations } from '../services/usage/budgets.ts';
@@ -44,6 +45,7 @@ export const schedule: Job[] = [
   { name: 'publish-posts', cron: '* * * * *', run: (hub) => scanDuePosts(hub) },
   { name: 'settle-approvals', cron: '* * * * *', run: (hub) => settleApprovals(hub) },
   { name: 'seal-audit', cron: '* * * * *', run: (hub) => sealAudit(hub) },
+  { name: 'verify-audit', cron: '9-59/10 * * * *', run: (hub) => verifyDueAudits(hub) },
   { name: 'end-stuck-executions', cron: '* * * * *', run: endStuckExecutions },
   { name: 'release-budgets', cron: '* * * * *', run: releaseReservations },
   { name: 'wipe-ended-credentials', cron: '8-59/10 * * * *', run: wipeEndedCredentials },

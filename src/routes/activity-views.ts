@@ -28,7 +28,17 @@ export interface ActivityResults {
   failure: string | null;
 }
 
+/** How far the trail is sealed, and what was found when its seals were last computed again. */
+export interface SealsModel {
+  /** With separators. */
+  events: string;
+  upTo: Date | null;
+  verifiedAt: Date | null;
+  problems: string[];
+}
+
 export interface ActivityModels {
-  'activity/index': { shell: Shell; results: ActivityResults };
+  'activity/index': { shell: Shell; results: ActivityResults; seals: SealsModel | null };
+  'activity/_seals': { seals: SealsModel };
   'activity/_results': { results: ActivityResults };
 }

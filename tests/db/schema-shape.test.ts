@@ -20,6 +20,10 @@ const outsideTheFence: Record<string, string> = {
   mcp_clients: 'apps register before anybody is signed in',
   operators: 'operators run the hub and look after every tenant',
   provisioned_entries: 'what operators decided about the catalog, for every tenant; tenants may only read it',
+  audit_heads:
+    'belongs to the hub itself, and outlives the tenants that it names; tenant transactions have no right to it',
+  audit_register: 'belongs to the hub itself; tenant transactions have no right to it',
+  operator_seals: 'seals over what operators did',
   operator_events: 'what operators did, which outlives the tenants that they deleted',
 };
 
@@ -130,6 +134,8 @@ describe('the shape of the schema', () => {
       due_approvals: { ...due, app: false },
       // Of all tenants: up to which event each is to be sealed.
       due_audit_seals: { app: false, result: 'TABLE(tenant_id uuid, last_position bigint)' },
+      // Of all tenants: whose seals are to be computed again.
+      due_audit_verifications: { app: false, result: 'TABLE(tenant_id uuid)' },
       due_authorization_expiries: due,
       due_authorization_polls: { ...due, app: false },
       due_budget_reservations: { ...due, app: false },
@@ -161,6 +167,8 @@ describe('the shape of the schema', () => {
       managed_connectors: { ...due, app: false },
       // From the hash of a code or token that somebody has shown to its tenant.
       mcp_token_tenant: { app: false, result: 'uuid' },
+      // Where the register of seals begins.
+      newest_audit_seals: { app: false, result: 'TABLE(tenant_id uuid, number integer, mac text)' },
       // Only for tenants under deletion.
       shred_tenant_rows: { app: false, result: 'integer' },
     };

@@ -70,6 +70,8 @@ it('a change that cannot be audited does not happen', async () => {
   expect(wrong).toEqual([]);
 });
 
+const ofEvent = (event: string) => `(select tenant_id from audit_events where position = ${event})`;
+
 /** What somebody could do who may do anything with the database, to the sealed event at this place and the one after it. */
 const forgeries: Record<string, (event: string, next: string) => string> = {
   edit: (event) => `update audit_events set actor_name = actor_name || '.' where position = ${event}`,
@@ -88,6 +90,12 @@ const forgeries: Record<string, (event: string, next: string) => string> = {
        subject_name, details, request_id, ip, created_at, -1 from audit_events where position = ${event}`,
   'removal of a seal': (event) =>
     `delete from audit_seals where tenant_id = (select tenant_id from audit_events where position = ${event}) and head is not null`,
+  'removal of all seals': (event) => `delete from audit_seals where tenant_id = ${ofEvent(event)}`,
+  'removal of all seals and the head': (event) =>
+    `delete from audit_heads where scope = ${ofEvent(event)}; delete from audit_seals where tenant_id = ${ofEvent(event)}`,
+  'removal of everything that the key made': () =>
+    `delete from audit_heads; delete from audit_register; delete from audit_seals; delete from operator_seals;
+     delete from hub_secrets where name = 'audit_seal_key'`,
 };
 
 it('an event that was changed, removed or added after it was sealed is found', async () => {

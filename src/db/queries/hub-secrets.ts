@@ -4,7 +4,7 @@ import { hubSecrets } from '../schema/index.ts';
 
 type HubSecret = Pick<typeof hubSecrets.$inferSelect, 'masterKeyId' | 'sealed'>;
 
-export async function findHubSecret(db: Drizzle, name: string): Promise<HubSecret | null> {
+export async function findHubSecret(db: Drizzle | Tx, name: string): Promise<HubSecret | null> {
   const [row] = await db
     .select({ masterKeyId: hubSecrets.masterKeyId, sealed: hubSecrets.sealed })
     .from(hubSecrets)
@@ -15,6 +15,12 @@ export async function findHubSecret(db: Drizzle, name: string): Promise<HubSecre
 /** Adds the secret unless there is one of this name. */
 export async function insertHubSecret(db: Drizzle | Tx, row: typeof hubSecrets.$inferInsert) {
   await db.insert(hubSecrets).values(row).onConflictDoNothing();
+}
+
+/** Puts another value in the place of the one that is there. */
+export async function replaceHubSecret(tx: Tx, row: typeof hubSecrets.$inferInsert) {
+  await tx.delete(hubSecrets).where(eq(hubSecrets.name, row.name));
+  await tx.insert(hubSecrets).values(row);
 }
 
 /** Whether there may be sealed data: any workspace has some, and so has the hub itself. */

@@ -27,6 +27,8 @@ export const mcpTokens = pgTable(
     kind: varchar('kind', { length: 10 }).$type<'code' | 'access' | 'refresh'>().notNull(),
     /** SHA-256, hex. */
     hash: varchar('hash', { length: 64 }).notNull(),
+    /** Of an access token that was asked for with less than the app may: that; null for all of it. */
+    scopes: jsonb('scopes').$type<string[]>(),
     /** Of a code: where it was sent, to the letter. */
     redirectUri: varchar('redirect_uri', { length: 2048 }),
     /** Of a code: SHA-256 of the verifier, base64url (RFC 7636). */

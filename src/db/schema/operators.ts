@@ -1,4 +1,4 @@
-import { index, jsonb, pgTable, text, uuid, varchar } from 'drizzle-orm/pg-core';
+import { bigint, index, integer, jsonb, pgTable, text, uniqueIndex, uuid, varchar } from 'drizzle-orm/pg-core';
 import { createdAt } from './columns.ts';
 import { users } from './identity.ts';
 
@@ -30,6 +30,28 @@ export const operatorEvents = pgTable(
     requestId: varchar('request_id', { length: 100 }).notNull(),
     ip: text('ip'),
     createdAt: createdAt(),
+    /** Counted by the database when the row is written, so that a seal can say which rows it covers. */
+    position: bigint('position', { mode: 'number' }).notNull().generatedByDefaultAsIdentity(),
   },
-  (table) => [index('operator_events_subject').on(table.subjectId, table.id)],
+  (table) => [
+    index('operator_events_subject').on(table.subjectId, table.id),
+    uniqueIndex('operator_events_position').on(table.position),
+  ],
+);
+
+/** Seals over these events, made like those of tenants in `audit_seals`. Append-only, but for `head`. */
+export const operatorSeals = pgTable(
+  'operator_seals',
+  {
+    id: uuid('id').primaryKey(),
+    number: integer('number').notNull(),
+    lastPosition: bigint('last_position', { mode: 'number' }).notNull(),
+    events: integer('events').notNull(),
+    keyId: varchar('key_id', { length: 16 }).notNull(),
+    register: bigint('register', { mode: 'number' }),
+    mac: varchar('mac', { length: 64 }).notNull(),
+    head: varchar('head', { length: 64 }),
+    createdAt: createdAt(),
+  },
+  (table) => [uniqueIndex('operator_seals_number').on(table.number)],
 );

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { AuditEventRow } from '../../db/queries/audit-events.ts';
 import { listAudit } from '../../services/audit.ts';
+import { type AuditStanding, getAuditStanding } from '../../services/secrets/audit-standing.ts';
 import { ByEntry, Cursor, component, Instant, Limit, ListOf, Nullable, Uuid } from './components.ts';
 import { operation } from './operation.ts';
 
@@ -37,6 +38,39 @@ const auditEventResponse = (row: AuditEventRow): Static<typeof AuditEventRespons
   created_at: row.createdAt.toISOString(),
 });
 
+const AuditVerificationResponse = component(
+  'AuditVerificationResponse',
+  Type.Object({
+    events: Type.Integer({ description: 'How many are sealed.' }),
+    sealed_up_to: Nullable(
+      Type.String({ format: 'date-time' }),
+      'When the last sealed event happened; null before the first.',
+    ),
+    verified_at: Nullable(
+      Type.String({ format: 'date-time' }),
+      'When all seals were last computed again, which is done once a day; null before the first time.',
+    ),
+    verified_events: Nullable(Type.Integer(), 'How many events were covered by seals that hold at that time.'),
+    problems: Type.Array(
+      Type.Object({
+        seal: Nullable(Type.Integer(), 'The number of the seal; null when it is none of a certain one.'),
+        after: Nullable(Type.String({ format: 'date-time' }), 'When the seal before was made.'),
+        until: Nullable(Type.String({ format: 'date-time' }), 'When this one was: the events are from between.'),
+        message: Type.String(),
+      }),
+      { description: 'What did not hold then, 50 at most; empty when everything did, and before the first time.' },
+    ),
+  }),
+);
+
+const auditVerificationResponse = (standing: AuditStanding): Static<typeof AuditVerificationResponse> => ({
+  events: standing.events,
+  sealed_up_to: standing.sealedUpTo?.toISOString() ?? null,
+  verified_at: standing.verified?.verifiedAt.toISOString() ?? null,
+  verified_events: standing.verified?.events ?? null,
+  problems: standing.verified?.problems ?? [],
+});
+
 export const auditOperations = [
   operation(
     {
@@ -68,5 +102,22 @@ export const auditOperations = [
       const list = await listAudit(ctx, { ...query, subjectId: query.subject_id });
       return { data: list.data.map(auditEventResponse), next_cursor: list.nextCursor };
     },
+  ),
+  operation(
+    {
+      method: 'get',
+      path: '/api/audit/verification',
+      id: 'getAuditVerification',
+      summary: 'See how far the activity is sealed, and whether the seals hold',
+      tag: 'Audit',
+      role: 'member',
+      scope: 'audit:read',
+      audit: null,
+      input: {},
+      status: 200,
+      response: AuditVerificationResponse,
+      example: {},
+    },
+    async (ctx) => auditVerificationResponse(await getAuditStanding(ctx)),
   ),
 ];

@@ -1,7 +1,9 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
+import { whole } from '../../lib/figures.ts';
 import { listAudit } from '../../services/audit.ts';
-import type { ActivityResults } from '../activity-views.ts';
+import { getAuditStanding } from '../../services/secrets/audit-standing.ts';
+import type { ActivityResults, SealsModel } from '../activity-views.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { nextPage } from '../next-page.ts';
@@ -22,10 +24,11 @@ export const activityPages = (tools: PageTools): PageRoute[] => [
     async (ctx, c) => {
       const results = await activityResults(ctx, c);
       if (isPartial(c)) return tools.html(c, 'activity/_results', { results });
-      return tools.html(c, 'activity/index', {
-        shell: await tools.shell(c, ctx, { title: 'Activity', tab: 'activity' }),
-        results,
-      });
+      const [shell, seals] = await Promise.all([
+        tools.shell(c, ctx, { title: 'Activity', tab: 'activity' }),
+        sealsOf(ctx),
+      ]);
+      return tools.html(c, 'activity/index', { shell, results, seals });
     },
   ),
 ];
@@ -44,6 +47,19 @@ async function activityResults(ctx: Ctx, c: Context<Env>): Promise<ActivityResul
     newest: cursor ? newestPage(filters) : null,
     failure,
   };
+}
+
+/** Null when it could not be read: the list says why. */
+async function sealsOf(ctx: Ctx): Promise<SealsModel | null> {
+  const { value } = await orFailure(getAuditStanding(ctx));
+  return (
+    value && {
+      events: whole(value.events),
+      upTo: value.sealedUpTo,
+      verifiedAt: value.verified?.verifiedAt ?? null,
+      problems: value.verified?.problems.map(({ message }) => message) ?? [],
+    }
+  );
 }
 
 function newestPage(filters: ActivityResults['filters']): string {

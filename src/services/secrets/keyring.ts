@@ -4,8 +4,9 @@ import { insertTenantKey, selectTenantKeys } from '../../db/queries/tenant-keys.
 import { StartError } from '../../db/start-error.ts';
 import { type TenantKeys, type Vault, VaultError } from '../../vault/vault.ts';
 
-const checkName = 'keyring_check';
-const checkValue = 'patchbay';
+/** What every start opens to see that the master keys are right; it also says under which key sealing the trail began. */
+export const checkName = 'keyring_check';
+export const checkValue = 'patchbay';
 
 /**
  * Makes sure that the master keys are the ones that this database was sealed under. Call it before anything is sealed: on an empty

@@ -98,13 +98,12 @@ export function openSecrets(vault: Vault, keys: TenantKeys, seat: Seat, value: V
  * @throws VaultError
  */
 export function openForCall(vault: Vault, keys: TenantKeys, seat: Seat, value: Values) {
-  const opened = structuredClone(value);
   const destinations: string[][] = [];
-  for (const path of storedSecretPaths(value)) {
-    const secret = openSecret(vault, keys, seat, path, getAt(value, path) as StoredSecret);
-    setAt(opened, path, secret.value);
+  const opened = replaceSecrets(value, (stored, path) => {
+    const secret = openSecret(vault, keys, seat, path, stored);
     destinations.push(secret.destinations);
-  }
+    return secret.value;
+  });
   return { value: opened, destinations };
 }
 
@@ -154,12 +153,12 @@ export function withoutSecrets(value: Values): Values {
 }
 
 /** A copy in which something else stands for each envelope; undefined leaves it out. */
-function replaceSecrets(value: Values, instead: (stored: StoredSecret) => unknown): Values {
-  const copied = (child: unknown): unknown => {
+function replaceSecrets(value: Values, instead: (stored: StoredSecret, path: string) => unknown, prefix = ''): Values {
+  const copied = (child: unknown, path: string): unknown => {
     if (typeof child !== 'object' || child === null) return child;
     if (Array.isArray(child)) return structuredClone(child);
-    return isStoredSecret(child) ? instead(child) : replaceSecrets(child as Values, instead);
+    return isStoredSecret(child) ? instead(child, path) : replaceSecrets(child as Values, instead, `${path}.`);
   };
-  const entries = Object.entries(value).map(([key, child]) => [key, copied(child)] as const);
+  const entries = Object.entries(value).map(([key, child]) => [key, copied(child, prefix + key)] as const);
   return Object.fromEntries(entries.filter(([, child]) => child !== undefined));
 }

@@ -6,6 +6,7 @@ import { installConnector } from '../../../src/services/connectors/connectors.ts
 import { createPrice } from '../../../src/services/gateway/prices.ts';
 import { makeResetLink } from '../../../src/services/people/password-reset.ts';
 import { sealAudit } from '../../../src/services/secrets/audit-seals.ts';
+import { verifyDueAudits } from '../../../src/services/secrets/audit-standing.ts';
 import {
   getOperatorEvent,
   listOperatorEvents,
@@ -70,6 +71,7 @@ describe('deleteTenant', () => {
     await createBudget(cleo, { scope: 'workspace', period: 'day', limit_usd: '1' });
     await createPrice(cleo, { model: 'm', input_usd: '1', output_usd: '1' });
     await sealAudit(at.hub);
+    await verifyDueAudits(at.hub);
     const { report, eventId } = await deleteTenant(ctx, tailspin, confirmed);
     expect(report).toEqual({
       data_keys: 1,
@@ -77,6 +79,7 @@ describe('deleteTenant', () => {
         ...{
           audit_events: 7,
           audit_seals: 1,
+          audit_verifications: 1,
           budgets: 1,
           connections: 2,
           connectors: 2,
@@ -92,6 +95,7 @@ describe('deleteTenant', () => {
     for (const table of [
       'audit_events',
       'audit_seals',
+      'audit_verifications',
       'connectors',
       'tenant_quotas',
       'tenant_keys',
@@ -299,6 +303,7 @@ describe('exportTenant', () => {
     const left: Record<string, string> = {
       tenant_keys: 'the keys of what is not exported',
       audit_seals: 'say nothing without the key that they were made under',
+      audit_verifications: 'what was found about the seals, which is found again each day',
       toolkit_cache: 'what brokers say about themselves, which they say again',
       idempotency_keys: 'sealed answers, forgotten after a day',
       budget_reservations: 'what calls hold that are under way',
