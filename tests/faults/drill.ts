@@ -14,7 +14,7 @@ export interface Outcome {
   figure: Record<string, number | string>;
   /** A sentence for each promise that was not kept. */
   misses: string[];
-  /** Why nothing could be tried on this machine. */
+  /** Why it, or a part of it, could not be tried on this machine. */
   skipped?: string;
 }
 

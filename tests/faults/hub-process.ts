@@ -26,36 +26,53 @@ export interface HubProcess {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts a hub and waits until it is ready. `preload` is imported before it. */
-export async function startHub(env: Record<string, string>, preload?: string): Promise<HubProcess> {
+export interface HubOptions {
+  /** Imported before it. */
+  preload?: string;
+  /** Where its files are, when they are of another version. */
+  from?: string;
+}
+
+export interface StartingHub extends HubProcess {
+  /** @throws Error when it ends before that, or is not ready after a minute */
+  ready(): Promise<void>;
+}
+
+/** Starts a hub and waits for nothing. */
+export async function launchHub(
+  env: Record<string, string>,
+  { preload, from = root }: HubOptions = {},
+): Promise<StartingHub> {
   const port = env.PORT ?? String(await freePort());
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(process.execPath, [...flags, ...(preload ? ['--import', preload] : []), 'src/server.ts'], {
-    cwd: root,
+    cwd: from,
     env: { PATH: process.env.PATH, NODE_ENV: 'production', BASE_URL: url, ...env, PORT: port },
   });
-  let ready = false;
+  let isReady = false;
   let text = '';
   const wrong: string[] = [];
   const read = (chunk: Buffer) => {
-    ready ||= chunk.includes('"msg":"ready"');
+    isReady ||= chunk.includes('"msg":"ready"');
     text = (text + chunk).slice(-40_000);
     for (const line of String(chunk).split('\n')) if (isDefect(line)) wrong.push(line.slice(0, 2_000));
   };
   for (const stream of [child.stdout, child.stderr]) stream.on('data', read);
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const isAlive = () => child.exitCode === null && child.signalCode === null;
-  for (const until = performance.now() + 60_000; !ready; await sleep(20)) {
-    if (!isAlive()) throw new Error(`The hub ended before it was ready.\n${text.slice(-2_000)}`);
-    if (performance.now() > until) throw new Error('The hub was not ready after a minute.');
-  }
+  const ready = async () => {
+    for (const until = performance.now() + 60_000; !isReady; await sleep(20)) {
+      if (!isAlive()) throw new Error(`The hub ended before it was ready.\n${text.slice(-2_000)}`);
+      if (performance.now() > until) throw new Error('The hub was not ready after a minute.');
+    }
+  };
   const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
     if (isAlive()) child.kill(signal);
     return exit;
   };
   const pid = child.pid as number;
   return {
-    ...{ url, child, pid, isAlive, exit, stop },
+    ...{ url, child, pid, isAlive, exit, stop, ready },
     output: () => text,
     defects: () => wrong,
     residentMb: () => residentMb(pid),

@@ -14,9 +14,10 @@ import { drill as rotation } from './drills/rotation.ts';
 import { drill as soak } from './drills/soak.ts';
 import { drill as stop } from './drills/stop.ts';
 import { drill as thirdParties } from './drills/third-parties.ts';
+import { drill as upgrade } from './drills/upgrade.ts';
 
 // Breaks things around running hubs and looks whether what is promised still holds; prints a line of JSON for each drill and a
-// table at the end. ONLY=name,… N=rounds SEED=number OUT=file VERBOSE=1
+// table at the end. ONLY=name,… N=rounds SEED=number OUT=file VERBOSE=1 FROM=commit
 
 const drills: Drill[] = [
   databaseKill,
@@ -30,6 +31,7 @@ const drills: Drill[] = [
   diskFull,
   clock,
   stop,
+  upgrade,
   soak,
 ];
 
@@ -101,7 +103,8 @@ const words = (figure: Outcome['figure']) =>
     .map(([what, value]) => `${what.replaceAll('_', ' ')} ${value}`)
     .join(', ');
 
-const verdict = ({ ok, skipped }: Line) => (skipped ? 'skipped' : ok ? 'kept' : 'BROKEN');
+const verdict = ({ ok, skipped }: Line) => (!ok ? 'BROKEN' : skipped ? 'skipped' : 'kept');
+const account = ({ figure, skipped }: Line) => [words(figure), skipped].filter(Boolean).join('; ');
 
 const lines: Line[] = [];
 for (const drill of chosen) {
@@ -119,7 +122,7 @@ console.log(
 );
 for (const line of lines) {
   console.log(
-    `${verdict(line).padEnd(8)}${line.name.padEnd(width + 2)}${String(line.seconds).padStart(4)} s  ${line.skipped ?? words(line.figure)}`,
+    `${verdict(line).padEnd(8)}${line.name.padEnd(width + 2)}${String(line.seconds).padStart(4)} s  ${account(line)}`,
   );
   for (const miss of line.misses) console.log(`${' '.repeat(8)}${miss}`);
 }

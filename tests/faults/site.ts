@@ -10,7 +10,7 @@ import { createDatabase, temporaryDirectory } from '../support/postgres.ts';
 import { runCommand } from '../support/processes.ts';
 import { Caller } from './caller.ts';
 import type { Given } from './drill.ts';
-import { type HubProcess, startHub } from './hub-process.ts';
+import { type HubOptions, type HubProcess, launchHub, type StartingHub } from './hub-process.ts';
 
 export const owner = { email: 'ada@example.com', password: 'correct horse battery' };
 
@@ -23,7 +23,11 @@ export interface Site {
   /** The owner's connection: sees every row, and outlives what is done to the hubs. */
   sql: Sql;
   /** A hub on the database; with a port given, where one was before. */
-  hub(env?: Record<string, string>, preload?: string): Promise<HubProcess>;
+  hub(env?: Record<string, string>, options?: HubOptions): Promise<HubProcess>;
+  /** The same without waiting until it is ready. */
+  launch(env?: Record<string, string>, options?: HubOptions): Promise<StartingHub>;
+  /** What a hub needs for another database of this server. */
+  logins(database: string): Record<'DATABASE_URL' | 'DATABASE_ADMIN_URL', string>;
   /** Ada, owner of the first workspace. */
   signedIn(hub: HubProcess): Promise<Caller>;
   /** A further workspace, made as an operator makes it; its owner. */
@@ -58,17 +62,27 @@ export async function openSite(
   const server = await startEmbedded(dir, { settings: ['listen_addresses=127.0.0.1', `port=${port}`, ...settings] });
   atEnd(() => server.stop());
   await createDatabase(server, 'hub');
-  const urlOf = ({ user, password }: ServerAddress) => `postgres://${user}:${password}@127.0.0.1:${port}/hub`;
+  const urlOf = ({ user, password }: ServerAddress, database: string) =>
+    `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
+  const logins = (database: string) => ({
+    DATABASE_URL: urlOf(server.hub, database),
+    DATABASE_ADMIN_URL: urlOf(server.owner, database),
+  });
   const sql = connect(withDatabase(server.owner, 'hub'), { max: 2, connect_timeout: 5, backoff: () => 0.1 });
   atEnd(() => sql.end({ timeout: 1 }));
   const usual = {
-    ...{ DATABASE_URL: urlOf(server.hub), DATABASE_ADMIN_URL: urlOf(server.owner), MASTER_KEYS: masterKeys },
+    ...{ ...logins('hub'), MASTER_KEYS: masterKeys },
     ...{ ADMIN_EMAIL: owner.email, ADMIN_PASSWORD: owner.password, ADMIN_TENANT: 'Northwind', DATA_DIR: dir },
   };
-  const hub = async (env: Record<string, string> = {}, preload?: string) => {
-    const started = await startHub({ ...usual, ...env }, preload);
-    atEnd(() => started.stop('SIGKILL'));
-    return started;
+  const launch = async (env: Record<string, string> = {}, options?: HubOptions) => {
+    const starting = await launchHub({ ...usual, ...env }, options);
+    atEnd(() => starting.stop('SIGKILL'));
+    return starting;
+  };
+  const hub = async (env?: Record<string, string>, options?: HubOptions) => {
+    const starting = await launch(env, options);
+    await starting.ready();
+    return starting;
   };
   const command: Site['command'] = (file, { args, env } = {}, watch) =>
     runCommand(file, { args, env: { ...usual, ...env } }, watch);
@@ -79,7 +93,7 @@ export async function openSite(
     return Caller.signIn(at.url, { email, password: owner.password });
   };
   return {
-    ...{ dir, server, sql, hub, command, tenant },
+    ...{ dir, server, sql, hub, launch, logins, command, tenant },
     signedIn: ({ url }) => Caller.signIn(url, owner),
     killServer: (kind, random) => killServer(dir, kind, random),
     reviveServer: () => revive(server),

@@ -23,7 +23,7 @@ export const drill: Drill = {
     for (let round = 0; round < rounds; round++) {
       const steps = [twoDays, -tenMinutes];
       const env = { ALLOWED_PRIVATE_HOSTS: upstream.host, CLOCK_STEPS: steps.flatMap((step) => [step, 0]).join(',') };
-      const hub = await site.hub(env, './tests/faults/shifted-clock.ts');
+      const hub = await site.hub(env, { preload: './tests/faults/shifted-clock.ts' });
       const ada = await site.signedIn(hub);
       await ada.must(201, 'POST', '/api/webhooks', {
         url: `${upstream.url}/hooks`,

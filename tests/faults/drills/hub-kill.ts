@@ -19,7 +19,7 @@ export const drill: Drill = {
     for (let round = 0; round < rounds; round++) {
       await sleep(200 + random() * 1_800);
       await hub.stop('SIGKILL');
-      if (round % 5 === 4) await dieStarting(site.hub(env), random() * 1_200);
+      if (round % 5 === 4) await dieStarting(await site.launch(env), random() * 1_200);
       const started = performance.now();
       hub = await site.hub(env);
       await untilReady(hub.url);
@@ -33,8 +33,7 @@ export const drill: Drill = {
 };
 
 /** A start that is cut off somewhere. */
-async function dieStarting(starting: Promise<HubProcess>, afterMs: number): Promise<void> {
-  const outcome = starting.then((hub) => hub.stop('SIGKILL')).catch(() => null);
-  await Promise.race([outcome, sleep(afterMs)]);
-  await outcome;
+async function dieStarting(hub: HubProcess, afterMs: number): Promise<void> {
+  await sleep(afterMs);
+  await hub.stop('SIGKILL');
 }
