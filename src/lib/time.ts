@@ -28,5 +28,8 @@ export const timeOfDay = (date: Date): string =>
   `<time datetime="${date.toISOString()}" title="${escapeHtml(absoluteTime(date))}" data-clock>${clock.format(date)} UTC</time>`;
 
 /** A `<time>` that reads as how long ago it was and tells the full time on hover. */
-export const ago = (date: Date, now?: Date): string =>
-  `<time datetime="${date.toISOString()}" title="${escapeHtml(absoluteTime(date))}">${escapeHtml(relativeTime(date, now))}</time>`;
+export const ago = (date: Date, now?: Date): string => agoTag(date, escapeHtml(relativeTime(date, now)));
+
+/** The same around this text. */
+export const agoTag = (date: Date, text: string): string =>
+  `<time datetime="${date.toISOString()}" title="${escapeHtml(absoluteTime(date))}">${text}</time>`;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Eta } from 'eta';
+import { Eta, type TemplateFunction } from 'eta';
 import { escapeHtml } from './html.ts';
 
 /** What every template is given beside its model. Those that return HTML are printed with `<%~`. */
@@ -21,6 +21,8 @@ export interface Helpers {
   brand(name: string): string;
   /** A `<time>` as HTML: relative, with the full time in its title. */
   ago(date: Date): string;
+  /** The HTML as it was written when this model was first shown; its times tell anew how long ago they were. */
+  kept(model: object, html: () => string): string;
   /** A `<time>` as HTML: the time of day. */
   timeOfDay(date: Date): string;
   /** `1 connector`, `2 connectors`. */
@@ -39,10 +41,17 @@ export interface Views<Models extends object> {
 export function createViews<Models extends object>(dir: string, globals: object): Views<Models> {
   const root = path.resolve(dir);
   const eta = new Eta({ views: root, cache: true, escapeFunction: escapeHtml });
+  const templates = new Map<string, TemplateFunction>();
   for (const file of templatesIn(root)) {
     const filepath = path.join(root, file);
-    eta.templatesSync.define(filepath, compile(eta, filepath));
+    templates.set(`/${file.replace(/\.eta$/, '')}`, compile(eta, filepath));
   }
+  // Includes come here as well; Eta itself would look for the file each time.
+  eta.render = (name: string | TemplateFunction, model: object) => {
+    const template = templates.get(String(name));
+    if (!template) throw new Error(`There is no template ${name}.`);
+    return template.call(eta, model);
+  };
   return {
     render: (name, model) => eta.render(`/${name}`, { ...globals, ...(model as object) }),
   };

@@ -5,7 +5,7 @@ import type { Counters } from '../services/counters.ts';
 import type { ActivityRow } from './activity-views.ts';
 import type { ConnectForm, ConnectionsPanel, CredentialPanel } from './connection-views.ts';
 import type { RunsPanel, Use } from './execution-views.ts';
-import type { CardHealth, CheckReport, Ending, Fix } from './health-views.ts';
+import type { CheckReport, Ending, Fix, HealthLine } from './health-views.ts';
 import type { RepositoriesPanel } from './repository-views.ts';
 import type { ToolsPanel } from './tool-views.ts';
 import type { ToolkitResults } from './toolkit-views.ts';
@@ -142,7 +142,7 @@ export interface ConnectorCard {
   /** Null when nothing is wrong, or this person cannot mend it. */
   fix: Fix | null;
   /** Null while nothing is connected. */
-  health: CardHealth | null;
+  health: HealthLine | null;
 }
 
 export interface FileNote {
@@ -173,6 +173,8 @@ export interface InstalledResults {
   /** For the frame around the list; null when they could not be read. */
   counters: Counters | null;
   cards: ConnectorCard[];
+  /** One of them is about to be checked for the first time. */
+  soon: boolean;
   next: string | null;
   failure: string | null;
 }

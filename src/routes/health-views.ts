@@ -35,11 +35,6 @@ export interface Ending {
   over: boolean;
 }
 
-export interface CardHealth extends HealthLine {
-  /** The first check is about to be made. */
-  soon: boolean;
-}
-
 /** One connection on its connector's page. */
 export interface ConnectionHealth extends HealthLine {
   id: string;

@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import type { DriverRegistry } from '../drivers/index.ts';
 import { type Assets, loadAssets } from '../lib/assets.ts';
+import { whole } from '../lib/figures.ts';
 import { brandIcon, brandSprite, iconsIn, uiIcon, uiSprite } from '../lib/icons.ts';
 import { jsonEditorModule } from '../lib/json-editor.ts';
-import { ago, timeOfDay } from '../lib/time.ts';
+import { keptHtml } from '../lib/kept-html.ts';
+import { timeOfDay } from '../lib/time.ts';
 import { createViews, templatesIn } from '../lib/views.ts';
 import { paths } from './paths.ts';
 import type { Models, PatchbayViews, ViewGlobals } from './views.ts';
@@ -40,9 +42,9 @@ export async function loadPresentation(
     standIns: outbound.overrides.entries().map(([origin]) => origin),
     icon,
     brand: (name) => (drivers.has(name) ? brandIcon(asset('brands.svg'), name) : icon(noBrand)),
-    ago,
+    ...keptHtml(),
     timeOfDay,
-    plural: (count, one, many) => `${count} ${count === 1 ? one : many}`,
+    plural: (count, one, many) => `${whole(count)} ${count === 1 ? one : many}`,
     paths,
   };
   return { views: createViews<Models>(viewsDir, globals), assets };

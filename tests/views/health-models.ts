@@ -1,20 +1,15 @@
-import type { CardHealth, CheckReport, ConnectionHealth, HealthModels } from '../../src/routes/health-views.ts';
+import type { CheckReport, ConnectionHealth, HealthModels } from '../../src/routes/health-views.ts';
 
 const hostile = `"><img src=x onerror=alert(1)> & 'Co'`;
 const id = '0193a0aa-0000-7000-8000-000000000001';
 const at = new Date('2026-11-20T10:00:00Z');
 
-const line = {
+export const line = {
   ...{ tone: 'bad' as const, word: 'Authorisation expired', checkedAt: at, text: hostile, told: hostile },
   bars: [
     { tone: 'none' as const, title: '' },
     { tone: 'bad' as const, title: hostile },
   ],
-};
-
-export const cardHealth: CardHealth = {
-  ...line,
-  soon: true,
 };
 
 export const connectionHealth: ConnectionHealth = {

@@ -9,7 +9,7 @@ import { approvalModels } from './approval-models.ts';
 import { browsingModels } from './browsing-models.ts';
 import { connectionModels, connectionsPanel, credentialPanel } from './connection-models.ts';
 import { executionModels, runsPanel } from './execution-models.ts';
-import { cardHealth, connectionHealth, healthModels } from './health-models.ts';
+import { connectionHealth, healthModels, line } from './health-models.ts';
 import { operatorModels } from './operator-models.ts';
 import { publishModels } from './publish-models.ts';
 import { settingsModels } from './settings-models.ts';
@@ -62,7 +62,7 @@ export const card: ConnectorCard = {
   connect: null,
   ...{ attention: true, ending: { account: hostile, at, over: false } },
   fix: { kind: 'reconnect', form: { tenantId: id, connectorId: id, connectionId: id, user: '' } },
-  health: cardHealth,
+  health: line,
 };
 
 const schema = {
@@ -139,6 +139,7 @@ const installed: Models['connectors/_results']['results'] = {
   counts: { all: 3, active: 1, inactive: 1, attention: 1 },
   entries: [{ key: hostile, name: hostile }],
   counters: null,
+  soon: true,
   cards: [
     card,
     { ...card, id: id.replace('1', '3'), status: 'error', statusReason: hostile, unreadable: [hostile] },

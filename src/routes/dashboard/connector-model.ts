@@ -24,7 +24,24 @@ interface Known {
   pending: PendingFile | null;
 }
 
-export function connectorCard(
+/** By row the card that was made of it, and what it was made of beside the row. */
+const cards = new WeakMap<ConnectorRow, { of: unknown[]; card: ConnectorCard }>();
+
+/** The same card again while nothing of what it is made of has changed: lists keep their rows, and so pages keep its HTML. */
+export function connectorCard(ctx: Ctx, row: ConnectorRow, known: Known): ConnectorCard {
+  // What needs somebody goes by the clock, and by who looks.
+  if (known.attention || known.unreadable.length) return makeCard(ctx, row, known);
+  const { pending, connections = [] } = known;
+  const checked = connections.flatMap(({ connection, checks }) => [connection, checks.length]);
+  const of = [mayActAs(ctx.actor, 'admin'), ctx.hub.drivers.get(row.catalog.key), pending, ...checked];
+  const kept = cards.get(row);
+  if (kept && kept.of.length === of.length && kept.of.every((part, index) => part === of[index])) return kept.card;
+  const card = makeCard(ctx, row, known);
+  cards.set(row, { of, card });
+  return card;
+}
+
+function makeCard(
   ctx: Ctx,
   row: ConnectorRow,
   { unreadable, attention, accounts, connections = [], pending }: Known,

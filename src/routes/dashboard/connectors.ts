@@ -21,6 +21,7 @@ import { connectorCard, connectorSections } from './connector-model.ts';
 import { credentialPanel } from './credential-model.ts';
 import { runsPanel } from './execution-model.ts';
 import { shownPending } from './file-model.ts';
+import { isCheckedSoon } from './health-model.ts';
 import { repositoriesPanel } from './repository-model.ts';
 import { toolsPanel } from './tool-model.ts';
 
@@ -73,6 +74,9 @@ export async function installedResults(ctx: Ctx, c: Context<Env>, query = c.req.
           pending: value.pending,
         }),
       ) ?? [],
+    soon:
+      value?.list.data.some((row) => isCheckedSoon(row, value.health.get(row.id), value.attention.get(row.id))) ??
+      false,
     next: value?.list.nextCursor ? nextPage(c, paths.installed, value.list.nextCursor) : null,
     failure,
   };

@@ -6,7 +6,7 @@ import { asBroker } from '../../services/brokers/brokers.ts';
 import type { Attention } from '../../services/connectors/attention.ts';
 import { type CheckedConnection, pausesOf, shownChecks } from '../../services/health/health-overview.ts';
 import { withoutSecrets } from '../../services/secrets/secrets.ts';
-import type { Bar, CardHealth, ConnectionHealth, Ending, Fix, HealthLine } from '../health-views.ts';
+import type { Bar, ConnectionHealth, Ending, Fix, HealthLine } from '../health-views.ts';
 import { paths } from '../paths.ts';
 
 type Tone = HealthLine['tone'];
@@ -65,24 +65,26 @@ function toldOf(made: Bar[]): string {
   return `Last ${made.length === 1 ? 'check' : `${made.length} checks`}: ${bad.length ? bad.join(', ') : 'all healthy'}`;
 }
 
-/** The card tells about the connection that needs somebody, else about the first one; null where nothing is connected. */
+/** The card tells about the connection that needs somebody, else about the first one; undefined where nothing is connected. */
+const shownOf = (all: CheckedConnection[], attention: Attention | null | undefined): CheckedConnection | undefined =>
+  all.find(({ connection }) => connection.id === attention?.connectionId) ??
+  all.find(({ connection }) => connection.status === 'active') ??
+  all[0];
+
 export function cardHealth(
   row: ConnectorRow,
   all: CheckedConnection[],
   attention: Attention | null,
-): CardHealth | null {
-  const needy = all.find(({ connection }) => connection.id === attention?.connectionId);
-  const shown = needy ?? all.find(({ connection }) => connection.status === 'active') ?? all[0];
+): HealthLine | null {
+  const shown = shownOf(all, attention);
   if (!shown) return null;
   const line = lineOf(shown);
-  const paused = row.status === 'inactive';
   const others = all.length > 1 ? ` · ${all.length} accounts` : '';
-  const { accountLabel, nextCheckAt, health } = shown.connection;
+  const { accountLabel } = shown.connection;
   const account = accountLabel && line.tone !== 'bad' ? `Signed in as ${accountLabel}${others}` : '';
-  const recently = nextCheckAt !== null && Math.abs(nextCheckAt.getTime() - Date.now()) < 120_000;
   return {
     ...line,
-    ...(paused && { tone: 'none' as const, word: 'Checks paused' }),
+    ...(row.status === 'inactive' && { tone: 'none' as const, word: 'Checks paused' }),
     // What is wrong with the connector stands above it already.
     text:
       row.status === 'error'
@@ -90,8 +92,18 @@ export function cardHealth(
         : line.tone === 'ok' && account
           ? limited(shown.connection, account)
           : line.text || account,
-    soon: !paused && health === 'unknown' && recently,
   };
+}
+
+/** Whether the first check is about to be made. */
+export function isCheckedSoon(
+  row: ConnectorRow,
+  all: CheckedConnection[] = [],
+  attention: Attention | undefined,
+): boolean {
+  const connection = shownOf(all, attention)?.connection;
+  if (!connection?.nextCheckAt || connection.health !== 'unknown' || row.status === 'inactive') return false;
+  return Math.abs(connection.nextCheckAt.getTime() - Date.now()) < 120_000;
 }
 
 /** Whose access ends soon. */

@@ -3,7 +3,7 @@ import type { Tx } from '../../db/client.ts';
 import { type ConnectorRow, type ListedConnector, selectConnectors } from '../../db/queries/connectors.ts';
 import { keptRows } from '../kept-rows.ts';
 
-/** About two kilobytes each, secrets in their envelopes. */
+/** About two kilobytes each, secrets in their envelopes, and as much again for cards that are shown. */
 const readKept = keptRows<ConnectorRow>(5_000);
 
 /** What these connectors say, in their order. */
