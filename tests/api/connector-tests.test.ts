@@ -101,6 +101,22 @@ describe('POST /api/connectors/{id}/test', () => {
     expect(data).toMatchObject([{ health: 'healthy', account_label: 'octocat' }]);
     expect([(await ask(at.cast.ben, path)).status, (await ask(at.cast.cleo, path)).status]).toEqual([403, 404]);
   });
+
+  it('asks nobody before an account is connected, as in the form', async () => {
+    const { client_id, client_secret } = demo.applications.github;
+    const values = { config: {}, auth: { method: 'oauth2', client_id, client_secret } };
+    const made = await ask(at.cast.ada, '/api/connectors', { catalog_key: 'github', name: 'Unconnected', ...values });
+    const saved = (await ask(at.cast.ada, `/api/connectors/${made.body.id}/test`)).body;
+    const unsaved = (await test(values)).body;
+    for (const { status, steps } of [saved, unsaved])
+      expect([status, steps[4]]).toEqual([
+        'healthy',
+        {
+          ...{ name: 'authentication', status: 'skipped', duration_ms: null },
+          message: 'GitHub can be asked more once an account is connected.',
+        },
+      ]);
+  });
 });
 
 describe('an address that is not public', () => {

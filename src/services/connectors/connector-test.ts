@@ -2,13 +2,13 @@ import { type Ctx, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { selectConnections } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
-import type { LoadedDriver, Values } from '../../drivers/driver.ts';
+import type { Values } from '../../drivers/driver.ts';
 import { AppError, invalid } from '../../errors.ts';
 import { tenantDriver } from '../authorizations/oauth-applications.ts';
 import { destinationGuard } from '../calls/destinations.ts';
 import { ensureOwnConnection } from '../connections/connections.ts';
-import { checkConnection, checkStored } from '../health/health.ts';
-import { type CheckOutcome, runCheck } from '../health/health-steps.ts';
+import { checkConnection } from '../health/health.ts';
+import { type CheckOutcome, type CheckTarget, runCheck } from '../health/health-steps.ts';
 import { limit } from '../rate-limits.ts';
 import { existingTenantKeys } from '../secrets/keyring.ts';
 import { openForCall, type Part, withoutSecrets } from '../secrets/secrets.ts';
@@ -25,19 +25,20 @@ export interface UnsavedValues extends Pick<ConnectorInput, Part> {
  * Checks values as they stand in a form, before they are saved.
  * @throws AppError forbidden, rate_limited, invalid_input, secret_required, or not_found for the connector
  */
-export async function testValues(
-  ctx: Ctx,
-  { catalogKey, connectorId, config, auth }: UnsavedValues,
-  signal?: AbortSignal,
-): Promise<CheckOutcome> {
+export async function testValues(ctx: Ctx, values: UnsavedValues, signal?: AbortSignal): Promise<CheckOutcome> {
   await mayTest(ctx);
+  return checkValues(ctx, values, signal);
+}
+
+async function checkValues(ctx: Ctx, values: UnsavedValues, signal?: AbortSignal): Promise<CheckOutcome> {
+  const { catalogKey, connectorId, config, auth } = values;
   const driver = await tenantDriver(ctx, driverFor(ctx, catalogKey));
   const stored = connectorId ? await mustFindSaved(ctx, connectorId, catalogKey) : undefined;
   const checked = checkInput(driver, { name: 'Test', tags: [], config, auth }, stored);
   const opened = await openKept(ctx, stored?.id, checked);
   const addresses = destinationsOf(driver, checked);
   const target = { ...opened, driver, addresses, destinations: destinationGuard(addresses, opened.sealed) };
-  return runCheck(ctx, driver.needsConnection(withoutSecrets(checked.auth)) ? withoutTalk(target) : target, signal);
+  return runCheck(ctx, driver.needsConnection(withoutSecrets(checked.auth)) ? unconnected(target) : target, signal);
 }
 
 /** A test goes to whatever address is typed: few people may ask for that, and not as often as they like. */
@@ -57,10 +58,10 @@ async function mustFindSaved(ctx: Ctx, id: string, catalogKey: string): Promise<
 }
 
 /** Before anybody has authorised an account there is nobody to ask the service as. */
-const withoutTalk = <T extends { driver: LoadedDriver; auth: Values }>(target: T): T => ({
+const unconnected = (target: CheckTarget): CheckTarget => ({
   ...target,
   auth: { method: target.auth.method },
-  driver: { ...target.driver, checkHealth: undefined },
+  unconnected: true,
 });
 
 /** The values with kept secrets opened, and for each of those the origins that it was entered for. */
@@ -95,7 +96,9 @@ export async function testConnector(ctx: Ctx, id: string): Promise<CheckOutcome>
   const [first, ...others] = await Promise.all(
     connections.map((connection) => checkConnection(ctx, connection.id, 'person')),
   );
-  return first ? others.reduce(worse, first) : checkStored(ctx, connector, null);
+  if (first) return others.reduce(worse, first);
+  const [config, auth] = [withoutSecrets(connector.config), withoutSecrets(connector.auth)];
+  return checkValues(ctx, { catalogKey: connector.catalog.key, connectorId: id, config, auth });
 }
 
 const ranks = { passed: 0, warned: 1, failed: 2 };

@@ -38,6 +38,8 @@ export type CheckTarget = Pick<OpenedTarget, 'config' | 'auth' | 'destinations'>
   driver: LoadedDriver;
   /** What the driver says for these settings; the first address is the one that is probed. */
   addresses: string[];
+  /** Nobody has authorised an account yet: there is nobody to ask the service as. */
+  unconnected?: boolean;
 };
 
 const names = ['address', 'connection', 'tls', 'reply', 'authentication', 'permission'] as const;
@@ -164,16 +166,16 @@ interface Talk {
   report?: CallReport;
 }
 
+const unasked = (why: string): Talk => ({
+  steps: (['reply', 'authentication', 'permission'] as const).map((name) => skipped(name, why)),
+});
+
 /** What the service itself says: does it answer, does it know the credential, may the credential do the usual. */
 async function talkSteps(ctx: Ctx, target: CheckTarget, signal: AbortSignal): Promise<Talk> {
   const { driver } = target;
   const { checkHealth, whoami } = driver;
-  if (!checkHealth)
-    return {
-      steps: (['reply', 'authentication', 'permission'] as const).map((name) =>
-        skipped(name, `This version cannot ask ${driver.entry.name} more.`),
-      ),
-    };
+  if (target.unconnected) return unasked(`${driver.entry.name} can be asked more once an account is connected.`);
+  if (!checkHealth) return unasked(`This version cannot ask ${driver.entry.name} more.`);
   const started = performance.now();
   const took = () => Math.round(performance.now() - started);
   let failedReport: CallReport | undefined;

@@ -35,14 +35,14 @@ export async function checkConnection(ctx: Ctx, id: string, trigger: Trigger): P
   return outcome;
 }
 
-/** The check of what is saved, through this connection or, when there is none, with what the admin typed. */
-export async function checkStored(ctx: Ctx, connector: ConnectorRow, connection: ConnectionRow | null) {
-  const target = connection?.authConfigId ? asBroker(ctx, connector) : null;
-  if (connection && target) return checkAccount(ctx, target, connection);
+/** The check of what is saved, through this connection. */
+async function checkStored(ctx: Ctx, connector: ConnectorRow, connection: ConnectionRow) {
+  const target = connection.authConfigId ? asBroker(ctx, connector) : null;
+  if (target) return checkAccount(ctx, target, connection);
   const driver = driverFor(ctx, connector.catalog.key);
   const addresses = driver.destinations(withoutSecrets(connector.config), withoutSecrets(connector.auth));
   const outcome = await checkFresh(ctx, { driver, connector, connection }, addresses);
-  return connection ? sameAccount(connection, outcome) : outcome;
+  return sameAccount(connection, outcome);
 }
 
 async function settle(tx: Tx, ctx: Ctx, id: string, outcome: CheckOutcome, trigger: Trigger): Promise<void> {
