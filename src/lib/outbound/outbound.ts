@@ -124,8 +124,10 @@ function mappedBack(headers: Headers, { overrides }: OutboundPolicy, url: URL): 
   return headers;
 }
 
-const redirectOf = (answer: Response, base: URL): URL | null =>
-  [301, 302, 303, 307, 308].includes(answer.status) ? URL.parse(answer.headers.get('location') ?? '', base.href) : null;
+function redirectOf({ status, headers }: Response, base: URL): URL | null {
+  const location = [301, 302, 303, 307, 308].includes(status) ? headers.get('location') : null;
+  return location === null ? null : URL.parse(location, base.href);
+}
 
 const notForOthers = ['authorization', 'cookie', 'proxy-authorization'];
 const ofTheBody = ['content-type', 'content-length', 'content-encoding', 'content-language'];
