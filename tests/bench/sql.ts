@@ -130,7 +130,7 @@ function directly(target: Target) {
     signal: new AbortController().signal,
     dial: {
       async open() {
-        const socket = connect(target.port, '127.0.0.1');
+        const socket = connect({ host: '127.0.0.1', port: target.port, noDelay: true }); // as the hub dials
         await once(socket, 'connect');
         return socket;
       },
