@@ -87,16 +87,27 @@ function decodeArray(types: Types, { element, delimiter }: PgType, text: string)
  * @param place what to call the value in a message
  * @throws ServiceError `input`
  */
-export function encode(types: Types, number: number, value: unknown, place: string): Text {
-  if (value === null || value === undefined) return null;
+export const encode = (types: Types, number: number, value: unknown, place: string): Text =>
+  encoder(types, number, place)(value);
+
+/** How values are written for this type, for those who have many of them. What it gives throws as `encode` does. */
+export function encoder(types: Types, number: number, place: string): (value: unknown) => Text {
   const type = plainType(types, number);
-  if (type && json.has(type.name)) return JSON.stringify(value);
-  if (type?.element && Array.isArray(value)) return encodeArray(types, type, value, place);
-  if (type?.name === 'bytea' && typeof value === 'string') return bytes(value, place);
-  if (typeof value === 'string') return whole(value, place);
-  if (typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') return floats.has(type?.name ?? '') ? String(value) : exact(value, place);
-  throw wrong(place, `a ${type?.name ?? 'value'} is expected, and no ${Array.isArray(value) ? 'list' : 'object'}`);
+  const write = writer(types, type, place);
+  return (value) => (value === null || value === undefined ? null : write(value));
+}
+
+function writer(types: Types, type: PgType | undefined, place: string): (value: unknown) => string {
+  if (type && json.has(type.name)) return (value) => JSON.stringify(value);
+  const isFloat = floats.has(type?.name ?? '');
+  const isBytes = type?.name === 'bytea';
+  return (value) => {
+    if (typeof value === 'string') return isBytes ? bytes(value, place) : whole(value, place);
+    if (typeof value === 'boolean') return String(value);
+    if (typeof value === 'number') return isFloat ? String(value) : exact(value, place);
+    if (type?.element && Array.isArray(value)) return encodeArray(types, type, value, place);
+    throw wrong(place, `a ${type?.name ?? 'value'} is expected, and no ${Array.isArray(value) ? 'list' : 'object'}`);
+  };
 }
 
 const encodeArray = (types: Types, type: PgType, items: unknown[], place: string): string =>
@@ -106,21 +117,28 @@ function encodeItem(types: Types, type: PgType, value: unknown, place: string): 
   const inner = type.element ?? 0;
   if (Array.isArray(value) && !json.has(plainType(types, inner)?.name ?? ''))
     return encodeArray(types, type, value, place);
-  const text = encode(types, inner, value, place);
-  return text === null ? 'NULL' : quote(text);
+  return arrayItem(encode(types, inner, value, place));
 }
 
-const quote = (text: string) => `"${text.replace(/["\\]/g, '\\$&')}"`;
+/** A value within an array, as the server reads it. */
+export function arrayItem(text: Text): string {
+  if (text === null) return 'NULL';
+  // Looking first is several times quicker than replacing nothing.
+  if (!text.includes('"') && !text.includes('\\')) return `"${text}"`;
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
 
 /** An array of texts, as the server reads it. */
-export const textArray = (items: Text[]): string =>
-  `{${items.map((each) => (each === null ? 'NULL' : quote(each))).join()}}`;
+export const textArray = (items: Text[]): string => `{${items.map(arrayItem).join()}}`;
 
+const marked = /[\\\t\n\r]/;
 const marks: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
 /** A value in a line of COPY: https://www.postgresql.org/docs/current/sql-copy.html, text format. */
-export const copyText = (text: Text): string =>
-  text === null ? '\\N' : text.replace(/[\\\t\n\r]/g, (mark) => marks[mark] ?? mark);
+export function copyText(text: Text): string {
+  if (text === null) return '\\N';
+  return marked.test(text) ? text.replace(/[\\\t\n\r]/g, (mark) => marks[mark] ?? mark) : text;
+}
 
 function whole(value: string, place: string): string {
   if (value.includes('\0')) throw wrong(place, 'PostgreSQL cannot store the character with the number 0');

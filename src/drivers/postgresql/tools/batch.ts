@@ -1,9 +1,9 @@
 import { ServiceError, type Values } from '../../driver.ts';
 import { isRefusal, refusal, sentence } from '../failures.ts';
-import type { Answer } from '../session.ts';
+import type { Answer, Text } from '../session.ts';
 import type { TableColumn } from '../tables.ts';
 import type { Work } from '../transaction.ts';
-import { copyText, encode, textArray } from '../values.ts';
+import { arrayItem, copyText, encoder } from '../values.ts';
 
 /** Rows with values for the same columns; each knows its place in what was given. */
 export interface Batch {
@@ -36,27 +36,34 @@ const isSame = (some: string[], others: string[]) =>
 
 /** One array of texts a column. @throws ServiceError `input` that names the row */
 export const columnArrays = ({ types }: Work, { columns, rows }: Batch): string[] =>
-  columns.map(({ name, type }) =>
-    textArray(rows.map(({ at, values }) => encodeIn(at, () => encode(types, type, values[name], name)))),
-  );
+  columns.map(({ name, type }) => {
+    const encoded = encoder(types, type, name);
+    let items = '';
+    for (const { at, values } of rows) items += `${items && ','}${arrayItem(encodedIn(at, encoded, values[name]))}`;
+    return `{${items}}`;
+  });
 
 /** So many at a time are made while the server works on those before. */
 const linesInPart = 1_000;
 
 /** A line a row, as COPY reads it, in parts of many lines. @throws ServiceError `input` that names the row */
 export function* copyLines({ types }: Work, { columns, rows }: Batch): Generator<string> {
+  const fields = columns.map(({ name, type }, index) => {
+    return { name, encoded: encoder(types, type, name), before: index ? '\t' : '' };
+  });
   for (let from = 0; from < rows.length; from += linesInPart) {
-    const part = rows.slice(from, from + linesInPart);
-    yield part.map(({ at, values }) => `${encodeIn(at, () => copyLine(types, columns, values))}\n`).join('');
+    let lines = '';
+    for (const { at, values } of rows.slice(from, from + linesInPart)) {
+      for (const { name, encoded, before } of fields) lines += before + copyText(encodedIn(at, encoded, values[name]));
+      lines += '\n';
+    }
+    yield lines;
   }
 }
 
-const copyLine = (types: Work['types'], columns: TableColumn[], values: Values): string =>
-  columns.map(({ name, type }) => copyText(encode(types, type, values[name], name))).join('\t');
-
-function encodeIn<T>(at: number, work: () => T): T {
+function encodedIn(at: number, encoded: (value: unknown) => Text, value: unknown): Text {
   try {
-    return work();
+    return encoded(value);
   } catch (error) {
     if (error instanceof ServiceError)
       throw new ServiceError(error.fault, `Row ${at + 1}, ${error.message}`, { field: rowField(at) });
