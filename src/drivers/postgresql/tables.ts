@@ -1,5 +1,6 @@
 import { ServiceError, type Values } from '../driver.ts';
 import type { Work } from './transaction.ts';
+import { textArray } from './values.ts';
 
 export interface TableColumn {
   name: string;
@@ -76,6 +77,24 @@ export async function findTable({ run, learn }: Work, input: Values): Promise<Ta
     sql: `${quoted(schema)}.${quoted(name)}`,
     columns: new Map(listed.map((column) => [column.name, column])),
   };
+}
+
+/** An index that holds each of these columns once for a table that is all there is of it, and that a comparison by `=` can use. */
+const keyQuestion = `
+  select from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indrelid
+  where i.indrelid = $1::pg_catalog.oid and not c.relhassubclass
+    and i.indisunique and i.indimmediate and i.indisvalid and i.indpred is null and i.indexprs is null
+    and not exists (
+      select from pg_catalog.generate_series(0, i.indnkeyatts - 1) k
+        join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[k]
+        join pg_catalog.pg_opclass o on o.oid = i.indclass[k]
+      where a.attname <> all ($2::pg_catalog.name[]) or not o.opcdefault or i.indcollation[k] <> a.attcollation)
+  limit 1`;
+
+/** Whether the server itself sees to it that no two rows of the table have the same values for these columns. */
+export async function isUnique({ run }: Work, { oid }: Table, columns: string[]): Promise<boolean> {
+  const { rows } = await run(keyQuestion, [oid, textArray(columns)]);
+  return rows.length > 0;
 }
 
 const columnIn = (row: (string | null)[]): TableColumn => ({
