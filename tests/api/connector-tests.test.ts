@@ -77,6 +77,21 @@ describe('POST /api/connectors/test', () => {
     expect((await test({ ...token(), connector_id }, at.cast.cleo)).status).toBe(404);
   });
 
+  it('says that a saved secret does not open any more, and works once it is entered again', async () => {
+    const install = (name: string) =>
+      ask(at.cast.ada, '/api/connectors', { catalog_key: 'github', name, config: {}, ...token(octocat) });
+    const [{ body: mine }, { body: other }] = [await install('Damaged'), await install('Whole')];
+    await at.database.db.asTenant(at.cast.ada.tenantId, (tx) =>
+      tx.execute(
+        sql`update connectors set auth = (select auth from connectors where id = ${other.id}) where id = ${mine.id}`,
+      ),
+    );
+    const { status, body } = await test({ ...token(), connector_id: mine.id });
+    expect([status, body.status]).toEqual([200, 'unhealthy']);
+    expect(body.message).toContain('Damaged');
+    expect((await test({ ...token(octocat), connector_id: mine.id })).body.status).toBe('healthy');
+  });
+
   it('is for admins, and not for as often as they like', async () => {
     expect((await test(token(octocat), at.cast.ben)).status).toBe(403);
     expect((await test(token(octocat), null)).status).toBe(401);

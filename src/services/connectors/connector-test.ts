@@ -4,11 +4,12 @@ import { selectConnections } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { Values } from '../../drivers/driver.ts';
 import { AppError, invalid } from '../../errors.ts';
+import { VaultError } from '../../vault/vault.ts';
 import { tenantDriver } from '../authorizations/oauth-applications.ts';
 import { destinationGuard } from '../calls/destinations.ts';
 import { ensureOwnConnection } from '../connections/connections.ts';
 import { checkConnection } from '../health/health.ts';
-import { type CheckOutcome, type CheckTarget, runCheck } from '../health/health-steps.ts';
+import { type CheckOutcome, type CheckTarget, runCheck, unreadable } from '../health/health-steps.ts';
 import { limit } from '../rate-limits.ts';
 import { existingTenantKeys } from '../secrets/keyring.ts';
 import { openForCall, type Part, withoutSecrets } from '../secrets/secrets.ts';
@@ -35,7 +36,8 @@ async function checkValues(ctx: Ctx, values: UnsavedValues, signal?: AbortSignal
   const driver = await tenantDriver(ctx, driverFor(ctx, catalogKey));
   const stored = connectorId ? await mustFindSaved(ctx, connectorId, catalogKey) : undefined;
   const checked = checkInput(driver, { name: 'Test', tags: [], config, auth }, stored);
-  const opened = await openKept(ctx, stored?.id, checked);
+  const opened = await openKept(ctx, stored?.id, checked).catch(unopened);
+  if (!opened) return unreadable(`A saved secret of ${stored?.name} cannot be opened any more. Enter it again.`);
   const addresses = destinationsOf(driver, checked);
   const target = { ...opened, driver, addresses, destinations: destinationGuard(addresses, opened.sealed) };
   return runCheck(ctx, driver.needsConnection(withoutSecrets(checked.auth)) ? unconnected(target) : target, signal);
@@ -63,6 +65,12 @@ const unconnected = (target: CheckTarget): CheckTarget => ({
   auth: { method: target.auth.method },
   unconnected: true,
 });
+
+/** Null for what does not open. */
+function unopened(error: unknown): null {
+  if (error instanceof VaultError) return null;
+  throw error;
+}
 
 /** The values with kept secrets opened, and for each of those the origins that it was entered for. */
 async function openKept(ctx: Ctx, connectorId: string | undefined, { config, auth }: Pick<ConnectorInput, Part>) {
