@@ -6,6 +6,8 @@ const open = () => document.querySelector('#modal > dialog');
 let opener = null;
 /** How the dialog's address came about: `pushed` by us, `loaded` with the page, or `none` of its own. */
 let address = 'none';
+/** True from when a dialog has done what it was for to the next key. */
+let finished = false;
 /** True while we ourselves go back in the history. */
 let leaving = false;
 
@@ -56,7 +58,10 @@ function close(dialog) {
 }
 
 const focusOpener = () =>
-  (opener?.isConnected ? opener : document.getElementById('main'))?.focus({ preventScroll: true });
+  (nextStep() ?? (opener?.isConnected ? opener : document.getElementById('main')))?.focus({ preventScroll: true });
+
+/** Where a dialog that did what it was for says to go on; nowhere once somebody goes on by themselves. */
+const nextStep = () => (finished ? document.querySelector('#toasts > [data-toast]:last-of-type a') : null);
 
 /** Browsers take the focus away when a step in the history is done. */
 const focusOpenerLater = () => window.navigation?.addEventListener('navigatesuccess', focusOpener, { once: true });
@@ -77,11 +82,17 @@ document.addEventListener('htmx:before:request', ({ target, detail: { ctx } }) =
 document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   if (ctx.target?.id === 'modal') adopt('pushed', ctx.request.action);
   else adopt('loaded');
-  if (opener && !opener.isConnected && document.activeElement === document.body) focusOpener();
+  if (nextStep() && !nextStep().contains(document.activeElement)) focusOpener();
+  else if (opener && !opener.isConnected && document.activeElement === document.body) focusOpener();
 });
 document.addEventListener('dialog-close', () => {
   const dialog = open();
-  if (dialog) close(dialog);
+  if (!dialog) return;
+  finished = true;
+  close(dialog);
+});
+document.addEventListener('keydown', () => {
+  finished = false;
 });
 
 document.addEventListener('click', (event) => {

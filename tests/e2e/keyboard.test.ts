@@ -1,10 +1,29 @@
 import type { Page } from 'playwright';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demo } from '../../seeds/demo.ts';
+import { registerApplication } from '../../src/services/authorizations/oauth-applications.ts';
+import { systemCtx } from '../../src/services/system.ts';
+import type { StandIn } from '../sandbox/front.ts';
+import { startGithub } from '../sandbox/github.ts';
+import { wiring } from '../sandbox/wiring.ts';
 import { password } from '../support/cast.ts';
+import { freePort } from '../support/ports.ts';
 import { announced, connectorNamed, dialog, slack, slackToken } from './steps.ts';
 import { soon, useStage } from './support.ts';
 
-const hub = useStage();
+const githubPort = await freePort();
+const githubUrl = `http://127.0.0.1:${githubPort}`;
+const hub = useStage({ env: wiring({ github: githubUrl }) });
+let github: StandIn;
+beforeAll(async () => {
+  const { client_id, client_secret } = demo.applications.github;
+  const redirect_uris = [`${hub.url}/connections/oauth/callback`];
+  github = await startGithub({ port: githubPort, apps: [{ client_id, client_secret, redirect_uris }] });
+  const system = systemCtx(hub.hub, hub.cast.ada.tenantId, 'test');
+  await registerApplication(system, 'github', { client_id, client_secret, scopes: ['repo', 'read:user'] });
+});
+afterAll(() => github.close());
+
 const path = (page: Page) => page.url().slice(hub.url.length);
 
 /** The accessible name of what has the focus, as far as these pages go. */
@@ -16,9 +35,9 @@ const focused = (page: Page) =>
   });
 
 /** Steps with a key until something of this name has the focus. */
-async function reach(page: Page, name: string | RegExp, key = 'Tab') {
+async function reach(page: Page, name: string | RegExp, key = 'Tab', within = 120) {
   const passed: string[] = [];
-  for (let step = 0; step < 120; step++) {
+  for (let step = 0; step < within; step++) {
     await page.keyboard.press(key);
     const here = await focused(page);
     if (typeof name === 'string' ? here === name : name.test(here)) return;
@@ -64,7 +83,7 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Enter');
     await soon(() => announced(page)).toEqual(['Typed Slack was added. Activate it when it should be used.']);
     await soon(() => dialog(page).count()).toBe(0);
-    expect(await focused(page)).toBe('Add Slack');
+    await soon(() => focused(page)).toBe('Open Typed Slack');
 
     await reach(page, /^Installed \d/, 'Shift+Tab');
     await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
@@ -80,6 +99,47 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Enter');
     await soon(() => focused(page)).toBe('Activate Typed Slack');
     expect((await connectorNamed(hub, hub.cast.ada, 'Typed Slack')).status).toBe('inactive');
+  });
+
+  it('goes from the catalog over the service’s own page to a tool that ran', async () => {
+    const page = await hub.open(hub.cast.ada, '/catalog');
+    const follow = () => Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+    const skip = async () => {
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+    };
+    await page.keyboard.press('/');
+    await page.keyboard.type('github');
+    await page.keyboard.press('Enter');
+    await soon(() => focused(page)).toBe('Add GitHub');
+    await page.keyboard.press('Enter');
+    await soon(() => focused(page)).toMatch(/^Name/);
+    await page.keyboard.press('Enter');
+    await soon(() => focused(page)).toBe('Open GitHub');
+    await expectFocusVisible(page);
+    await follow();
+    await skip();
+    await reach(page, 'Connect', 'Tab', 8);
+    await follow();
+    await soon(() => focused(page)).toBe('Continue to github.com');
+    await follow();
+    await reach(page, /octocat/);
+    await Promise.all([page.waitForURL(`${hub.url}/connectors/*`), page.keyboard.press('Enter')]);
+    await soon(() => focused(page)).toMatch(/is connected/);
+    await expectFocusVisible(page);
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('Activate');
+    await page.keyboard.press('Enter');
+    await soon(() => focused(page)).toBe('Try a tool');
+    await follow();
+    await skip();
+    await reach(page, 'Get a user', 'Tab', 5);
+    await follow();
+    await skip();
+    await reach(page, 'Run', 'Tab', 5);
+    await page.keyboard.press('Enter');
+    await soon(() => focused(page)).toMatch(/^Result Succeeded/);
+    hub.complaints.splice(0, hub.complaints.length, ...hub.complaints.filter((each) => !each.includes(githubUrl)));
   });
 
   it('asks before a delete, leaves by Escape, and undoes', async () => {

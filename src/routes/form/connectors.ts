@@ -9,6 +9,7 @@ import { driverFor, installConnector, updateConnector } from '../../services/con
 import { getConnector } from '../../services/connectors/installed.ts';
 import { requireUnmanaged } from '../../services/connectors/managed.ts';
 import { requireInstallable } from '../../services/connectors/provisioned-entries.ts';
+import { toolsOf } from '../../services/tools/tools.ts';
 import type { ConnectorForm } from '../connector-views.ts';
 import type { Env } from '../env.ts';
 import { formData } from '../middleware/form-fields.ts';
@@ -76,8 +77,10 @@ export const connectorForms = (tools: PageTools): PageRoute[] => [
   page(
     { ...admin, method: 'post', path: paths.connectorActivation(':id'), audit: 'connector.activated', example: {} },
     async (ctx, c) => {
-      const { name } = await setConnectorStatus(ctx, idOf(c), 'active');
-      return changed(tools, ctx, c, { tone: 'ok', name, text: 'is active.' });
+      const { id, name } = await setConnectorStatus(ctx, idOf(c), 'active');
+      const { total } = await toolsOf(ctx, id);
+      const action = { label: 'Try a tool', path: paths.connectorTools(id), method: 'get' as const };
+      return changed(tools, ctx, c, { tone: 'ok', name, text: 'is active.', ...(total && { action }) });
     },
   ),
   page(
