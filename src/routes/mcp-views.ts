@@ -16,6 +16,8 @@ export interface AppRow {
   id: string;
   name: string;
   host: string;
+  /** The end of its id, where another app has the same name; '' otherwise. */
+  code: string;
   /** What it may do, in words. */
   may: string[];
   /** Whose it is; '' for one’s own. */

@@ -9,7 +9,7 @@ import { orFailure } from './failure.ts';
 import { isPartial } from './page.ts';
 import { paths } from './paths.ts';
 import type { PageTools } from './render.ts';
-import { frame, settingsNav } from './settings-page.ts';
+import { capital, frame, settingsNav } from './settings-page.ts';
 import type { Confirm, InvitePanel, MemberRowView } from './settings-views.ts';
 
 interface Shown {
@@ -50,7 +50,7 @@ async function invitePanel(ctx: Ctx, { made = null, sent, errors = {} }: Shown):
   return {
     tenantId: ctx.tenantId,
     email: sent?.email ?? '',
-    roles: roles.map((role) => ({ value: role, label: role, chosen: role === sent?.role })),
+    roles: roles.map((role) => ({ value: role, label: capital(role), chosen: role === sent?.role })),
     errors,
     mails: ctx.hub.config.mail !== null,
     made,

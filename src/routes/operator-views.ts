@@ -1,3 +1,4 @@
+import type { Role } from '../context.ts';
 import type { FieldErrors } from '../errors.ts';
 import type { UpkeepModels, UpkeepPartials } from './operator-upkeep-views.ts';
 import type { Toast } from './views.ts';
@@ -50,7 +51,7 @@ export interface OperatorTenant extends OperatorTenantRow {
   /** Why it is suspended; '' for no reason given. */
   reason: string;
   suspendedAt: Date | null;
-  members: { name: string; email: string; role: string }[];
+  members: { name: string; email: string; role: Role }[];
   events: OperatorEventRow[];
 }
 
@@ -116,7 +117,6 @@ export interface OperatorModels extends UpkeepModels {
 /** What only pages of operators include. */
 export interface OperatorPartials extends UpkeepPartials {
   'layouts/operator': { shell: OperatorShell; body: string };
-  'operator/_errors': { errors: FieldErrors };
   'operator/_event': { row: OperatorEventRow };
   'operator/_state': { state: OperatorTenantRow['state'] };
 }

@@ -1,4 +1,6 @@
+import type { Role } from '../context.ts';
 import type { AuthMethod } from '../drivers/driver.ts';
+import type { FieldErrors } from '../errors.ts';
 import type { Block, Field, FieldKind } from '../lib/forms/field.ts';
 import type { ErrorSummary } from '../lib/forms/summary.ts';
 import type { FieldReference, OperationReference } from '../lib/reference.ts';
@@ -100,14 +102,17 @@ export interface Partials
   'layouts/_theme': object;
   'layouts/_toasts': { toasts: Toast[] };
   'layouts/_workspaces': { tenant: Named; tenants: Named[] };
+  'shared/_back': { path: string; label: string };
   'shared/_cable': object;
   'shared/_chip': { label: string; count: number; path: string; chosen: boolean };
   'shared/_copy': { id: string; label: string; text: string };
+  'shared/_errors': { errors: FieldErrors };
   'shared/_failure': { title: string; reason: string; retry: string };
   'shared/_input': InputPartial;
   'shared/_logo': object;
   'shared/_method': { method: AuthMethod; brief: boolean };
   'shared/_method-name': { method: AuthMethod };
+  'shared/_role-name': { role: Role | 'operator' };
   'shared/_status': { status: ConnectorCard['status']; unreadable: boolean };
   'shared/_toast': { toast: Toast };
 }

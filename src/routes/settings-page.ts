@@ -207,7 +207,7 @@ export async function limitsForm(ctx: Ctx, sent: SentLimits): Promise<KeyLimitsF
 }
 
 export const option = (value: string, label: string, chosen: boolean): Option => ({ value, label, chosen });
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The end that was chosen, as the verb takes it; what the form does not offer is not a time at all. */
 export function endOf(expires: string): string | null {

@@ -163,6 +163,5 @@ export interface SettingsPartials extends WebhookPartials, BudgetPartials, McpPa
   'settings/_api-key': { row: ApiKeyRowView };
   'settings/_limits': { limits: KeyLimitsForm; errors: FieldErrors };
   'settings/_made': { made: NonNullable<ApiKeysPage['made']> };
-  'settings/_errors': { errors: FieldErrors };
   'settings/_choice': { name: string; label: string; help: string; options: Option[]; errors: string[] | undefined };
 }

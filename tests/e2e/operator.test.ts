@@ -93,7 +93,7 @@ describe('an operator', () => {
     ]);
     expect(download.suggestedFilename()).toMatch(/^patchbay-contoso-[\d-]{10}\.json$/);
 
-    await page.getByRole('link', { name: 'Delete…' }).click();
+    await page.getByRole('link', { name: 'Delete workspace' }).click();
     await page.getByLabel('Remove them').check();
     await page.getByLabel('Type Contoso to confirm').fill('Contoso');
     await page.getByRole('button', { name: 'Delete for good' }).click();

@@ -105,7 +105,7 @@ describe('members', () => {
     await dialog(page).getByLabel('Role', { exact: true }).selectOption('admin');
     await expectAccessible(page, 'the role');
     await button(page, 'Change role').click();
-    await rowOf(page, 'ben@example.com').getByText('admin', { exact: true }).waitFor();
+    await rowOf(page, 'ben@example.com').getByText('Admin', { exact: true }).waitFor();
     expect(await announced(page)).toEqual(['Ben is an admin now.']);
 
     await link(page, 'Remove Ben').click();

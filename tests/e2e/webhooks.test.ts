@@ -14,7 +14,7 @@ it('a webhook is made, shown with its secret once, tried, given a new secret and
   await link(page, 'Create webhook').click();
   await expectAccessible(page, 'the form');
   await button(page, 'Create webhook').click();
-  await page.getByText('1 field needs your attention').waitFor();
+  await page.getByText('One field needs your attention').waitFor();
   await expectAccessible(page, 'the refused form');
   await page.getByLabel('Address', { exact: true }).fill('https://localhost:8443/hooks');
   await button(page, 'Create webhook').click();

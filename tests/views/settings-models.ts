@@ -43,7 +43,7 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
     revokedBy: '',
   };
   const app = {
-    ...{ id, name: hostile, host: hostile, may: [hostile], person: hostile },
+    ...{ id, name: hostile, host: hostile, code: hostile, may: [hostile], person: hostile },
     ...{ createdAt: at, expiresAt: at, lastUsedAt: null },
   };
   const limits = {

@@ -19,7 +19,8 @@ const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 export const mcpPages = (tools: PageTools): PageRoute[] => [
   page({ ...member, method: 'get', path: paths.mcp, audit: null }, (ctx, c) => mcpPage(tools, ctx, c)),
   page({ ...member, method: 'get', path: paths.appDisconnection(':id'), audit: null }, async (ctx, c) => {
-    const confirm = disconnection(ctx, await getApp(ctx, idOf(c)));
+    const app = await getApp(ctx, idOf(c));
+    const confirm = disconnection(ctx, app, codeOf(app, await listApps(ctx)));
     return isPartial(c) ? tools.html(c, 'settings/_confirm', { confirm }) : mcpPage(tools, ctx, c, confirm);
   }),
   page({ ...member, method: 'delete', path: paths.connectedApp(':id'), audit: 'mcp_app.revoked' }, async (ctx, c) => {
@@ -32,7 +33,7 @@ export const mcpPages = (tools: PageTools): PageRoute[] => [
 async function mcpPage(tools: PageTools, ctx: Ctx, c: Context<Env>, confirm?: Confirm): Promise<Response> {
   const url = `${tools.hub.config.baseUrl}/mcp`;
   const { value, failure } = await orFailure(listApps(ctx));
-  const apps = value?.map((app) => appRow(ctx, app)) ?? [];
+  const apps = value?.map((app) => appRow(ctx, app, value)) ?? [];
   return tools.html(c, 'settings/mcp', {
     shell: await frame(tools, ctx, c, 'Agents', confirm),
     nav: settingsNav(ctx, paths.mcp),
@@ -49,10 +50,11 @@ async function mcpPage(tools: PageTools, ctx: Ctx, c: Context<Env>, confirm?: Co
 
 type App = Awaited<ReturnType<typeof listApps>>[number];
 
-const appRow = (ctx: Ctx, app: App): AppRow => ({
+const appRow = (ctx: Ctx, app: App, all: App[]): AppRow => ({
   id: app.id,
   name: app.name,
   host: app.clientHost ?? '',
+  code: codeOf(app, all),
   may: [...app.scopes.map((scope) => (isScope(scope) ? scopes[scope] : scope)), ...limitsInWords(app.limits)],
   person: app.createdBy === ctx.actor.id ? '' : app.createdByName,
   createdAt: app.createdAt,
@@ -60,11 +62,16 @@ const appRow = (ctx: Ctx, app: App): AppRow => ({
   lastUsedAt: app.lastUsedAt,
 });
 
+/** As much of its id as tells a few apps of one name apart. */
+const codeOf = ({ id, name }: { id: string; name: string }, all: App[]): string =>
+  all.filter((app) => app.name === name).length > 1 ? id.slice(-6) : '';
+
 const disconnection = (
   ctx: Ctx,
   { id, name, createdBy, createdByName }: Awaited<ReturnType<typeof getApp>>,
+  code: string,
 ): Confirm => ({
-  title: `Disconnect ${name}?`,
+  title: `Disconnect ${name}${code && ` …${code}`}?`,
   tenantId: ctx.tenantId,
   method: 'DELETE',
   path: paths.connectedApp(id),

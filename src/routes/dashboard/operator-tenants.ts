@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type { Role } from '../../context.ts';
 import type { FieldErrors } from '../../errors.ts';
 import { listTenantSwitches } from '../../services/connectors/provisioned-entries.ts';
 import { listOperatorEvents, type OperatorCtx } from '../../services/tenants/operator-trail.ts';
@@ -69,7 +70,7 @@ export async function tenantPage(tools: PageTools, ctx: OperatorCtx, c: Context<
     slug: found.slug,
     reason: found.suspendedReason ?? '',
     suspendedAt: found.suspendedAt,
-    members: found.members.map(({ name, email, role }) => ({ name, email, role })),
+    members: found.members.map(({ name, email, role }) => ({ name, email, role: role as Role })),
     events: data.map(eventRow),
   };
   const entries = (await listTenantSwitches(ctx, found.id)).map(({ tenantEnabled, ...entry }) => ({
