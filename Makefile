@@ -10,7 +10,7 @@ VITEST := node node_modules/vitest/vitest.mjs run
 # What every change has to pass, in seconds; tests come on top of it.
 STATIC := biome check --error-on-warnings . && tsc && tsc -p tests && knip
 
-.PHONY: help run dev demo test bench test-wordpress test-faults test-security sabotage sbom check seed-connectors check-catalog tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore plan apply export format migrations
+.PHONY: help run dev demo test bench test-wordpress test-faults test-security sabotage mutate sbom check seed-connectors check-catalog tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore plan apply export format migrations
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-security: node_modules/.ready browser ## examine what docs/security.md prom
 
 sabotage: node_modules/.ready browser ## break the code on purpose, one place after the other, and see each break found: ONLY=envelope,csrf,…
 	@ONLY="$$ONLY" node tests/security/sabotage.ts
+
+mutate: node_modules/.ready ## change what safety hangs on, one small place after the other, and count what tests notice: ONLY=vault,oauth,… AGAIN=1 for what is new
+	@ONLY="$$ONLY" JOBS="$${JOBS:-1}" AGAIN="$$AGAIN" node tests/mutation/run.ts
 
 sbom: node_modules/.ready ## write what the hub is built of, as CycloneDX: OUT=.data/sbom.json
 	@mkdir -p "$(dir $(or $(OUT),.data/sbom.json))" && npm sbom --sbom-format cyclonedx --package-lock-only --omit dev --offline --loglevel=error > "$(or $(OUT),.data/sbom.json)" && echo "Written to $(or $(OUT),.data/sbom.json)."

@@ -143,7 +143,7 @@ describe('the token endpoint', () => {
 describe('what was granted', () => {
   it('is told in full', async () => {
     const answer = { ...granted, refresh_token: 'ref', scope: 'a  b', expires_in: 60, team: { id: 7 }, other: 1 };
-    expect(await redeem(server(answer, { keep: ['team', 'missing'] }).given)).toEqual({
+    expect(await redeem(server(answer, { keep: ['team', 'missing'] }).given)).toStrictEqual({
       value: { team: { id: 7 }, access_token: 'tok', token_type: 'Bearer', refresh_token: 'ref' },
       scopes: ['a', 'b'],
       expiresIn: 60,
@@ -151,7 +151,7 @@ describe('what was granted', () => {
   });
 
   it('leaves open what the service does not say', async () => {
-    expect(await redeem(server(granted).given)).toEqual({
+    expect(await redeem(server(granted).given)).toStrictEqual({
       value: { access_token: 'tok', token_type: 'Bearer' },
       scopes: null,
       expiresIn: null,

@@ -95,6 +95,8 @@ describe('what is no answer', () => {
       ['null', {}, 'something that is not JSON'],
       ['"tok"', {}, 'something that is not JSON'],
     ];
+    const untyped = new Response(new TextEncoder().encode('tok'), { status: 200 });
+    await expect(tokenAnswer(untyped, { formEncoded: true })).rejects.toThrow('something that is not JSON');
     for (const [body, parts, what] of nones)
       expect([body, await refusal(body, parts)]).toEqual([
         body,
@@ -115,13 +117,13 @@ describe('what is no answer', () => {
   });
 
   it('is a redirect as well, which is not read', async () => {
-    for (const status of [301, 307, 399]) {
+    await expect(tokenAnswer(new Response(null, { status: 302 }))).rejects.toMatchObject({ fault: 'unreadable' });
+    for (const status of [300, 307, 399]) {
       let cancelled = false;
-      const body = new ReadableStream({
-        cancel: () => {
-          cancelled = true;
-        },
-      });
+      const cancel = () => {
+        cancelled = true;
+      };
+      const body = new ReadableStream({ pull: (controller) => controller.close(), cancel }, { highWaterMark: 0 });
       const answer = tokenAnswer(new Response(body, { status, headers: { location: 'https://evil.example/' } }));
       await expect(answer).rejects.toMatchObject({
         fault: 'unreadable',
