@@ -69,24 +69,55 @@ function ownCost({ input, cached, output }: PriceOverrideRow, tokens: LlmTokens)
 
 const priceList = once(() => import('@pydantic/genai-prices')); // late: only who asks models pays for it
 
-/** By provider and name of a model, the list cut down to where its price was found: looking through all of it takes longer than counting. */
-const found = new Map<string, Provider>();
+/** By provider and name of a model, where its price was found: looking through all of the list takes longer than counting. */
+const found = new Map<string, { place: Provider; flat: Flat | null }>();
 const mostFound = 1_000;
 
-async function listCost(provider: string, model: string, tokens: LlmTokens): Promise<Cost | null> {
+/** What the list that comes with the hub says. */
+export async function listCost(provider: string, model: string, tokens: LlmTokens): Promise<Cost | null> {
+  const key = `${provider} ${model}`;
+  const known = found.get(key);
+  if (known?.flat && tokens.cached <= tokens.in) return flatCost(known.flat, tokens);
   const { calcPrice } = await priceList();
   const usage = { input_tokens: tokens.in, cache_read_tokens: tokens.cached, output_tokens: tokens.out };
-  const key = `${provider} ${model}`;
   try {
-    const price = calcPrice(usage, model, { providerId: provider, provider: found.get(key) });
+    const price = calcPrice(usage, model, { providerId: provider, provider: known?.place });
     if (!price) return null;
     if (found.size >= mostFound) found.clear();
-    found.set(key, { ...price.provider, models: [price.model] });
-    const nano = Math.round(price.input_price * 1e9) + Math.round(price.output_price * 1e9);
-    return Number.isSafeInteger(nano) ? { nano, rates: ratesOf(price.model_price, tokens.in) } : null;
+    found.set(key, { place: { ...price.provider, models: [price.model] }, flat: flatOf(price) });
+    return costOf(price.input_price, price.output_price, ratesOf(price.model_price, tokens.in));
   } catch {
     return null; // a model without a price for what was used
   }
+}
+
+function costOf(input: number, output: number, rates: Rates): Cost | null {
+  const nano = Math.round(input * 1e9) + Math.round(output * 1e9);
+  return Number.isSafeInteger(nano) ? { nano, rates } : null;
+}
+
+/** What most models have: one price for each kind of token, at all times and for any number of them. */
+interface Flat {
+  input: number;
+  /** Left out where it is that of all input. */
+  cached?: number;
+  output: number;
+  rates: Rates;
+}
+
+function flatOf({ model, model_price }: PriceCalculation): Flat | null {
+  const { input_mtok: input, cache_read_mtok: cached, output_mtok: output = 0, ...others } = model_price;
+  const isPlain = !Array.isArray(model.prices) && !Object.keys(others).some((name) => name.endsWith('_mtok'));
+  if (!isPlain || typeof input !== 'number' || typeof output !== 'number' || typeof cached === 'object') return null;
+  return { input, cached, output, rates: ratesOf(model_price, 0) };
+}
+
+/** As the list counts, without looking into it. */
+function flatCost({ input, cached, output, rates }: Flat, tokens: LlmTokens): Cost | null {
+  const million = 1_000_000;
+  const read = cached === undefined ? 0 : tokens.cached;
+  const inputPrice = (input * (tokens.in - read)) / million + ((cached ?? 0) * read) / million;
+  return costOf(inputPrice, (output * tokens.out) / million, rates);
 }
 
 function ratesOf(prices: PriceCalculation['model_price'], tokensIn: number): Rates {

@@ -1,7 +1,8 @@
+import { calcPrice, findProvider } from '@pydantic/genai-prices';
 import { describe, expect, it } from 'vitest';
 import type { PriceOverrideRow } from '../../../src/db/queries/price-overrides.ts';
 import { readRequest } from '../../../src/services/gateway/gateway-request.ts';
-import { overrideFor } from '../../../src/services/gateway/llm-prices.ts';
+import { listCost, overrideFor } from '../../../src/services/gateway/llm-prices.ts';
 import { worstCaseOf } from '../../../src/services/gateway/llm-worst-case.ts';
 import type { Json } from '../../support/app.ts';
 
@@ -44,6 +45,16 @@ describe('the worst case of a call', () => {
   });
 });
 
+function nanoBy(calculated: () => ReturnType<typeof calcPrice>): number | null {
+  try {
+    const { input_price, output_price } = calculated() ?? { input_price: Number.NaN, output_price: 0 };
+    const nano = Math.round(input_price * 1e9) + Math.round(output_price * 1e9);
+    return Number.isSafeInteger(nano) ? nano : null;
+  } catch {
+    return null;
+  }
+}
+
 describe('the price of a model', () => {
   const of = (...models: [string, string][]) =>
     models.map(([model, from]) => ({ model, validFrom: new Date(from) })) as PriceOverrideRow[];
@@ -56,5 +67,22 @@ describe('the price of a model', () => {
     const [named] = of(['gpt-4o', '2020-01-01']);
     expect(overrideFor([...own, named as PriceOverrideRow], 'gpt-4o')).toBe(named);
     expect(overrideFor(own.slice(1), 'llama')).toBeUndefined();
+  });
+
+  it('is that of the list, also when it is known from a call before', async () => {
+    const models = findProvider({ providerId: 'openai' })?.models ?? [];
+    const uses = [
+      { in: 1_000_003, cached: 0, out: 0 },
+      { in: 777_777, cached: 333_331, out: 99_991 },
+      { in: 7, cached: 7, out: 1 },
+    ];
+    for (const { id } of models)
+      for (const tokens of [...uses, ...uses]) {
+        const usage = { input_tokens: tokens.in, cache_read_tokens: tokens.cached, output_tokens: tokens.out };
+        const told = { id, tokens, nano: nanoBy(() => calcPrice(usage, id, { providerId: 'openai' })) };
+        expect({ id, tokens, nano: (await listCost('openai', id, tokens))?.nano ?? null }).toEqual(told);
+      }
+    expect(models.length).toBeGreaterThan(50);
+    expect(await listCost('openai', 'gpt-4o-mini', { in: 1, cached: 2, out: 0 })).toBeNull();
   });
 });
