@@ -48,15 +48,11 @@ export function worstCaseOf(operation: 'chat' | 'embeddings', text: string, body
   return { in: tokensIn, out: Math.min(each * (countIn(body.n) ?? 1), most) };
 }
 
-/** Also from a text: some providers take it for a number. One written as `1e2` was kept as it came. */
+/** Also from a text: some providers take it for a number. */
 function countIn(value: unknown): number | null {
-  const kept = isKept(value) ? value.rawJSON : value;
-  const count = typeof kept === 'object' ? Number.NaN : Math.ceil(Number(kept));
+  const count = typeof value === 'object' ? Number.NaN : Math.ceil(Number(value));
   return count >= 1 ? Math.min(count, most) : null;
 }
-
-const { isRawJSON } = JSON as unknown as { isRawJSON(value: unknown): boolean };
-const isKept = (value: unknown): value is { rawJSON: string } => isRawJSON(value);
 
 function partsIn(messages: unknown): number {
   if (!Array.isArray(messages)) return 0;
