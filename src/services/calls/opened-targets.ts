@@ -97,10 +97,19 @@ function opened(ctx: Ctx, { driver, connector }: CallTarget, { keys, granted: ro
     config: config.value,
     auth,
     client: typed.value,
-    destinations: destinationGuard(destinationsOf(driver, connector), sealed),
+    destinations: destinationGuard(namedBy(driver, connector), sealed),
     credential: granted && row && { ...stampsOf(row), renewable: typeof refresh_token === 'string' },
     connectorId: connector.id,
   };
+}
+
+const named = new WeakMap<ConnectorRow, string[]>();
+
+/** Where secrets may go by this row: of one through which many calls go, the driver says so once. */
+function namedBy(driver: LoadedDriver, row: ConnectorRow): string[] {
+  const known = named.get(row) ?? destinationsOf(driver, row);
+  named.set(row, known);
+  return known;
 }
 
 /** What the environment says about a connector that it manages; null for all others. @throws AppError conflict when it says nothing */
