@@ -54,11 +54,10 @@ const actedUpon =
  */
 export function headersForCaller(answered: Headers, secrets: string[]): Headers {
   const passes = (name: string) => known.includes(name) || (knownBy.test(name) && !actedUpon.test(name));
-  return new Headers(
-    [...answered].flatMap(([name, value]): [string, string][] =>
-      passes(name) ? [[name, withoutTexts(value, secrets)]] : [],
-    ),
-  );
+  const hidden = spelled(secrets);
+  const headers = new Headers();
+  for (const [name, value] of answered) if (passes(name)) headers.append(name, without(value, hidden));
+  return headers;
 }
 
 /**
@@ -81,8 +80,10 @@ function textsOfHeader(value: string): string[] {
 }
 
 /** The text with every secret in it, also as addresses, forms and JSON write it, replaced. */
-export const withoutTexts = (text: string, secrets: string[]): string =>
-  spelled(secrets).reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
+export const withoutTexts = (text: string, secrets: string[]): string => without(text, spelled(secrets));
+
+const without = (text: string, spellings: string[]): string =>
+  spellings.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
 
 /** The longest first, so that none is cut in two by a shorter one. */
 export const spelled = (secrets: string[]): string[] =>

@@ -28,6 +28,8 @@ export interface Outbound {
    * @throws OutboundError
    */
   fetch(input: string | URL | Request, init?: RequestInit, options?: OutboundOptions): Promise<Response>;
+  /** The same with what has been read already. @throws OutboundError */
+  send(message: Message, options?: OutboundOptions): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export function createOutbound(policy: OutboundPolicy): Outbound {
   return {
     policy,
     fetch: async (input, init, options = {}) => follow(agents, policy, await messageOf(input, init), options),
+    send: (message, options = {}) => follow(agents, policy, message, options),
     close: () => agents.close(),
   };
 }
@@ -97,12 +100,21 @@ function bodyOf({ body, isComplete }: Answer, { maxBytes = defaultMaxBytes }: Ou
   return limit(body, maxBytes);
 }
 
+/** On an answer that came in one piece: its bytes. */
+const whole = Symbol('whole');
+const utf8 = new TextDecoder();
+
+/** What the answer says; of one that came in one piece without the stream that a Response makes of it, which costs more than reading. */
+export async function textOf(answer: Response & { [whole]?: Uint8Array }): Promise<string> {
+  return answer[whole] ? utf8.decode(answer[whole]) : answer.text();
+}
+
 /** A Response of the platform with the address that everybody knows: clients look at its type and at its url. */
 function asResponse(body: Body, status: number, statusText: string, headers: Headers, url: URL) {
   const bodiless = [101, 204, 205, 304].includes(status);
   const response = new Response(bodiless ? null : body, { status, statusText, headers });
   Object.defineProperty(response, 'url', { value: url.href });
-  return response;
+  return body instanceof Uint8Array && !bodiless ? Object.assign(response, { [whole]: body }) : response;
 }
 
 function mappedBack(headers: Headers, { overrides }: OutboundPolicy, url: URL): Headers {

@@ -43,8 +43,8 @@ export function mountGateway(app: Hono<Env>, { hub, metrics }: { hub: Hub; metri
 
 /** With the headers that were set before. An answer with its length is sent as it is; one without is taken for a stream. */
 function answered(c: Context<Env>, { status, headers, body }: ModelAnswer): Response {
-  if (typeof body === 'string') headers.set('content-length', String(Buffer.byteLength(body)));
-  return c.body(body, status as ContentfulStatusCode, Object.fromEntries(headers));
+  if (typeof body === 'string') headers['content-length'] = String(Buffer.byteLength(body));
+  return c.body(body, status as ContentfulStatusCode, headers);
 }
 
 function counters(metrics: Metrics): (usage: RecordedUsage) => void {

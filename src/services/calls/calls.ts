@@ -152,25 +152,20 @@ interface Sending {
 
 async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
   const { input, init, sideEffect, getIsSafe = true, probing, attemptMs, attempts, deadline, options } = sending;
-  const { method, headers, redirect, url, body, signal: own } = await messageOf(input, init);
+  const message = await messageOf(input, init);
+  const { method, url } = message;
   const about = {
     tenantId: ctx.tenantId,
     host: url.host,
     repeatable: sideEffect !== 'write' || (getIsSafe && ['GET', 'HEAD'].includes(method)),
-    signal: firstOf(deadline, own),
+    signal: firstOf(deadline, message.signal),
     probing,
     attemptMs,
     attempts,
   };
   return resiliently(about, (signal) => {
     count();
-    // The attempt's own signal says nothing any more once there are headers; the body still has to come in time.
-    const within = firstOf(signal, about.signal);
-    return ctx.hub.outbound.fetch(
-      url,
-      { method, headers, redirect, body: body as RequestInit['body'] },
-      { ...options, signal: within },
-    );
+    return ctx.hub.outbound.send({ ...message, signal }, options);
   });
 }
 

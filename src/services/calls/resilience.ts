@@ -39,6 +39,7 @@ const pauses = new Map<string, number>();
 
 /**
  * Sends until it succeeds, may not be repeated, or the deadline comes: retry → breaker → places → attempt timeout.
+ * @param send gets a signal for the attempt, which `about.signal` ends also while the answer's body comes
  * @throws OutboundError or ServiceError (`service` while calls are paused, `rate_limited` when too many wait)
  */
 export async function resiliently(
@@ -85,16 +86,16 @@ async function once(about: Attempting, send: (signal: AbortSignal) => Promise<Re
 
 /** By the attempt timeout alone; calls that pause go on when the host is well again. */
 async function probe(about: Attempting, send: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
-  const response = await inTime(about, send);
+  const response = await inTime(about, send, about.signal);
   if (response.status < 500) forget(keyOf(about));
   return response;
 }
 
-/** The clock of one attempt stops with the first byte of its answer. */
+/** The clock of one attempt stops with the first byte of its answer; the signal still ends what comes after it. */
 async function inTime(
   { attemptMs = defaultAttemptMs }: Attempting,
   send: (signal: AbortSignal) => Promise<Response>,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Response> {
   const time = deadlineIn(attemptMs);
   try {

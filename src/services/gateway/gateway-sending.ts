@@ -7,7 +7,7 @@ import {
   serviceError,
   type Values,
 } from '../../drivers/driver.ts';
-import { OutboundError } from '../../lib/outbound/outbound.ts';
+import { OutboundError, textOf } from '../../lib/outbound/outbound.ts';
 import { bodyWithoutTexts, streamWithoutTexts } from '../../lib/passed-bodies.ts';
 import { headersForCaller, withoutTexts } from '../../lib/passed-headers.ts';
 import type { Target } from '../calls/call-targets.ts';
@@ -119,11 +119,11 @@ async function ask(
   const isStream = /^text\/event-stream/i.test(response.headers.get('content-type') ?? '');
   // A key that a provider, or what stands in front of it, says back; the names beside it are no secrets in an answer.
   const keys = [auth.api_key, auth.access_token].filter((each) => typeof each === 'string');
-  if (response.ok && response.body && isStream) {
+  if (response.ok && isStream && response.body) {
     const stream = streamWithoutTexts(response.body as ReadableStream<Uint8Array>, keys);
     return { ...about, stream, upstreamMs: performance.now() - started };
   }
-  const said = await response.text();
+  const said = await textOf(response);
   const text = response.ok ? bodyWithoutTexts(said, keys) : withoutTexts(said, secrets);
   const raw = { ...about, text, upstreamMs: performance.now() - started };
   if (response.status === 401) throw new Refused(raw);

@@ -21,7 +21,7 @@ export interface ModelRequest {
 /** The provider's answer, or the list of its models. */
 export interface ModelAnswer {
   status: number;
-  headers: Headers;
+  headers: Record<string, string>;
   body: ReadableStream<Uint8Array> | string;
 }
 
@@ -47,10 +47,15 @@ export async function callModel(ctx: Ctx, request: ModelRequest): Promise<ModelA
   if ('stream' in sent) return streamed(ctx, call, startedAt, sent, about);
   const seen = sent.status < 400 && sent.answer ? seenIn(target.provider, sent.answer, sent.answer.choices) : null;
   const cost = await end(sent.ending, seen ?? sent.lost ?? null);
-  const headers = withAbout(sent.headers, about);
-  if (cost !== undefined) headers.set('patchbay-cost', (cost && usdOf(cost.nano)) ?? 'unknown');
-  headers.set('patchbay-overhead-ms', overhead(request.startedAt, sent.upstreamMs));
-  if (sent.text !== undefined) return { status: sent.status, headers, body: sent.text };
+  if (sent.text !== undefined) {
+    const headers = {
+      ...Object.fromEntries(sent.headers),
+      ...about,
+      ...(cost !== undefined && { 'patchbay-cost': (cost && usdOf(cost.nano)) ?? 'unknown' }),
+      'patchbay-overhead-ms': overhead(startedAt, sent.upstreamMs),
+    };
+    return { status: sent.status, headers, body: sent.text };
+  }
   const { message = '', code = '', retry_after_s: retryAfter } = sent.ending.problem ?? {};
   const fault = code === 'conflict' ? 'conflict' : 'service_failed'; // a secret of ours that does not open is no fault of theirs
   throw new AppError(fault, message, { retryAfter, extra: { code, execution_id: executionId } });
@@ -78,7 +83,11 @@ export async function listModels(ctx: Ctx, handle?: string, signal?: AbortSignal
     owned_by: 'patchbay',
   }));
   const body = Array.isArray(data) ? JSON.stringify({ ...rest, data: [...tiers, ...data] }) : sent.text;
-  return { status: sent.status, headers: withAbout(sent.headers, { 'patchbay-execution': executionId }), body };
+  return {
+    status: sent.status,
+    headers: { ...Object.fromEntries(sent.headers), 'patchbay-execution': executionId },
+    body,
+  };
 }
 
 function streamed(
@@ -88,16 +97,14 @@ function streamed(
   sent: Streaming,
   about: Record<string, string>,
 ): ModelAnswer {
-  const headers = withAbout(sent.headers, about);
-  headers.set('patchbay-overhead-ms', overhead(startedAt, sent.upstreamMs));
+  const headers = {
+    ...Object.fromEntries(sent.headers),
+    ...about,
+    'patchbay-overhead-ms': overhead(startedAt, sent.upstreamMs),
+  };
   const { stream, hideUsage, ending } = sent;
   const body = meteredCall(ctx, call, { stream, hideUsage, startedAt, report: ending.report });
   return { status: sent.status, headers, body };
-}
-
-function withAbout(headers: Headers, about: Record<string, string>): Headers {
-  for (const [name, value] of Object.entries(about)) headers.set(name, value);
-  return headers;
 }
 
 /** What the hub itself took, in milliseconds. */
