@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid';
+import { randomUUID } from 'node:crypto';
 
 const valid = /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/;
 
 /** The caller's id when it is 8–64 plain characters, else a new one: it ends up in logs, audit rows and answers. */
-export const requestId = (sent: string | undefined): string => (sent && valid.test(sent) ? sent : uuidv7());
+export const requestId = (sent: string | undefined): string => (sent && valid.test(sent) ? sent : randomUUID());

@@ -62,11 +62,19 @@ function copyObject(value: object, depth: number, above: Set<object>): unknown {
 }
 
 function copyEntries(entries: [string, unknown][], depth: number, above: Set<object>) {
-  // `fromEntries` makes own properties even of names such as __proto__
-  return Object.fromEntries(
-    entries.map(([key, item]) => [cleanText(key), hides(key, item) ? hidden : copy(item, depth, above)]),
-  );
+  const result: Record<string, unknown> = {};
+  for (const [key, item] of entries) {
+    const name = cleanText(key);
+    const cleaned = hides(key, item) ? hidden : copy(item, depth, above);
+    if (name === '__proto__') own(result, name, cleaned);
+    else result[name] = cleaned;
+  }
+  return result;
 }
+
+/** As a property like any other, whatever the name. */
+const own = (result: object, name: string, value: unknown) =>
+  Object.defineProperty(result, name, { value, enumerable: true, configurable: true, writable: true });
 
 /** Drivers and the query builder hang statements, parameters and whole requests on their errors: only these are kept. */
 const errorFields = ['code', 'status', 'errno', 'syscall', 'severity', 'constraint_name', 'table_name', 'retryAfter'];
