@@ -56,7 +56,9 @@ async function stopUse(tx: Tx, ctx: Ctx, id: string): Promise<ConnectionPair> {
   // What people granted is theirs to end; what was entered belongs to who manages the connector.
   if (!ctx.hub.drivers.get(connector.catalog.key)?.needsConnection(withoutSecrets(connector.auth)))
     requireUnmanaged(connector);
-  return { connector, connection: await markRevoked(tx, ctx, connection) };
+  const stopped = await markRevoked(tx, ctx, connection);
+  await recordAudit(tx, ctx, { action: 'connection.stopped', subject: connectionSubject(connection, connector) });
+  return { connector, connection: stopped };
 }
 
 /** Ends the use of a connection whose access is about to be ended at the service. The caller has locked it. */

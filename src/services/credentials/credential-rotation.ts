@@ -154,10 +154,17 @@ const atEach = (credential: Values, message: string) =>
   Object.fromEntries(Object.keys(credential).map((path) => [`credential.${path}`, [message]]));
 
 /** Stored before it is tested; what waited before it does not any more. */
-async function stage(ctx: Ctx, { connection }: RotationTarget, candidate: Candidate, expiresAt: Date | null) {
+async function stage(
+  ctx: Ctx,
+  { connection, connector }: RotationTarget,
+  candidate: Candidate,
+  expiresAt: Date | null,
+) {
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const locked = await mustFindConnection(tx, ctx, connection.id, { lock: true });
     await endPending(tx, ctx.tenantId, connection.id);
+    const subject = connectionSubject(connection, connector);
+    await recordAudit(tx, ctx, { action: 'connection.rotation_begun', subject });
     return addCredential(tx, ctx, locked, { ...candidate, state: 'pending', expiresAt, verifiedAt: null });
   });
 }
