@@ -123,6 +123,22 @@ describe('a key whose calls need approval', () => {
     expect((await ask(careful.key, '')).http).toBe(422);
   });
 
+  it('waits with 49 others at most, however many are asked for at once', async () => {
+    const { key } = await keyWith({ approval: 'writes' });
+    const first = await ask(key);
+    const copies = (table: string, columns: string) => `
+      insert into ${table} select (jsonb_populate_record(t, jsonb_build_object(${columns}))).* from ${table} t, generate_series(1, 46) n
+      where t.id = '${first.execution_id}'`;
+    const idOf = `md5('${first.execution_id}' || n)::uuid`;
+    await change(sql.raw(copies('executions', `'id', ${idOf}`)));
+    await change(sql.raw(copies('approvals', `'id', ${idOf}`)));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ask(key)));
+    expect(answers.map(({ http }) => http).sort()).toEqual([...Array(3).fill(202), ...Array(7).fill(409)]);
+    await change(
+      sql`update approvals set status = 'withdrawn', sealed = null where sealed is not null and status = 'pending'`,
+    );
+  });
+
   it('may neither send requests of its own that write, nor publish', async () => {
     const { key } = await keyWith({ approval: 'writes' });
     const account = await connectionUnder(at, codeId);

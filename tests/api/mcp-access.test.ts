@@ -8,10 +8,12 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setConnectorStatus } from '../../src/services/connectors/connector-status.ts';
 import { installConnector } from '../../src/services/connectors/connectors.ts';
+import { openAppToken } from '../../src/services/mcp-access/app-access.ts';
+import { disconnectApp, listApps } from '../../src/services/mcp-access/apps.ts';
 import { forgetUnusedApps } from '../../src/services/mcp-access/clients.ts';
 import { removeMember } from '../../src/services/people/members.ts';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
-import { appDance, callback, newVerifier } from '../support/apps.ts';
+import { appDance, callback, connectedApp, newVerifier } from '../support/apps.ts';
 import { freePort } from '../support/ports.ts';
 
 let at: TestApp;
@@ -403,11 +405,42 @@ describe('tokens', () => {
       'invalid_scope',
     ]);
     const next: Json = await (await dance.refresh(clientId, refresh_token, { scope: 'tools:read' })).json();
-    expect(next.scope).toBe('tools:read tools:execute'); // what was given, also where less was asked for
     expect(await dance.opens(next.access_token)).toBe(200);
     expect(await errorOf(await dance.refresh(clientId, refresh_token))).toEqual([400, 'invalid_grant']);
     for (const token of [access_token, next.access_token]) expect(await dance.opens(token)).toBe(401);
     expect(await errorOf(await dance.refresh(clientId, next.refresh_token))).toEqual([400, 'invalid_grant']);
+  });
+
+  it('have the scopes that they were asked for with; renewing gives all that was allowed again', async () => {
+    const { clientId, refresh_token } = await dance.connected(at.cast.ben);
+    const scopesOf = async (token: string) => (await openAppToken(at.hub, token))?.scopes;
+    const less: Json = await (await dance.refresh(clientId, refresh_token, { scope: 'tools:read' })).json();
+    expect([less.scope, await scopesOf(less.access_token)]).toEqual(['tools:read', ['tools:read']]);
+    expect(await dance.opens(less.access_token)).toBe(200);
+    const all: Json = await (await dance.refresh(clientId, less.refresh_token)).json();
+    expect(all.scope).toBe('tools:read tools:execute');
+    expect(await scopesOf(all.access_token)).toEqual(['tools:read', 'tools:execute']);
+    expect(await scopesOf(less.access_token)).toEqual(['tools:read']);
+  });
+
+  it('are of 50 apps of one person at most, however many are let in at once', async () => {
+    const apps = async () =>
+      (await listApps(at.ctx(at.cast.dan))).filter(({ createdBy }) => createdBy === at.cast.dan.id);
+    const first = await dance.connected(at.cast.dan);
+    for (let n = (await apps()).length; n < 48; n++) await connectedApp(at, at.cast.dan, `App ${n}`);
+    const more = await Promise.allSettled(Array.from({ length: 6 }, () => connectedApp(at, at.cast.dan)));
+    const refused = more.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    expect(refused.map(({ code, extra }) => [code, extra])).toEqual(
+      Array(4).fill(['quota_exceeded', { max_apps: 50 }]),
+    );
+    expect(await apps()).toHaveLength(50);
+    const page = await dance.answer(at.cast.dan, dance.query(await dance.client(), newVerifier()));
+    expect([page.status, await page.text()]).toEqual([409, expect.stringContaining('You have let in 50 apps')]);
+    // One that is connected anew takes its own place, and one that goes makes room.
+    const again = await dance.answer(at.cast.dan, dance.query(first.clientId, newVerifier()));
+    expect(again.status).toBe(303);
+    for (const { id } of await apps()) await disconnectApp(at.ctx(at.cast.dan), id);
+    await connectedApp(at, at.cast.dan);
   });
 
   it('end with the app’s own goodbye, which another app cannot say for it', async () => {

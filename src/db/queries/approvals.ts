@@ -48,6 +48,13 @@ const matching = ({ statuses, keyId, beforeId }: ApprovalFilter): (SQL | undefin
 ];
 
 /** How many wait for somebody: all of the tenant's, or those of one key. */
+/** Lets one transaction at a time count what waits of this key and add to it. */
+export async function lockPending(tx: Tx, tenantId: string, keyId: string): Promise<void> {
+  await tx.execute(
+    sql`select pg_advisory_xact_lock(hashtextextended(${`patchbay:approvals:${tenantId}:${keyId}`}, 0))`,
+  );
+}
+
 export const countPending = (tx: Tx, tenantId: string, keyId?: string): Promise<number> =>
   tx.$count(
     approvals,

@@ -87,6 +87,22 @@ export async function selectEarlier(tx: Tx, { tenantId, id, clientId, memberId }
     );
 }
 
+/** How many other apps this person has let in; nobody else lets one in for them until the transaction ends. */
+export async function countOtherApps(tx: Tx, tenantId: string, memberId: string, clientId: string): Promise<number> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`patchbay:apps:${tenantId}:${memberId}`}, 0))`);
+  return tx.$count(
+    apiKeys,
+    and(
+      eq(apiKeys.tenantId, tenantId),
+      eq(apiKeys.memberId, memberId),
+      isNotNull(apiKeys.clientId),
+      ne(apiKeys.clientId, clientId),
+      isNull(apiKeys.revokedAt),
+      or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, sql`now()`)),
+    ),
+  );
+}
+
 /** Apps that are let in now, newest first, of one person or of all; needs a transaction that may read memberships. */
 export async function selectApps(tx: Tx, tenantId: string, userId: string | null) {
   return tx

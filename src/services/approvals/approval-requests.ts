@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { findMakerName } from '../../db/queries/api-keys.ts';
-import { countPending, insertApproval } from '../../db/queries/approvals.ts';
+import { countPending, insertApproval, lockPending } from '../../db/queries/approvals.ts';
 import type { LoadedDriver, Tool, Values } from '../../drivers/driver.ts';
 import { AppError, invalid } from '../../errors.ts';
 import { isTooMuch } from '../../lib/schema/limits.ts';
@@ -74,6 +74,7 @@ function requireReadable(values: Values) {
 async function askingKey(tx: Tx, { tenantId, actor }: Ctx) {
   const { id: keyId, name: keyName, makerId } = actor;
   if (!keyId || !makerId) throw new TypeError('only calls of keys wait for approval');
+  await lockPending(tx, tenantId, keyId);
   if ((await countPending(tx, tenantId, keyId)) >= mostPending)
     throw new AppError(
       'quota_exceeded',

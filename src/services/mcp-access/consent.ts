@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../../context.ts';
 import { insertApiKey } from '../../db/queries/api-keys.ts';
-import { countConnectorsNamed, insertTokens, markClientUsed } from '../../db/queries/mcp-apps.ts';
+import { countConnectorsNamed, countOtherApps, insertTokens, markClientUsed } from '../../db/queries/mcp-apps.ts';
 import { holdMembership } from '../../db/queries/members.ts';
 import { selectSuspension } from '../../db/queries/tenants.ts';
 import type { KeyLimits } from '../../db/schema/index.ts';
@@ -31,11 +31,13 @@ export interface AppChoices {
 }
 
 const codeSeconds = 60;
+/** Of one person at a time. */
+const mostApps = 50;
 
 /**
  * Lets the app in as this person, who may have chosen less than they may do themselves.
  * @returns where the browser goes, with a code that the app has a minute to turn into tokens
- * @throws AppError forbidden, suspended, invalid_input by field
+ * @throws AppError forbidden, suspended, quota_exceeded, invalid_input by field
  */
 export async function allowApp(ctx: Ctx, request: AppRequest, choices: AppChoices): Promise<string> {
   const { client, redirectUri, challenge, scopes, state } = request;
@@ -51,6 +53,12 @@ export async function allowApp(ctx: Ctx, request: AppRequest, choices: AppChoice
     const named = limits.connectors ?? [];
     if ((await countConnectorsNamed(tx, tenantId, named)) < named.length)
       throw invalid({ connectors: ['Choose connectors of this workspace.'] });
+    if ((await countOtherApps(tx, tenantId, member.id, client.id)) >= mostApps)
+      throw new AppError(
+        'quota_exceeded',
+        `You have let in ${mostApps} apps, and there can be no more. Disconnect one that you do not use, under Agents in the settings.`,
+        { extra: { max_apps: mostApps } },
+      );
     await insertApiKey(tx, {
       ...{ tenantId, id, name: client.name, prefix: '', hash: null },
       ...{ clientId: client.id, clientHost: hostOf(redirectUri).slice(0, 255) },

@@ -46,7 +46,7 @@ export async function redeemCode(
   sent: { clientId: string; code: string; redirectUri: string; verifier: string; resource: string[] },
 ): Promise<IssuedTokens> {
   requireOwnResource(asking.hub, sent.resource);
-  return exchange(asking, 'pbc', sent.code, sent.clientId, (token) => {
+  return exchange(asking, 'pbc', { token: sent.code, clientId: sent.clientId, scopes: [] }, (token) => {
     if (token.redirectUri !== sent.redirectUri) return 'The redirect_uri is not the one that the code was sent to.';
     return isVerifier(sent.verifier, token.codeChallenge ?? '') ? null : 'The code_verifier does not fit.';
   });
@@ -54,7 +54,7 @@ export async function redeemCode(
 
 /**
  * New tokens for a refresh token, which works once (RFC 9700, 4.14.2): using it again ends the app.
- * Asking for less gets all that was allowed, and is told so: scopes are the app’s, and tokens have none of their own.
+ * Asking for less gives an access token with that much; the new refresh token is good for all that was allowed (RFC 6749, 6).
  * @throws OAuthError invalid_grant, invalid_scope, invalid_target
  */
 export async function refreshTokens(
@@ -62,12 +62,13 @@ export async function refreshTokens(
   sent: { clientId: string; refreshToken: string; scope: string; resource: string[] },
 ): Promise<IssuedTokens> {
   requireOwnResource(asking.hub, sent.resource);
-  return exchange(asking, 'pbr', sent.refreshToken, sent.clientId, (_token, app) => {
-    const asked = sent.scope.split(' ').filter(Boolean);
+  const asked = sent.scope.split(' ').filter(Boolean);
+  const check: Check = (_token, app) => {
     if (!asked.every((scope) => app.scopes.includes(scope)))
       throw new OAuthError('invalid_scope', 'That is more than was allowed.');
     return null;
-  });
+  };
+  return exchange(asking, 'pbr', { token: sent.refreshToken, clientId: sent.clientId, scopes: asked }, check);
 }
 
 /**
@@ -89,7 +90,13 @@ export async function revokeToken(asking: Asking, sent: { clientId: string; toke
 
 type Check = (token: McpToken, app: ApiKeyRow) => string | null;
 
-async function exchange(asking: Asking, prefix: TokenPrefix, shown: string, clientId: string, check: Check) {
+/** @param shown.scopes what the access token is to have; nothing for all that the app may */
+async function exchange(
+  asking: Asking,
+  prefix: TokenPrefix,
+  { token: shown, clientId, scopes }: { token: string; clientId: string; scopes: string[] },
+  check: Check,
+) {
   const issued =
     isToken(prefix, shown) &&
     (await withToken(asking, shown, async (tx, ctx, token, app) => {
@@ -108,7 +115,11 @@ async function exchange(asking: Asking, prefix: TokenPrefix, shown: string, clie
       await markTokenUsed(tx, token);
       if (token.kind === 'code')
         for (const old of await selectEarlier(tx, app)) await endApp(tx, ctx, old, 'connected anew');
-      return issue(tx, app);
+      return issue(
+        tx,
+        app,
+        app.scopes.filter((scope) => !scopes.length || scopes.includes(scope)),
+      );
     }));
   if (!issued)
     throw new OAuthError('invalid_grant', 'It is misspelt, used, expired or revoked, or was given to another app.');
@@ -131,7 +142,7 @@ async function withToken<T>(
   });
 }
 
-async function issue(tx: Tx, app: ApiKeyRow): Promise<IssuedTokens> {
+async function issue(tx: Tx, app: ApiKeyRow, scopes: string[]): Promise<IssuedTokens> {
   const [accessToken, refreshToken] = [newToken('pba'), newToken('pbr')];
   const now = Date.now();
   const end = app.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
@@ -140,9 +151,13 @@ async function issue(tx: Tx, app: ApiKeyRow): Promise<IssuedTokens> {
     ...{ tenantId: app.tenantId, id: uuidv7(), apiKeyId: app.id, kind },
     ...{ hash: hashApiKey(token), expiresAt: until(seconds) },
   });
-  await insertTokens(tx, [row('access', accessToken, accessSeconds), row('refresh', refreshToken, refreshSeconds)]);
+  const narrowed = scopes.length < app.scopes.length ? { scopes } : {};
+  await insertTokens(tx, [
+    { ...row('access', accessToken, accessSeconds), ...narrowed },
+    row('refresh', refreshToken, refreshSeconds),
+  ]);
   const expiresIn = Math.floor((until(accessSeconds).getTime() - now) / 1000);
-  return { accessToken, refreshToken, expiresIn, scopes: app.scopes };
+  return { accessToken, refreshToken, expiresIn, scopes };
 }
 
 /** Ends the app for good, with every token of it and what it waits for; says so once. */
