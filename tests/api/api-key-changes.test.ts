@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { withConnection } from '../../src/db/connection.ts';
 import { type Json, type TestApp, testApp } from '../support/app.ts';
 import { connectedApp } from '../support/apps.ts';
 
@@ -47,6 +48,18 @@ it('changes limits, end and budgets of a key, says which, and leaves the rest', 
   );
   expect((await patch(id, { limits })).status).toBe(200);
   expect((await (await patch(id, {})).json()).limits).toEqual(limits);
+});
+
+it('saves budgets and limits together or not at all', async () => {
+  const { id } = await keyOf();
+  const only = (statement: string) => withConnection(at.database.admin, (own) => own.unsafe(statement));
+  await only(`alter table audit_events add constraint no_change check (action <> 'api_key.changed') not valid`);
+  const failed = await patch(id, { limits: { read_only: true }, spend: { day_usd: '1.50' } });
+  await only('alter table audit_events drop constraint no_change');
+  expect(failed.status).toBe(500);
+  expect(await budgetsOf(id)).toEqual([]);
+  expect((await patch(id, { limits: { read_only: true }, spend: { day_usd: '1.50' } })).status).toBe(200);
+  expect(await budgetsOf(id)).toEqual(['1.5 a day']);
 });
 
 it('refuses what is wrong by field, what is not theirs, and what has ended', async () => {

@@ -1,14 +1,14 @@
 import { type Ctx, lowerRole, requirePerson, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { type ApiKeyRow, findApiKey, updateKey } from '../../db/queries/api-keys.ts';
-import type { BudgetRow } from '../../db/queries/budgets.ts';
+import { type BudgetRow, selectBudgets } from '../../db/queries/budgets.ts';
 import type { KeyLimits } from '../../db/schema/index.ts';
 import { AppError, type FieldErrors, invalid, notFound } from '../../errors.ts';
 import { usdOf } from '../../lib/money.ts';
 import { recordAudit } from '../audit.ts';
 import { withMembers } from '../people/with-members.ts';
 import { checkBudgetTerms } from '../usage/budget-input.ts';
-import { changeBudget, createBudget, deleteBudget, listBudgets } from '../usage/budget-settings.ts';
+import { changeBudgetIn, createBudgetIn, deleteBudgetIn, listBudgets, onceOnly } from '../usage/budget-settings.ts';
 import { expiryProblem } from './api-key-input.ts';
 import { checkLimits } from './key-limits.ts';
 import { statusOfKey } from './key-status.ts';
@@ -30,10 +30,9 @@ export async function changeApiKey(ctx: Ctx, id: string, change: ApiKeyChange): 
   requirePerson(ctx, 'change API keys');
   requireRole(ctx, 'admin', 'change API keys');
   const checked = check(change);
-  await withMembers(ctx, (tx) => mustChange(tx, ctx, id));
-  await setSpend(ctx, id, change.spend ?? {});
   return withMembers(ctx, async (tx) => {
     const row = await mustChange(tx, ctx, id, true);
+    await setSpend(tx, ctx, id, change.spend ?? {});
     const changed = changedIn(row, checked);
     if (!changed.length) return row;
     await updateKey(tx, ctx.tenantId, id, checked);
@@ -44,7 +43,7 @@ export async function changeApiKey(ctx: Ctx, id: string, change: ApiKeyChange): 
       details,
     });
     return { ...row, ...checked };
-  });
+  }).catch(onceOnly);
 }
 
 interface Checked {
@@ -104,23 +103,26 @@ async function mustChange(tx: Tx, ctx: Ctx, id: string, lock = false): Promise<A
 
 /** The budgets of the key itself; others may hold it back as well. */
 export async function spendOf(ctx: Ctx, id: string): Promise<Record<'day' | 'month', BudgetRow | undefined>> {
-  const own = (await listBudgets(ctx)).filter(({ apiKeyId }) => apiKeyId === id);
-  const of = (period: string) => own.find((each) => each.period === period);
+  return ownSpend(await listBudgets(ctx), id);
+}
+
+function ownSpend(budgets: BudgetRow[], id: string): Record<'day' | 'month', BudgetRow | undefined> {
+  const of = (period: string) => budgets.find((each) => each.apiKeyId === id && each.period === period);
   return { day: of('day'), month: of('month') };
 }
 
-async function setSpend(ctx: Ctx, id: string, spend: NonNullable<ApiKeyChange['spend']>) {
+async function setSpend(tx: Tx, ctx: Ctx, id: string, spend: NonNullable<ApiKeyChange['spend']>) {
   if (!Object.keys(spend).length) return;
   requireRole(ctx, 'owner', 'set what an API key may spend');
-  const own = await spendOf(ctx, id);
+  const own = ownSpend(await selectBudgets(tx, ctx.tenantId), id);
   for (const period of ['day', 'month'] as const) {
     const amount = spend[`${period}_usd`];
     const budget = own[period];
     if (amount === undefined || (budget && amount !== null && Number(usdOf(budget.limitNano)) === Number(amount)))
       continue;
     if (amount === null) {
-      if (budget) await deleteBudget(ctx, budget.id);
-    } else if (budget) await changeBudget(ctx, budget.id, { limit_usd: amount });
-    else await createBudget(ctx, { ...usualTerms, scope: 'api_key', subject_id: id, period, limit_usd: amount });
+      if (budget) await deleteBudgetIn(tx, ctx, budget.id);
+    } else if (budget) await changeBudgetIn(tx, ctx, budget.id, { limit_usd: amount });
+    else await createBudgetIn(tx, ctx, { ...usualTerms, scope: 'api_key', subject_id: id, period, limit_usd: amount });
   }
 }

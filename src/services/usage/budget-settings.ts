@@ -61,7 +61,16 @@ export interface BudgetInput {
  * Sets a limit; what was spent in its period before counts.
  * @throws AppError forbidden, invalid_input by field, quota_exceeded, or conflict when there is one for this already
  */
-export async function createBudget(ctx: Ctx, input: BudgetInput): Promise<BudgetRow> {
+export const createBudget = (ctx: Ctx, input: BudgetInput): Promise<BudgetRow> =>
+  ctx.hub.db.asTenant(ctx.tenantId, (tx) => createBudgetIn(tx, ctx, input)).catch(onceOnly);
+
+/** What somebody else was faster with. */
+export function onceOnly(error: unknown): never {
+  throw uniqueViolation(error) ? taken(error) : error;
+}
+
+/** The same in a transaction with other changes, whose failure goes through `onceOnly`. */
+export async function createBudgetIn(tx: Tx, ctx: Ctx, input: BudgetInput): Promise<BudgetRow> {
   requirePerson(ctx, 'set budgets');
   requireRole(ctx, 'owner', 'set budgets');
   const { warn_percent = 80, unknown_price = 'refuse' } = input;
@@ -70,18 +79,13 @@ export async function createBudget(ctx: Ctx, input: BudgetInput): Promise<Budget
   const period = input.period;
   const id = uuidv7();
   const by = { createdBy: ctx.actor.id, createdByName: ctx.actor.name };
-  const make = async (tx: Tx) => {
-    const subject = await mustFindSubject(tx, ctx, input);
-    await requireRoom(tx, ctx.tenantId);
-    await insertBudget(tx, { tenantId: ctx.tenantId, id, ...subject, period, ...terms, ...by });
-    const budget = await mustFind(tx, ctx, id);
-    const details = { limit_usd: cleanUsd(input.limit_usd), unknown_price: terms.unknownPrice };
-    await recordAudit(tx, ctx, { action: 'budget.created', subject: budgetSubject(budget), details });
-    return budget;
-  };
-  return ctx.hub.db.asTenant(ctx.tenantId, make).catch((error) => {
-    throw uniqueViolation(error) ? taken(error) : error;
-  });
+  const subject = await mustFindSubject(tx, ctx, input);
+  await requireRoom(tx, ctx.tenantId);
+  await insertBudget(tx, { tenantId: ctx.tenantId, id, ...subject, period, ...terms, ...by });
+  const budget = await mustFind(tx, ctx, id);
+  const details = { limit_usd: cleanUsd(input.limit_usd), unknown_price: terms.unknownPrice };
+  await recordAudit(tx, ctx, { action: 'budget.created', subject: budgetSubject(budget), details });
+  return budget;
 }
 
 const cleanUsd = (value: unknown) => String(value).trim();
@@ -107,44 +111,46 @@ async function mustFindSubject(tx: Tx, ctx: Ctx, { scope, subject_id: subjectId 
  * Changes what is given: the limit, the warning, and what becomes of calls whose price nobody knows.
  * @throws AppError forbidden, not_found, invalid_input by field
  */
-export async function changeBudget(
-  ctx: Ctx,
-  id: string,
-  input: { limit_usd?: unknown; warn_percent?: unknown; unknown_price?: unknown },
-): Promise<BudgetRow> {
+export const changeBudget = (ctx: Ctx, id: string, input: BudgetChange): Promise<BudgetRow> =>
+  ctx.hub.db.asTenant(ctx.tenantId, (tx) => changeBudgetIn(tx, ctx, id, input));
+
+export type BudgetChange = Pick<Partial<BudgetInput>, 'limit_usd' | 'warn_percent' | 'unknown_price'>;
+
+/** The same in a transaction with other changes. */
+export async function changeBudgetIn(tx: Tx, ctx: Ctx, id: string, input: BudgetChange): Promise<BudgetRow> {
   requirePerson(ctx, 'change budgets');
   requireRole(ctx, 'owner', 'change budgets');
-  return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-    const before = await mustFind(tx, ctx, id, { lock: true });
-    const terms = checkBudgetTerms({
-      limit_usd: input.limit_usd ?? usdText(before.limitNano),
-      warn_percent: input.warn_percent === undefined ? before.warnPercent : input.warn_percent,
-      unknown_price: input.unknown_price ?? before.unknownPrice,
-    });
-    const changed = (['limitNano', 'warnPercent', 'unknownPrice'] as const).filter(
-      (name) => terms[name] !== before[name],
-    );
-    if (!changed.length) return before;
-    await updateBudget(tx, ctx.tenantId, id, { ...terms, updatedBy: ctx.actor.id, updatedByName: ctx.actor.name });
-    const details = { changed: changed.map((name) => fieldNames[name]) };
-    await recordAudit(tx, ctx, { action: 'budget.changed', subject: budgetSubject(before), details });
-    return mustFind(tx, ctx, id);
+  const before = await mustFind(tx, ctx, id, { lock: true });
+  const terms = checkBudgetTerms({
+    limit_usd: input.limit_usd ?? usdText(before.limitNano),
+    warn_percent: input.warn_percent === undefined ? before.warnPercent : input.warn_percent,
+    unknown_price: input.unknown_price ?? before.unknownPrice,
   });
+  const changed = (['limitNano', 'warnPercent', 'unknownPrice'] as const).filter(
+    (name) => terms[name] !== before[name],
+  );
+  if (!changed.length) return before;
+  await updateBudget(tx, ctx.tenantId, id, { ...terms, updatedBy: ctx.actor.id, updatedByName: ctx.actor.name });
+  const details = { changed: changed.map((name) => fieldNames[name]) };
+  await recordAudit(tx, ctx, { action: 'budget.changed', subject: budgetSubject(before), details });
+  return mustFind(tx, ctx, id);
 }
 
 const fieldNames = { limitNano: 'limit', warnPercent: 'warning', unknownPrice: 'unknown prices' };
 const usdText = (nano: number) => (nano / 1e9).toFixed(9);
 
 /** Takes the limit away. @throws AppError forbidden, not_found */
-export async function deleteBudget(ctx: Ctx, id: string): Promise<BudgetRow> {
+export const deleteBudget = (ctx: Ctx, id: string): Promise<BudgetRow> =>
+  ctx.hub.db.asTenant(ctx.tenantId, (tx) => deleteBudgetIn(tx, ctx, id));
+
+/** The same in a transaction with other changes. */
+export async function deleteBudgetIn(tx: Tx, ctx: Ctx, id: string): Promise<BudgetRow> {
   requirePerson(ctx, 'delete budgets');
   requireRole(ctx, 'owner', 'delete budgets');
-  return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-    const budget = await mustFind(tx, ctx, id, { lock: true });
-    await deleteBudgetRow(tx, ctx.tenantId, id);
-    await recordAudit(tx, ctx, { action: 'budget.deleted', subject: budgetSubject(budget) });
-    return budget;
-  });
+  const budget = await mustFind(tx, ctx, id, { lock: true });
+  await deleteBudgetRow(tx, ctx.tenantId, id);
+  await recordAudit(tx, ctx, { action: 'budget.deleted', subject: budgetSubject(budget) });
+  return budget;
 }
 
 async function mustFind(tx: Tx, ctx: Ctx, id: string, options: { lock?: boolean } = {}): Promise<BudgetRow> {
