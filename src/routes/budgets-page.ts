@@ -55,19 +55,14 @@ export async function budgetsPage(tools: PageTools, ctx: Ctx, c: Context<Env>, s
   const { value, failure } = await orFailure(Promise.all([listBudgets(ctx), listPrices(ctx), listSubjects(ctx)]));
   const [budgets = [], prices = [], subjects = { keys: [], connectors: [] }] = value ?? [];
   const owner = mayActAs(ctx.actor, 'owner');
-  const admin = mayActAs(ctx.actor, 'admin');
   const { errors = {} } = shown;
   const page: BudgetsPage = {
     budgets: budgets.map(budgetRow),
     prices: prices.map(priceRow),
     failure,
     budgetForm: owner && value ? newBudgetForm(ctx, subjects, shown.budget, shown.budget ? errors : {}) : null,
-    priceForm: admin && value ? priceForm(ctx, null, shown.price ?? newPrice, shown.price ? errors : {}) : null,
-    locked: owner
-      ? ''
-      : admin
-        ? 'Only owners set budgets. Ask one of them.'
-        : 'Only owners set budgets, and they and admins set prices. Ask one of them.',
+    priceForm: owner && value ? priceForm(ctx, null, shown.price ?? newPrice, shown.price ? errors : {}) : null,
+    locked: owner ? '' : 'Only owners set budgets, and prices, which budgets go by. Ask one of them.',
   };
   const shell = await frame(tools, ctx, c, 'Budgets and prices', shown.confirm);
   const nav = settingsNav(ctx, paths.budgets);

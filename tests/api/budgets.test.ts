@@ -126,7 +126,8 @@ describe('/api/budgets and /api/prices', () => {
     expect(await post(at.cast.ada, '/api/budgets', body)).toBe(409);
     expect(await post(at.cast.ben, '/api/budgets', { ...body, period: 'day' })).toBe(403);
     const own = { model: 'm', input_usd: '1', output_usd: '1', valid_from: '2026-01-01T00:00:00Z' };
-    expect(await post(at.cast.ben, '/api/prices', own)).toBe(403);
+    // Budgets go by prices: who could set these could lift an owner’s budget.
+    for (const person of [at.cast.ben, at.cast.dan]) expect(await post(person, '/api/prices', own)).toBe(403);
     expect([await post(at.cast.ada, '/api/prices', own), await post(at.cast.ada, '/api/prices', own)]).toEqual([
       201, 409,
     ]);
@@ -134,10 +135,14 @@ describe('/api/budgets and /api/prices', () => {
       at.as(null, 'POST', path, sent, { authorization: `Bearer ${secret}` }).then((r) => r.status);
     const admin = await keyOf(['prices:write'], 'admin');
     expect(await program(admin.key, '/api/budgets', { ...body, period: 'day' })).toBe(403);
-    expect(await program(admin.key, '/api/prices', { ...own, model: 'other' })).toBe(201);
+    expect(await program(admin.key, '/api/prices', { ...own, model: 'other' })).toBe(403);
     expect(await program(key.key, '/api/prices', own)).toBe(403);
     const owner = await keyOf(['budgets:read', 'prices:write'], 'owner');
     expect(await program(owner.key, '/api/budgets', { ...body, period: 'day' })).toBe(403);
+    expect(await program(owner.key, '/api/prices', { ...own, model: 'other' })).toBe(201);
+    const page = await (await at.as(at.cast.dan, 'GET', '/settings/budgets')).text();
+    expect(page).toContain('Only owners set budgets, and prices');
+    expect(page).not.toContain('Set a price');
   });
 });
 

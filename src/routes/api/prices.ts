@@ -58,7 +58,7 @@ const priceResponse = (row: PriceOverrideRow): Static<typeof PriceResponse> => (
 });
 
 const read = { tag: 'Budgets', role: 'member', scope: 'budgets:read', audit: null } as const;
-const write = { tag: 'Budgets', role: 'admin', scope: 'prices:write' } as const;
+const write = { tag: 'Budgets', role: 'owner', scope: 'prices:write' } as const;
 const one = { params: { id: exampleId } };
 
 /** What models cost this workspace, where the list that comes with the hub does not say it. */

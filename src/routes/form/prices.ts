@@ -10,8 +10,8 @@ import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { Confirm } from '../settings-views.ts';
 
-const admin = { role: 'admin' } as const;
-const read = { ...admin, method: 'get', audit: null, example: {} } as const;
+const owner = { role: 'owner' } as const;
+const read = { ...owner, method: 'get', audit: null, example: {} } as const;
 const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 const fields = { input_usd: '0.15', cached_usd: '', output_usd: '0.60', valid_from: '' };
 
@@ -19,29 +19,29 @@ const fields = { input_usd: '0.15', cached_usd: '', output_usd: '0.60', valid_fr
 export const priceForms = (tools: PageTools): PageRoute[] => [
   page(
     {
-      ...{ ...admin, method: 'post', path: paths.prices, audit: 'price.created' },
+      ...{ ...owner, method: 'post', path: paths.prices, audit: 'price.created' },
       example: { form: { model: 'llama-4*', ...fields } },
     },
     (ctx, c) => create(tools, ctx, c),
   ),
   page({ ...read, path: paths.price(':id') }, (ctx, c) => {
-    requireRole(ctx, 'admin', 'change prices');
+    requireRole(ctx, 'owner', 'change prices');
     return pricePage(tools, ctx, c, idOf(c));
   }),
   page(
     {
-      ...{ ...admin, method: 'put', path: paths.price(':id'), audit: 'price.changed' },
+      ...{ ...owner, method: 'put', path: paths.price(':id'), audit: 'price.changed' },
       example: { form: { model: 'llama-4-scout', ...fields } },
     },
     (ctx, c) => change(tools, ctx, c),
   ),
   page({ ...read, path: paths.priceDeletion(':id') }, async (ctx, c) => {
-    requireRole(ctx, 'admin', 'delete prices');
+    requireRole(ctx, 'owner', 'delete prices');
     const { id, model } = await getPrice(ctx, idOf(c));
     return budgetsQuestion(tools, ctx, c, deletion(ctx, id, model));
   }),
   page(
-    { ...admin, method: 'delete', path: paths.price(':id'), audit: 'price.deleted', example: {} },
+    { ...owner, method: 'delete', path: paths.price(':id'), audit: 'price.deleted', example: {} },
     async (ctx, c) => {
       const { model } = await deletePrice(ctx, idOf(c));
       leaveNotice(c, tools.hub, { tone: 'ok', name: model, text: 'has no price of yours any more.' });
@@ -62,7 +62,7 @@ async function create(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Resp
 }
 
 async function change(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {
-  requireRole(ctx, 'admin', 'change prices');
+  requireRole(ctx, 'owner', 'change prices');
   const sent = sentIn(await c.req.formData());
   try {
     // A day that was left as it is keeps its hour.

@@ -36,11 +36,11 @@ export interface PriceInput {
 }
 
 /**
- * Says what a model costs this workspace; calls from then on are counted by it.
+ * Says what a model costs this workspace; calls from then on are counted by it, and so budgets go by it: who sets these sets both.
  * @throws AppError forbidden, invalid_input by field, quota_exceeded, or conflict when there is one from the same moment on
  */
 export async function createPrice(ctx: Ctx, input: PriceInput): Promise<PriceOverrideRow> {
-  requireRole(ctx, 'admin', 'set prices');
+  requireRole(ctx, 'owner', 'set prices');
   const terms = checked(input);
   const by = { createdBy: ctx.actor.id, createdByName: ctx.actor.name };
   return onceOnly(
@@ -55,7 +55,7 @@ export async function createPrice(ctx: Ctx, input: PriceInput): Promise<PriceOve
 
 /** Changes what is given; what was counted stays as it is. @throws AppError as `createPrice`, not_found */
 export async function changePrice(ctx: Ctx, id: string, input: PriceInput): Promise<PriceOverrideRow> {
-  requireRole(ctx, 'admin', 'change prices');
+  requireRole(ctx, 'owner', 'change prices');
   return onceOnly(
     ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
       const before = await mustFind(tx, ctx, id);
@@ -88,7 +88,7 @@ const given = (input: PriceInput) =>
 
 /** The price of the list, or a shorter pattern, counts again. @throws AppError forbidden, not_found */
 export async function deletePrice(ctx: Ctx, id: string): Promise<PriceOverrideRow> {
-  requireRole(ctx, 'admin', 'delete prices');
+  requireRole(ctx, 'owner', 'delete prices');
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const price = await mustFind(tx, ctx, id);
     await deletePriceOverride(tx, ctx.tenantId, id);
