@@ -36,14 +36,25 @@ export const iconsIn = (template: string): string[] =>
 export const brandSprite = (brands: Iterable<[name: string, svg: string]>): string =>
   sprite([...brands].map(([name, svg]) => brandSymbol(name, svg)));
 
-function brandSymbol(name: string, svg: string): string {
+const brandSymbol = (name: string, svg: string): string => {
+  const { attributes, body } = drawingIn(name, svg);
+  return `<symbol id="${name}" ${attributes}>${body}</symbol>`;
+};
+
+/** The same icon by itself, for a page: what stands in no public sprite. @throws Error as `brandSprite` */
+export const inlineBrand = (name: string, svg: string): string => {
+  const { attributes, body } = drawingIn(name, svg);
+  return `<svg aria-hidden="true" ${attributes}>${body}</svg>`;
+};
+
+function drawingIn(name: string, svg: string): { attributes: string; body: string } {
   const [, attributes = '', body = ''] = /^\s*<svg\s([^>]*)>(.*)<\/svg>\s*$/s.exec(svg) ?? [];
   const viewBox = /\bviewBox="([\d. -]+)"/.exec(attributes)?.[1];
   if (!viewBox) throw new Error(`The icon of ${name} is no SVG with a viewBox.`);
   if (/<(script|style|foreignObject|image)\b|\son\w+=|\sstyle=|javascript:/i.test(svg))
     throw new Error(`The icon of ${name} holds more than shapes; the pages' security policy would block it.`);
   const fill = /\bfill="([^"]+)"/.exec(attributes)?.[1];
-  return `<symbol id="${name}" viewBox="${viewBox}"${fill ? ` fill="${fill}"` : ''}>${withOwnIds(name, body)}</symbol>`;
+  return { attributes: `viewBox="${viewBox}"${fill ? ` fill="${fill}"` : ''}`, body: withOwnIds(name, body) };
 }
 
 /** Ids inside an icon are told apart by the brand's name: they share one document now. */

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { DriverRegistry } from '../drivers/index.ts';
 import { type Assets, loadAssets } from '../lib/assets.ts';
 import { whole } from '../lib/figures.ts';
-import { brandIcon, brandSprite, iconsIn, uiIcon, uiSprite } from '../lib/icons.ts';
+import { brandIcon, brandSprite, iconsIn, inlineBrand, uiIcon, uiSprite } from '../lib/icons.ts';
 import { jsonEditorModule } from '../lib/json-editor.ts';
 import { keptHtml } from '../lib/kept-html.ts';
 import { timeOfDay } from '../lib/time.ts';
@@ -25,11 +25,16 @@ export async function loadPresentation(
   drivers: DriverRegistry,
 ): Promise<{ views: PatchbayViews; assets: Assets }> {
   const icons = templatesIn(viewsDir).flatMap((file) => iconsIn(readFileSync(path.join(viewsDir, file), 'utf8')));
+  const all = [...drivers.values()];
+  // The sprites are public; which services an operator added is for people who are signed in.
+  const own = new Map(
+    all.filter(({ file }) => file).map(({ entry, icon }) => [entry.key, inlineBrand(entry.key, icon)]),
+  );
   const assets = await loadAssets(path.join(root, 'public'), {
     'js/htmx.js': readFileSync(fileURLToPath(import.meta.resolve('htmx.org/dist/htmx.min.js'))),
     'js/forms/island/json-editor.js': await jsonEditorModule(),
     'icons.svg': uiSprite([...icons, noBrand]),
-    'brands.svg': brandSprite([...drivers.values()].map((driver) => [driver.entry.key, driver.icon])),
+    'brands.svg': brandSprite(all.filter(({ file }) => !file).map(({ entry, icon }) => [entry.key, icon])),
   });
   const url = (at: string) => `${basePath}${at}`;
   const asset = (name: string) => url(assets.path(name));
@@ -41,7 +46,7 @@ export async function loadPresentation(
     modules: assets.importsOf('js/app.js').map(asset),
     standIns: outbound.overrides.entries().map(([origin]) => origin),
     icon,
-    brand: (name) => (drivers.has(name) ? brandIcon(asset('brands.svg'), name) : icon(noBrand)),
+    brand: (name) => own.get(name) ?? (drivers.has(name) ? brandIcon(asset('brands.svg'), name) : icon(noBrand)),
     ...keptHtml(),
     timeOfDay,
     plural: (count, one, many) => `${whole(count)} ${count === 1 ? one : many}`,

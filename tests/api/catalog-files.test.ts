@@ -39,7 +39,14 @@ it('is in the catalog, with its form, its icon, and who added it', async () => {
   const page = await (await hub.as(hub.cast.ada, 'GET', '/catalog')).text();
   const [card = ''] = /<li id="entry-tickets">[\s\S]+?<\/li>/.exec(page) ?? [];
   expect(card).toContain('added by the operator');
-  expect(card).toMatch(/brands\.svg#tickets/);
+  // Its icon stands in the page itself: the sprite is for everybody, and tells nobody what was added here.
+  expect(card).toMatch(
+    /<span class="tile" aria-hidden="true"><svg aria-hidden="true" viewBox="[\d ]+"[^>]*><(path|g|rect|circle)/,
+  );
+  const [address = ''] = /\/assets\/[^/"]+\/brands\.svg/.exec(page) ?? [];
+  const sprite = await (await hub.as(null, 'GET', address)).text();
+  expect(sprite).toContain('id="wordpress"');
+  expect(sprite).not.toMatch(/tickets/i);
   expect(page.match(/added by the operator/g)).toHaveLength(1);
   const form = await (await hub.as(hub.cast.ada, 'GET', '/connectors/new?catalog_key=tickets')).text();
   expect(form).toContain('Where new tickets go that do not say it.');
