@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { apiSession, ctxOf, optionalSession, pageSession } from '../../src/routes/middleware/session.ts';
+import { apiSession, ctxOf, pageSession } from '../../src/routes/middleware/session.ts';
 import { sameTenant } from '../../src/routes/middleware/tenant.ts';
 import { type IdentityHub, identityHub, password } from '../services/people/identity-hub.ts';
 import { from, tinyApp } from './tiny-app.ts';
@@ -24,7 +24,6 @@ function guarded({ basePath = '' } = {}) {
   const tiny = tinyApp();
   const hub = { ...at.hub, config: at.configFor(`http://127.0.0.1:3000${basePath}`) };
   const options = { hub, identity: at.identity };
-  tiny.app.get(`${basePath}/signin`, optionalSession(options), (c) => c.text(c.get('session')?.user.name ?? 'nobody'));
   tiny.app.use(`${basePath}/api/*`, apiSession(options), sameTenant());
   tiny.app.use(`${basePath}/pages/*`, pageSession(options), sameTenant());
   tiny.app.all(`${basePath}/:kind/context`, (c) => {
@@ -50,11 +49,6 @@ describe('a session', () => {
       ip: '203.0.113.9',
     });
     expect(lines[0]).toMatchObject({ tenant_id: at.tenantId('Acme') });
-  });
-
-  it('is known to pages that need none', async () => {
-    expect(await (await guarded().app.request('/signin', { headers: { cookie } })).text()).toBe('ada');
-    expect(await (await guarded().app.request('/signin')).text()).toBe('nobody');
   });
 
   it.each(['x-user-id', 'x-tenant-id', 'x-forwarded-user', 'authorization'])(

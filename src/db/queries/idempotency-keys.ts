@@ -1,8 +1,16 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Tx } from '../client.ts';
 import { idempotencyKeys } from '../schema/index.ts';
 
-export type IdempotencyRow = typeof idempotencyKeys.$inferSelect;
+export type IdempotencyRow = typeof idempotencyKeys.$inferSelect & {
+  /** Seconds since it was claimed, by the database's clock. */
+  age: number;
+};
+
+const columns = {
+  ...getTableColumns(idempotencyKeys),
+  age: sql<number>`extract(epoch from now() - ${idempotencyKeys.createdAt})::float8`,
+};
 export type IdempotencyClaim = Pick<IdempotencyRow, 'tenantId' | 'actorId' | 'route' | 'key' | 'bodyHash'> & {
   id: string;
 };
@@ -24,9 +32,9 @@ export async function claimKey(tx: Tx, claim: IdempotencyClaim): Promise<{ claim
       },
       setWhere: sql`${idempotencyKeys.expiresAt} < now()`,
     })
-    .returning();
+    .returning(columns);
   if (row) return { claimed: true, row };
-  const [standing] = await tx.select().from(idempotencyKeys).where(sameKey(claim));
+  const [standing] = await tx.select(columns).from(idempotencyKeys).where(sameKey(claim));
   return { claimed: false, row: standing as IdempotencyRow };
 }
 

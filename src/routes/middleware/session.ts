@@ -15,14 +15,6 @@ interface Options {
   identity: Identity;
 }
 
-/** Reads the session if there is one and refuses nobody; for pages that look different when signed in. */
-export function optionalSession({ hub, identity }: Options): MiddlewareHandler<Env> {
-  return async function optionalSession(c, next) {
-    await readInto(c, hub, identity);
-    await next();
-  };
-}
-
 /**
  * For pages and fragments: whoever is not signed in is sent to the sign-in page and comes back afterwards.
  * @throws AppError forbidden for a person without any workspace

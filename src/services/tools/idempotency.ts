@@ -16,6 +16,8 @@ export interface Answer {
   status: number;
   body: string;
   contentType: string;
+  /** Where what was made is; answers from before it was kept have none. */
+  location?: string;
 }
 
 export interface IdempotentRequest {
@@ -76,7 +78,7 @@ async function replay(ctx: Ctx, row: IdempotencyRow, request: IdempotentRequest)
       'This Idempotency-Key was used for something else: another address or another body. Use a new key for a new request.',
     );
   if (row.sealedAnswer === null) {
-    if (Date.now() - row.createdAt.getTime() < inFlightSeconds * 1000)
+    if (row.age < inFlightSeconds)
       throw new AppError(
         'request_in_flight',
         'The first request with this Idempotency-Key is still running. Ask again shortly.',
