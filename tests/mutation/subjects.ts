@@ -39,7 +39,7 @@ export const subjects: Subject[] = [
   },
   {
     name: 'schemas',
-    mutate: below('src/lib/schema', 'foreign-lint limits lint plain-patterns shape walk'),
-    tests: ['tests/lib/schema/*.test.ts', 'tests/drivers/patterns.test.ts'],
+    mutate: below('src/lib/schema', 'foreign-lint limits lint plain-patterns'),
+    tests: below('tests/lib/schema', 'foreign-lint.test limits.test lint.test plain-patterns.test'),
   },
 ];
