@@ -1,13 +1,16 @@
 import { and, desc, eq, ilike, inArray, lt, or } from 'drizzle-orm';
 import type { Tx } from '../client.ts';
+import { preparedInsert } from '../prepared.ts';
 import { auditEvents } from '../schema/index.ts';
 import { containing, isUuid } from './text.ts';
 
 export type AuditEventRow = typeof auditEvents.$inferSelect;
 
 export async function insertAuditEvent(tx: Tx, event: typeof auditEvents.$inferInsert) {
-  await tx.insert(auditEvents).values(event);
+  await insertPrepared(tx, event);
 }
+
+const insertPrepared = preparedInsert(auditEvents, (insert) => insert);
 
 interface Filter {
   q?: string;

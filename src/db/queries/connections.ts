@@ -1,6 +1,7 @@
 import { and, asc, eq, exists, gt, inArray, isNull, not, or, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
+import { preparedInsert } from '../prepared.ts';
 import { type ConnectionStatus, connections, connectors, credentials, type Health } from '../schema/index.ts';
 import { isUuid } from './text.ts';
 
@@ -152,9 +153,11 @@ export function selectByGrant(
 }
 
 export async function insertConnection(tx: Tx, values: typeof connections.$inferInsert): Promise<ConnectionRow> {
-  const [row] = await tx.insert(connections).values(values).returning();
+  const [row] = await insertPrepared(tx, values);
   return row as ConnectionRow;
 }
+
+const insertPrepared = preparedInsert(connections, (insert) => insert.returning());
 
 /** Changes the row and counts its version up; null when it is gone. */
 export async function updateConnectionRow(

@@ -1,6 +1,7 @@
 import { and, asc, count, eq, ilike, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
+import { preparedInsert } from '../prepared.ts';
 import { type ConnectorStatus, connectorCatalog, connectors } from '../schema/index.ts';
 import { containing, isUuid } from './text.ts';
 
@@ -154,10 +155,13 @@ export async function findConnector(tx: Tx, tenantId: string, id: string, option
 
 /** Null when another connector has the handle, also one whose transaction ended only now. */
 export async function insertConnector(tx: Tx, values: typeof connectors.$inferInsert): Promise<Connector | null> {
-  const target = [connectors.tenantId, connectors.handle];
-  const [row] = await tx.insert(connectors).values(values).onConflictDoNothing({ target }).returning();
+  const [row] = await insertPrepared(tx, values);
   return row ?? null;
 }
+
+const insertPrepared = preparedInsert(connectors, (insert) =>
+  insert.onConflictDoNothing({ target: [connectors.tenantId, connectors.handle] }).returning(),
+);
 
 /** Changes the row and counts its version up; the caller has locked it. */
 export async function updateConnectorRow(

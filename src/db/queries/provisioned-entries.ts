@@ -1,6 +1,7 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Drizzle, Tx } from '../client.ts';
+import { prepared } from '../prepared.ts';
 import { connectorCatalog, provisionedEntries, tenantEntries } from '../schema/index.ts';
 import type { CatalogRow } from './connector-catalog.ts';
 
@@ -35,20 +36,34 @@ export function selectSwitches(tx: Drizzle | Tx, tenantId: string | null): Promi
 }
 
 /** What installing needs to know of an entry, retired or not. */
-export type InstallableEntry = Pick<CatalogRow, 'id' | 'key' | 'name' | 'icon' | 'retiredAt'> & { enabled: boolean };
+export interface InstallableEntry extends Pick<CatalogRow, 'id' | 'key' | 'name' | 'icon' | 'retiredAt'> {
+  enabled: boolean;
+  /** Whether the hub has an application of its own at the service. */
+  hasApplication: boolean;
+}
 
 /** The entry of this key with whether the tenant may install it, or null. */
 export async function findInstallable(tx: Tx, tenantId: string, entryKey: string): Promise<InstallableEntry | null> {
-  const { id, key, name, icon, retiredAt } = connectorCatalog;
-  const own = and(eq(tenantEntries.catalogId, id), eq(tenantEntries.tenantId, tenantId));
-  const [row] = await tx
-    .select({ id, key, name, icon, retiredAt, enabled: sql<boolean>`coalesce(${tenantEntries.enabled}, ${enabled})` })
-    .from(connectorCatalog)
-    .leftJoin(provisionedEntries, eq(provisionedEntries.catalogId, id))
-    .leftJoin(tenantEntries, own)
-    .where(eq(key, entryKey));
+  const [row] = await findPrepared(tx, { tenantId, entryKey });
   return row ?? null;
 }
+
+const findPrepared = prepared((db) => {
+  const { id, key, name, icon, retiredAt } = connectorCatalog;
+  const switches = {
+    enabled: sql<boolean>`coalesce(${tenantEntries.enabled}, ${enabled})`,
+    hasApplication: sql<boolean>`${provisionedEntries.oauthClientId} is not null`,
+  };
+  return db
+    .select({ id, key, name, icon, retiredAt, ...switches })
+    .from(connectorCatalog)
+    .leftJoin(provisionedEntries, eq(provisionedEntries.catalogId, id))
+    .leftJoin(
+      tenantEntries,
+      and(eq(tenantEntries.catalogId, id), eq(tenantEntries.tenantId, sql.placeholder('tenantId'))),
+    )
+    .where(eq(key, sql.placeholder('entryKey')));
+});
 
 /** The ids of the entries that are off for the tenant. */
 export async function selectDisabled(tx: Tx, tenantId: string): Promise<Set<string>> {

@@ -1,6 +1,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../client.ts';
+import { prepared } from '../prepared.ts';
 import { connectors, tenantQuotas } from '../schema/index.ts';
 
 /** What the tenant may have; null is without limit. */
@@ -10,12 +11,16 @@ export interface Quotas {
 }
 
 export async function selectQuotas(tx: Tx, tenantId: string): Promise<Quotas> {
-  const [row] = await tx
-    .select({ maxConnectors: tenantQuotas.maxConnectors, executionsPerHour: tenantQuotas.executionsPerHour })
-    .from(tenantQuotas)
-    .where(eq(tenantQuotas.tenantId, tenantId));
+  const [row] = await selectPrepared(tx, { tenantId });
   return row ?? { maxConnectors: null, executionsPerHour: null };
 }
+
+const selectPrepared = prepared((db) =>
+  db
+    .select({ maxConnectors: tenantQuotas.maxConnectors, executionsPerHour: tenantQuotas.executionsPerHour })
+    .from(tenantQuotas)
+    .where(eq(tenantQuotas.tenantId, sql.placeholder('tenantId'))),
+);
 
 export async function upsertQuotas(tx: Tx, tenantId: string, quotas: Quotas): Promise<void> {
   await tx

@@ -1,6 +1,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
+import { prepared } from '../prepared.ts';
 import { webhooks } from '../schema/index.ts';
 import { isUuid } from './text.ts';
 
@@ -12,18 +13,22 @@ export const selectWebhooks = (tx: Tx, tenantId: string): Promise<WebhookRow[]> 
 
 /** The ids of those that are switched on and want to be told of this event. */
 export async function selectSubscribed(tx: Tx, tenantId: string, event: string): Promise<string[]> {
-  const rows = await tx
+  const rows = await selectPrepared(tx, { tenantId, events: JSON.stringify([event]) });
+  return rows.map(({ id }) => id);
+}
+
+const selectPrepared = prepared((db) =>
+  db
     .select({ id: webhooks.id })
     .from(webhooks)
     .where(
       and(
-        eq(webhooks.tenantId, tenantId),
+        eq(webhooks.tenantId, sql.placeholder('tenantId')),
         eq(webhooks.enabled, true),
-        sql`${webhooks.events} @> ${JSON.stringify([event])}::text::jsonb`,
+        sql`${webhooks.events} @> ${sql.placeholder('events')}::text::jsonb`,
       ),
-    );
-  return rows.map(({ id }) => id);
-}
+    ),
+);
 
 /** The tenant's webhook, or null; an id that is no UUID names none. */
 export async function findWebhook(

@@ -102,9 +102,15 @@ export async function tenantDriver(ctx: Ctx, driver: LoadedDriver): Promise<Load
 
 /** The same in a transaction that is open already. */
 export async function adaptDriver(tx: Drizzle | Tx, driver: LoadedDriver): Promise<LoadedDriver> {
-  if (!clientVariant(driver.entry.authSchema) || !(await selectApplications(tx)).has(driver.entry.key)) return driver;
-  return { ...driver, entry: { ...driver.entry, authSchema: withOptionalClient(driver.entry.authSchema) } };
+  if (!clientVariant(driver.entry.authSchema)) return driver;
+  return withApplication(driver, (await selectApplications(tx)).has(driver.entry.key));
 }
+
+/** The same when it is known whether the hub has one. */
+export const withApplication = (driver: LoadedDriver, hasApplication: boolean): LoadedDriver =>
+  hasApplication && clientVariant(driver.entry.authSchema)
+    ? { ...driver, entry: { ...driver.entry, authSchema: withOptionalClient(driver.entry.authSchema) } }
+    : driver;
 
 /** Made once for each schema, so that it is compiled once. */
 const adapted = new WeakMap<JsonSchema, JsonSchema>();

@@ -15,7 +15,7 @@ import type { LoadedDriver } from '../../drivers/driver.ts';
 import { AppError, invalid, notFound } from '../../errors.ts';
 import type { TenantKeys } from '../../vault/vault.ts';
 import { recordAudit } from '../audit.ts';
-import { adaptDriver, tenantDriver } from '../authorizations/oauth-applications.ts';
+import { adaptDriver, tenantDriver, withApplication } from '../authorizations/oauth-applications.ts';
 import { releaseKept } from '../calls/kept-clients.ts';
 import { changedFields } from '../changes.ts';
 import { alignConnections } from '../connections/connection-alignment.ts';
@@ -48,9 +48,8 @@ export async function installConnector(
   options: InstallOptions = {},
 ): Promise<ConnectorRow> {
   requireRole(ctx, 'admin', 'install connectors');
-  const driver = await tenantDriver(ctx, driverFor(ctx, catalogKey));
+  const plain = driverFor(ctx, catalogKey);
   const name = input.name.trim();
-  const checked = checkInput(driver, input);
   const id = options.id ?? uuidv7();
   try {
     return await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
@@ -59,6 +58,8 @@ export async function installConnector(
         selectQuotas(tx, ctx.tenantId),
         tenantKeys(tx, ctx.hub.vault, ctx.tenantId),
       ]);
+      const driver = withApplication(plain, entry?.hasApplication ?? false);
+      const checked = checkInput(driver, input);
       if (!entry || entry.retiredAt) throw unknownEntry(catalogKey);
       if (!entry.enabled) throw switchedOff(entry, 'installed');
       await requireConnectorRoom(tx, ctx.tenantId, quotas);
@@ -84,9 +85,11 @@ export async function installConnector(
       return { ...connector, catalog: entry };
     });
   } catch (error) {
-    const wanted = { ...checked, name, tags: input.tags };
-    const again = options.id && mayBeRepeated(error) ? await alreadyInstalled(ctx, id, driver, wanted) : null;
-    if (again) return again;
+    if (options.id && mayBeRepeated(error)) {
+      const checked = checkInput(await tenantDriver(ctx, plain), input);
+      const again = await alreadyInstalled(ctx, id, plain, { ...checked, name, tags: input.tags });
+      if (again) return again;
+    }
     // The form of an earlier connector, sent with something else in it: that one stays as it is.
     if (uniqueViolation(error) === 'connectors_tenant_id_id_pk') return installConnector(ctx, catalogKey, input);
     throw nameTaken(error, name);
