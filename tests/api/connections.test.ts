@@ -59,7 +59,8 @@ describe('POST /api/connections', () => {
   it('gives a connector that needs no grant its one connection, once', async () => {
     const id = await install('github', { method: 'token', access_token: octocat });
     const [own] = await list(at.cast.ada, id);
-    expect(own).toMatchObject({ connector_id: id, user_id: null, status: 'active', health: 'unknown' });
+    const { tenantId: tenant_id } = at.cast.ada;
+    expect(own).toMatchObject({ tenant_id, connector_id: id, user_id: null, status: 'active', health: 'unknown' });
     const again = await ask(at.cast.ada, 'POST', '/api/connections', { connector_id: id });
     expect([again.status, again.body.id]).toEqual([200, own.id]);
     await ask(at.cast.ada, 'DELETE', `/api/connections/${own.id}`);

@@ -41,6 +41,7 @@ describe('POST /api/connectors', () => {
     expect(connector).toMatchObject({
       catalog_key: 'wordpress',
       name: 'Company blog',
+      tenant_id: hub.cast.ada.tenantId,
       handle: 'company-blog',
       status: 'inactive',
       status_reason: null,
@@ -147,6 +148,7 @@ describe('Idempotency-Key', () => {
     expect([first.status, again.status]).toEqual([201, 201]);
     expect(await again.json()).toEqual(await first.json());
     expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(again.headers.get('location')).toBe(first.headers.get('location'));
   });
 
   it('gets the first refusal again', async () => {

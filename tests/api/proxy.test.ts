@@ -168,6 +168,8 @@ describe('a request through the proxy', () => {
     expect(seen[0]?.headers).toMatchObject({ 'x-custom': 'yes', 'x-always': 'yes', 'x-service-key': canary });
     await pass(`${own}/posted`, 'POST', init);
     expect(seen[1]).toMatchObject({ method: 'POST', url: '/v1/posted?format=json', body: init.body });
+    expect((await pass(`${own}/what`, 'OPTIONS')).status).toBe(200);
+    expect(seen[2]).toMatchObject({ method: 'OPTIONS', url: '/v1/what?format=json' });
   });
 
   it('takes nothing of the caller’s own along, and no other credential than the connection’s', async () => {

@@ -175,6 +175,7 @@ describe('declarations', () => {
       'DELETE /settings/account/second-factor',
       'DELETE /settings/account/sessions',
       'DELETE /settings/account/sessions/:session',
+      'OPTIONS /api/proxy/:id/*',
       'PATCH /api/proxy/:id/*',
       'POST /api/connections/:id/repositories/sync',
       'POST /api/connections/oauth/wait',

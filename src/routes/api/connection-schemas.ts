@@ -7,6 +7,7 @@ export const ConnectionResponse = component(
   Type.Object(
     {
       id: Uuid('Of the connection.'),
+      tenant_id: Uuid('Of the workspace.'),
       connector_id: Uuid('Of the connector that it belongs to.'),
       user_id: Nullable(Type.String({ format: 'uuid' }), 'Whose own it is; null for the whole workspace’s.'),
       toolkit_slug: Nullable(Type.String(), 'The toolkit that it is for; null for all of the connector.'),
@@ -31,6 +32,7 @@ export const ConnectionResponse = component(
 /** The connection as the API shows it. */
 export const connectionResponse = (row: ConnectionRow): Static<typeof ConnectionResponse> => ({
   id: row.id,
+  tenant_id: row.tenantId,
   connector_id: row.connectorId,
   user_id: row.userId,
   toolkit_slug: row.toolkitSlug,

@@ -49,6 +49,7 @@ export const ConnectorResponse = component(
   Type.Object(
     {
       id: Uuid('Of the connector.'),
+      tenant_id: Uuid('Of the workspace, as in /api/organizations/{id}.'),
       catalog_key: Type.String(),
       name: Type.String(),
       handle: Type.String({ description: 'Stable ASCII name; never changes.' }),
@@ -83,6 +84,7 @@ export function connectorResponse(
   const { config, auth } = presentConnector(ctx, row);
   return {
     id: row.id,
+    tenant_id: row.tenantId,
     catalog_key: row.catalog.key,
     name: row.name,
     handle: row.handle,

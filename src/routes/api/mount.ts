@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import { answerOnce } from '../../services/tools/idempotency.ts';
+import { type Answer, answerOnce } from '../../services/tools/idempotency.ts';
 import type { Env } from '../env.ts';
 import { problemFor } from '../errors.ts';
 import { requireScope } from '../middleware/api-key.ts';
@@ -35,11 +35,13 @@ async function captured(c: Context<Env>, run: () => Promise<Response>) {
     status: response.status,
     body: await response.text(),
     contentType: response.headers.get('content-type') ?? '',
+    location: response.headers.get('location') ?? undefined,
   };
 }
 
-function replayable(c: Context<Env>, answer: { status: number; body: string; contentType: string; replayed: boolean }) {
+function replayable(c: Context<Env>, answer: Answer & { replayed: boolean }) {
   if (answer.replayed) c.header('Idempotent-Replayed', 'true');
+  if (answer.location) c.header('Location', answer.location);
   if (answer.contentType) c.header('Content-Type', answer.contentType);
   return c.body(answer.body, answer.status as 200);
 }

@@ -17,7 +17,7 @@ export type Input<P extends Parts> = { [K in keyof P]: P[K] extends TSchema ? St
 
 /** One operation of the JSON API: the one source for routing, validation, types, documentation and the tests that sweep all routes. */
 export interface Operation<P extends Parts = Parts, R extends TSchema = TSchema> {
-  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete' | 'options';
   /** As Hono reads it: `/api/connectors/:id`. */
   path: string;
   /** `operationId`, the verb's name. */

@@ -7,7 +7,9 @@ import { ctxOf } from '../middleware/session.ts';
 import { Uuid } from './components.ts';
 import { operation } from './operation.ts';
 
-const passing = (method: 'get' | 'post' | 'put' | 'patch' | 'delete') =>
+const methods = ['get', 'post', 'put', 'patch', 'delete', 'options'] as const;
+
+const passing = (method: (typeof methods)[number]) =>
   operation(
     {
       method,
@@ -33,8 +35,8 @@ const passing = (method: 'get' | 'post' | 'put' | 'patch' | 'delete') =>
     (_ctx, _input, c) => pass(c) as never,
   );
 
-/** Any request below a connection, method by method. */
-export const proxyOperations = [passing('get'), passing('post'), passing('put'), passing('patch'), passing('delete')];
+/** Any request below a connection, method by method; HEAD comes with GET. */
+export const proxyOperations = methods.map(passing);
 
 /** As it was sent: anything that understands the address might see another path in it. */
 const parts = /^\w+:\/\/[^/?#]*([^?#]*?\/api\/proxy\/([^/?#]*))([^?#]*)(\?[^#]*)?/;

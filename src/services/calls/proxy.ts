@@ -73,7 +73,8 @@ export async function passOn(
   });
 }
 
-const onlyReads = (proxy: ServiceProxy, method: string) => ['GET', 'HEAD'].includes(method) && !proxy.writesByGet;
+const onlyReads = (proxy: ServiceProxy, method: string) =>
+  ['GET', 'HEAD', 'OPTIONS'].includes(method) && !proxy.writesByGet;
 
 interface Proxied {
   driver: LoadedDriver;
