@@ -25,7 +25,8 @@ export function addressList(entries: readonly string[]): BlockList {
 export function clientAddress(peer: string | undefined, forwardedFor: string | undefined, proxies: BlockList) {
   let address = plain(peer ?? '');
   if (!address) return null;
-  const hops = (forwardedFor ?? '').split(',').map((hop) => plain(hop.trim()));
+  if (!forwardedFor) return address;
+  const hops = forwardedFor.split(',').map((hop) => plain(hop.trim()));
   while (hops.length && contains(proxies, address)) {
     const hop = hops.pop();
     if (!hop) break;

@@ -39,10 +39,11 @@ const twoYears = 'max-age=63072000';
 export function securityHeaders({ secure }: { secure: boolean }): MiddlewareHandler<Env> {
   return async function securityHeaders(c, next) {
     await next();
-    const { formAction, foreign } = c.var;
-    c.res.headers.set('content-security-policy', foreign ? inert : policy(formAction ? ` ${formAction}` : ''));
-    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
-    if (secure) c.res.headers.set('strict-transport-security', twoYears);
-    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
+    const formAction = c.get('formAction');
+    const answered = c.res.headers;
+    answered.set('content-security-policy', c.get('foreign') ? inert : policy(formAction ? ` ${formAction}` : ''));
+    for (const [name, value] of Object.entries(headers)) answered.set(name, value);
+    if (secure) answered.set('strict-transport-security', twoYears);
+    if (!answered.has('cache-control')) answered.set('cache-control', 'no-store');
   };
 }

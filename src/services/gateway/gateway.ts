@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { Ctx } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { usdOf } from '../../lib/money.ts';
+import { timeOrderedId } from '../../lib/time-ordered-id.ts';
 import { endExecution, startExecution } from '../tools/executions.ts';
 import { prepared, readRequest } from './gateway-request.ts';
 import { nothingDone, type Streaming, send } from './gateway-sending.ts';
@@ -31,7 +31,7 @@ export interface ModelAnswer {
  */
 export async function callModel(ctx: Ctx, request: ModelRequest): Promise<ModelAnswer> {
   const body = readRequest(request.text);
-  const executionId = uuidv7();
+  const executionId = timeOrderedId();
   const { operation, text, startedAt } = request;
   const call = await beginModelCall(ctx, {
     ...{ executionId, tool: `llm.${operation}`, input: body, operation, startedAt },
@@ -66,7 +66,7 @@ export async function callModel(ctx: Ctx, request: ModelRequest): Promise<ModelA
  * @throws as `callModel`
  */
 export async function listModels(ctx: Ctx, handle?: string, signal?: AbortSignal): Promise<ModelAnswer> {
-  const executionId = uuidv7();
+  const executionId = timeOrderedId();
   const target = await startExecution(ctx, { id: executionId, tool: 'llm.models', input: {}, changes: false }, (tx) =>
     findModelTarget(tx, ctx, { handle }),
   );
