@@ -58,9 +58,9 @@ const WaitOAuthRequest = component(
       timeout_s: Type.Optional(
         Type.Integer({
           minimum: 0,
-          maximum: 30,
+          maximum: 600,
           default: 20,
-          description: 'Answer after so many seconds at the latest.',
+          description: 'Answer after so many seconds at the latest, and after 30 in any case.',
         }),
       ),
     },

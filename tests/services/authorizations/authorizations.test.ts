@@ -119,7 +119,7 @@ describe('an authorisation', () => {
     const { ada } = hub.cast;
     const id = await hub.connector();
     const { connection_request_id, redirect_url } = await hub.begin(ada, { connector_id: id });
-    const waiting = hub.as(ada, 'POST', '/api/connections/oauth/wait', { connection_request_id, timeout_s: 30 });
+    const waiting = hub.as(ada, 'POST', '/api/connections/oauth/wait', { connection_request_id, timeout_s: 60 });
     const started = Date.now();
     await connect(hub.browser(ada), redirect_url);
     expect(await (await waiting).json()).toMatchObject({ status: 'succeeded' });
