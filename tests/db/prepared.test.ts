@@ -1,0 +1,90 @@
+import { eq, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tx } from '../../src/db/client.ts';
+import { prepared, preparedInsert } from '../../src/db/prepared.ts';
+import { connections, connectors, tenantQuotas } from '../../src/db/schema/index.ts';
+import { installConnector } from '../../src/services/connectors/connectors.ts';
+import { type TestApp, testApp } from '../support/app.ts';
+
+let at: TestApp;
+let connectorId: string;
+beforeAll(async () => {
+  at = await testApp();
+  const auth = { method: 'api_key', api_key: 'ak_abcdefghijkl' };
+  const input = { name: 'One', config: {}, auth, tags: [] };
+  connectorId = (await installConnector(at.ctx(at.cast.ada), 'composio', input)).id;
+});
+afterAll(() => at.close());
+
+const byName = prepared((db) =>
+  db
+    .select({ id: connectors.id })
+    .from(connectors)
+    .where(eq(connectors.name, sql.placeholder('name'))),
+);
+const insert = preparedInsert(connections, (row) => row.returning());
+const as = <T>(person: 'ada' | 'cleo', work: (tx: Tx) => Promise<T>) =>
+  at.hub.db.asTenant(at.cast[person].tenantId, work);
+
+describe('a statement whose text is made once', () => {
+  it('runs in the transaction that it is given, with the values of then', async () => {
+    const found = (person: 'ada' | 'cleo', name: string) => as(person, (tx) => byName(tx, { name }));
+    const all = await Promise.all([
+      found('ada', 'One'),
+      found('cleo', 'One'),
+      found('ada', 'Two'),
+      found('ada', 'One'),
+    ]);
+    expect(all).toEqual([[{ id: connectorId }], [], [], [{ id: connectorId }]]);
+    await expect(as('ada', (tx) => byName(tx, {}))).rejects.toThrow('name');
+  });
+
+  it('takes a row with each set of columns, of their types, and is gone with its transaction', async () => {
+    const base = { tenantId: at.cast.ada.tenantId, connectorId };
+    const at1 = new Date('2026-11-21T12:00:00Z');
+    const [full] = await as('ada', (tx) =>
+      insert(tx, {
+        ...base,
+        id: uuidv7(),
+        accountLabel: 'octo',
+        scopes: ['a"b'],
+        nextCheckAt: at1,
+        toolkitSlug: 'w',
+        userId: undefined,
+      }),
+    );
+    expect(full).toMatchObject({
+      accountLabel: 'octo',
+      scopes: ['a"b'],
+      nextCheckAt: at1,
+      status: 'active',
+      userId: null,
+    });
+    const [empty] = await as('ada', (tx) =>
+      insert(tx, {
+        ...base,
+        id: uuidv7(),
+        accountLabel: null,
+        scopes: [],
+        nextCheckAt: null,
+        rateLimit: null,
+        toolkitSlug: 'x',
+      }),
+    );
+    expect(empty).toMatchObject({ accountLabel: null, scopes: [], nextCheckAt: null, rateLimit: null });
+    const id = uuidv7();
+    const undone = as('ada', async (tx) => {
+      await insert(tx, { ...base, id, accountLabel: 'gone', toolkitSlug: 'y' });
+      throw new Error('undone');
+    });
+    await expect(undone).rejects.toThrow('undone');
+    expect(await as('ada', (tx) => tx.$count(connections, eq(connections.id, id)))).toBe(0);
+  });
+
+  it('takes no SQL as a value, which would be kept in the text', async () => {
+    const quotas = preparedInsert(tenantQuotas, (row) => row);
+    const row = { tenantId: at.cast.ada.tenantId, id: uuidv7(), maxConnectors: sql<number>`1 + 1` as never };
+    await expect(as('ada', async (tx) => quotas(tx, row))).rejects.toThrow('no SQL');
+  });
+});
