@@ -68,6 +68,7 @@ import { limitBody } from './routes/middleware/body-limit.ts';
 import { compression } from './routes/middleware/compression.ts';
 import { csrf } from './routes/middleware/csrf.ts';
 import { methodOverride } from './routes/middleware/method-override.ts';
+import { refuseOverload } from './routes/middleware/overload.ts';
 import { plainAddress } from './routes/middleware/plain-address.ts';
 import { rateLimit } from './routes/middleware/rate-limit.ts';
 import { requestLog } from './routes/middleware/request-log.ts';
@@ -184,8 +185,17 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     quiet: ['/healthz', '/readyz', '/metrics'],
   });
   const guarded = securityHeaders({ secure: config.secure });
+  const exempt = ['/healthz', '/readyz', '/metrics', '/assets/'].map((path) => config.basePath + path);
   app.use(logged);
-  app.use(compression(), guarded, plainAddress(), limitBody(), csrf({ baseUrl: config.baseUrl }), methodOverride(app));
+  app.use(
+    compression(),
+    guarded,
+    refuseOverload({ db: hub.db, metrics, exempt }),
+    plainAddress(),
+    limitBody(),
+    csrf({ baseUrl: config.baseUrl }),
+    methodOverride(app),
+  );
   mountProbes(app, hub, metrics);
   app.get('/assets/*', async (c) => {
     const { status, headers, body } = await assets.respond(

@@ -28,6 +28,7 @@ export const statusOf = {
   budget_exceeded: 429,
   internal: 500,
   service_failed: 502,
+  overloaded: 503,
   unavailable: 503,
   outcome_unknown: 503,
 } as const;

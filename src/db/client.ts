@@ -30,6 +30,8 @@ export interface Database {
   ): Promise<T>;
   /** What was read a moment ago; writing through this database makes it forget. */
   recent: Recent;
+  /** Milliseconds that whoever waits longest for a connection has waited; 0 when nobody does. */
+  waitedMs(): number;
   /** Resolves when the database answers; throws AppError unavailable otherwise. */
   ping(): Promise<void>;
   /** Ends the pools; never waits longer than a few seconds. */
@@ -57,6 +59,7 @@ export function openDatabase({
       const entered = enterTenant(readOnly ? reading : writing, tenantId, work);
       return quiet ? entered : entered.finally(() => recent.changed(tenantId));
     },
+    waitedMs: () => pool.waitedMs,
     ping: async () => {
       await writing.execute(sql`select 1`);
     },
@@ -93,8 +96,11 @@ function sendNow(tx: Tx, text: string, parameters: unknown[]): Promise<unknown> 
   return answer;
 }
 
-/** The driver takes a statement up some microtasks after it was sent; Node comes here when none is left, and before it writes. */
-const handedOver = () => new Promise<void>((done) => process.nextTick(done));
+/**
+ * Resolves when the driver has what was sent until now: it takes a statement up some microtasks later, and Node comes here when none is
+ * left, before it writes. What is sent then in the same transaction goes out with it and is run after it.
+ */
+export const handedOver = () => new Promise<void>((done) => process.nextTick(done));
 
 async function repeatOnConflict<T>(attempt: () => Promise<T>): Promise<T> {
   for (let attempts = 1; ; attempts++) {

@@ -25,6 +25,7 @@ export class Pool {
   #sql: Sql | null = null;
   #lastAnswer = 0;
   #closed = false;
+  readonly #waiting = new Set<{ since: number }>();
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -57,6 +58,19 @@ export class Pool {
   /** The server answered something. */
   answered() {
     this.#lastAnswer = performance.now();
+  }
+
+  /** Somebody waits for a connection; to be called when that is over. */
+  wait(): () => void {
+    const one = { since: performance.now() };
+    this.#waiting.add(one);
+    return () => void this.#waiting.delete(one);
+  }
+
+  /** Milliseconds that whoever waits longest for a connection has waited; 0 when nobody does. */
+  get waitedMs(): number {
+    for (const { since } of this.#waiting) return performance.now() - since;
+    return 0;
   }
 
   /** True when the server has answered nothing since this moment of `performance.now()`. */

@@ -32,6 +32,7 @@ class Transaction {
   #lost = false;
   #expired = false;
   #over = false;
+  #stopWaiting = () => {};
   #mayChange = false;
   #thrown: { error: unknown } | null = null;
 
@@ -44,6 +45,7 @@ class Transaction {
 
   async run(): Promise<unknown> {
     const started = performance.now();
+    this.#stopWaiting = this.#pool.wait();
     const running = this.#sql.begin(this.#mode, (inner) => this.#carryOut(inner));
     running.catch((error) => this.#noteLoss(error));
     try {
@@ -53,10 +55,13 @@ class Transaction {
     } catch (error) {
       if (this.#thrown?.error === error) throw error;
       throw explainFailure(error, this.#stage === 'committing' && this.#mayChange ? 'a change' : 'nothing to save');
+    } finally {
+      this.#stopWaiting();
     }
   }
 
   async #carryOut(inner: TransactionSql): Promise<unknown> {
+    this.#stopWaiting();
     if (this.#expired) throw new DeadlinePassed('Got its connection too late');
     this.#stage = 'working';
     this.#pool.answered();

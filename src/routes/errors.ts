@@ -22,7 +22,8 @@ const titles: Record<number, string> = {
 /** Any thrown thing as an expected error; an unexpected one is logged whole and told as a request id only. */
 export function asAppError(c: Context<Env>, error: unknown): AppError {
   if (error instanceof AppError) {
-    if (error.status >= 500) c.get('log').warn({ err: error }, error.message);
+    // Thousands of these may come, and saying so is work too: the request's line and a counter tell.
+    if (error.status >= 500 && error.code !== 'overloaded') c.get('log').warn({ err: error }, error.message);
     return error;
   }
   if (error instanceof HTTPException && error.status < 500)

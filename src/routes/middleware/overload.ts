@@ -1,0 +1,75 @@
+import { randomInt } from 'node:crypto';
+import type { MiddlewareHandler } from 'hono';
+import type { Hub } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { loopUse, rateOf } from '../../lib/lately.ts';
+import type { Metrics } from '../../lib/metrics.ts';
+import type { Env } from '../env.ts';
+
+interface Options {
+  db: Pick<Hub['db'], 'waitedMs'>;
+  metrics: Pick<Metrics, 'counter'>;
+  /** Paths, or what they begin with when they end in a slash, that are always answered. */
+  exempt?: string[];
+  /** So many may always be under way. */
+  few?: number;
+  /** And no fewer than are answered in so many seconds. */
+  aheadS?: number;
+  /** Never more than this, however calm it is: each holds memory. */
+  most?: number;
+  /** From 0 to 1: how much of the time the processor had something to do lately. */
+  use?: () => number;
+}
+
+const saturated = 0.9;
+const longestWaitMs = 250;
+
+/**
+ * Refuses what the hub would not come to for long: once more is under way than it answers in half a second, and either the processor is
+ * never idle or connections to the database are waited for. Requests that wait for a service cost neither, so many of them may be under way.
+ * @throws AppError overloaded
+ */
+export function refuseOverload({
+  db,
+  metrics,
+  exempt = [],
+  few = 50,
+  aheadS = 0.5,
+  most = 2_000,
+  use = loopUse(),
+}: Options): MiddlewareHandler<Env> {
+  const help = 'Requests refused because the hub had too much to do';
+  const refused = metrics.counter('patchbay_refused_requests_total', help, ['reason']);
+  const isExempt = (path: string) => exempt.some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one));
+  let underWay = 0;
+  let answered = 0;
+  const perSecond = rateOf(() => answered);
+  const reasonToRefuse = () => {
+    if (underWay < few) return null;
+    if (underWay >= most) return 'number';
+    if (underWay < perSecond() * aheadS) return null;
+    if (db.waitedMs() > longestWaitMs) return 'database';
+    return use() > saturated ? 'processor' : null;
+  };
+  return async function refuseOverload(c, next) {
+    if (c.env?.outer || isExempt(c.req.path)) return next();
+    const reason = reasonToRefuse();
+    if (reason) {
+      refused.inc({ reason });
+      throw tooBusy();
+    }
+    underWay += 1;
+    try {
+      await next();
+    } finally {
+      underWay -= 1;
+      answered += 1;
+    }
+  };
+}
+
+/** Not everybody comes back at the same moment. */
+const tooBusy = () =>
+  new AppError('overloaded', 'The hub has more to do than it can just now. Try again in a few seconds.', {
+    retryAfter: randomInt(1, 4),
+  });
