@@ -267,6 +267,7 @@ describe('a broker’s tools', () => {
     };
     expect(await names('')).toEqual([]);
     expect(await names('toolkits=composio.gmail')).toContain('composio.gmail.list_emails');
+    expect(await names('toolkits=Gmail')).toEqual(await names('toolkits=composio.gmail')); // as accounts name it
     expect(await names('toolkits=composio.gmail&search=draft')).toHaveLength(5);
     await at.connectTrello(at.cast.ada);
     expect(await names('')).toContain('composio.trello.create_card');

@@ -30,13 +30,20 @@ export type ToolQuery = Omit<ToolPageQuery, 'limit'> & { limit?: number };
 
 /** A page of the tools of the workspace's active connectors, by service. @throws AppError invalid_input */
 export async function listTools(ctx: Ctx, { limit = 50, ...query }: ToolQuery) {
-  const catalogKeys = query.toolkits?.map((each) => each.split('.', 1)[0] ?? '');
+  const toolkits = query.toolkits?.flatMap((name) => inFull(ctx, name.toLowerCase()));
+  const catalogKeys = toolkits?.map((each) => each.split('.', 1)[0] ?? '');
   const rows = await ctx.hub.db.asTenant(
     ctx.tenantId,
     (tx) => selectConnectors(tx, ctx.tenantId, { status: 'active', catalogKeys, limit: 1_000 }),
     { readOnly: true },
   );
-  return (query.search?.trim() ? rankedTools : pageOfTools)(ctx, rows, { ...query, limit });
+  return (query.search?.trim() ? rankedTools : pageOfTools)(ctx, rows, { ...query, toolkits, limit });
+}
+
+/** A toolkit that a broker brings may go by its own name alone, as accounts name it. */
+function inFull({ hub }: Ctx, name: string): string[] {
+  if (name.includes('.') || hub.drivers.has(name)) return [name];
+  return [...hub.drivers.values()].flatMap(({ entry, broker }) => (broker ? `${entry.key}.${name}` : []));
 }
 
 export interface ExecuteInput extends NamedTarget {
