@@ -83,7 +83,7 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Enter');
     await soon(() => announced(page)).toEqual(['Typed Slack was added. Activate it when it should be used.']);
     await soon(() => dialog(page).count()).toBe(0);
-    await soon(() => focused(page)).toBe('Open Typed Slack');
+    await soon(() => focused(page)).toBe('Open');
 
     await reach(page, /^Installed \d/, 'Shift+Tab');
     await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
@@ -115,7 +115,7 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Enter');
     await soon(() => focused(page)).toMatch(/^Name/);
     await page.keyboard.press('Enter');
-    await soon(() => focused(page)).toBe('Open GitHub');
+    await soon(() => focused(page)).toBe('Open');
     await expectFocusVisible(page);
     await follow();
     await skip();
