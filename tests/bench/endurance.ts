@@ -22,15 +22,19 @@ export async function measureEndurance({ hub, forgetLimits }: Stage): Promise<Fi
       }));
     }
     await sleep(restMs);
-    return hub.program.residentMb();
+    const resident = hub.program.residentMb();
+    await hub.collectGarbage();
+    return { resident, needed: hub.program.residentMb() };
   };
   const before = await asked(paths.length * 100); // once everything has been loaded and compiled
   const after = await asked(total);
+  const finding = (what: string, figure: 'resident' | 'needed') => ({
+    ...{ what, unit: 'MB resident', ours: spreadOf([after[figure]]), other: spreadOf([before[figure]]) },
+    ...{ beside: 'after the first 400', ratio: spreadOf([after[figure] / before[figure]]) },
+  });
   const what = `memory after ${total.toLocaleString('en')} requests`;
   return [
-    {
-      ...{ what, unit: 'MB resident', ours: spreadOf([after]), other: spreadOf([before]) },
-      ...{ beside: 'after the first 400', ratio: spreadOf([after / before]), target: { is: 'at most', value: 1.2 } },
-    },
+    { ...finding(`${what}, without garbage`, 'needed'), target: { is: 'at most', value: 1.2 } },
+    finding(what, 'resident'), // V8 collects when it sees fit, so that this is as much chance as need
   ];
 }

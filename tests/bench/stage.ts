@@ -5,6 +5,7 @@ import { type EmbeddedServer, startEmbedded } from '../../src/db/embedded.ts';
 import { masterKeys } from '../support/app.ts';
 import { freePort } from '../support/ports.ts';
 import { createDatabase, temporaryDirectory } from '../support/postgres.ts';
+import { collectGarbage, inspectable } from './garbage.ts';
 import { type Program, startProgram } from './programs.ts';
 import { unlessBusy } from './unless-busy.ts';
 
@@ -13,7 +14,7 @@ import { unlessBusy } from './unless-busy.ts';
  * connector owner.
  */
 export interface Stage {
-  hub: { url: string; program: Program; cookie: string };
+  hub: { url: string; program: Program; cookie: string; collectGarbage(): Promise<void> };
   bare: { url: string };
   models: { url: string };
   /** The database as its owner. */
@@ -51,7 +52,9 @@ async function open(stops: (() => unknown)[], close: () => Promise<void>): Promi
   const models = await openModels();
   stops.push(models.stop);
   const url = `http://127.0.0.1:${await freePort()}`;
+  const inspector = await freePort();
   const program = await startProgram('src/server.ts', {
+    ...inspectable(inspector),
     ...{ PORT: new URL(url).port, BASE_URL: url, LOG_LEVEL: 'info', MASTER_KEYS: masterKeys, ...firstOwner },
     ...{ DATABASE_URL: urlOf(server.hub), DATABASE_ADMIN_URL: urlOf(server.owner) },
     ALLOWED_PRIVATE_HOSTS: new URL(models.url).host,
@@ -65,7 +68,10 @@ async function open(stops: (() => unknown)[], close: () => Promise<void>): Promi
   stops.push(bare.stop);
   const asOwner = withDatabase(server.owner, 'hub');
   return {
-    hub: { url, program, cookie: session.cookie },
+    hub: {
+      ...{ url, program, cookie: session.cookie },
+      collectGarbage: () => collectGarbage(program.process.pid as number, inspector),
+    },
     bare: { url: `http://127.0.0.1:${barePort}` },
     models,
     ownerUrl: urlOf(server.owner),
