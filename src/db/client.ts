@@ -96,11 +96,8 @@ function sendNow(tx: Tx, text: string, parameters: unknown[]): Promise<unknown> 
   return answer;
 }
 
-/**
- * Resolves when the driver has what was sent until now: it takes a statement up some microtasks later, and Node comes here when none is
- * left, before it writes. What is sent then in the same transaction goes out with it and is run after it.
- */
-export const handedOver = () => new Promise<void>((done) => process.nextTick(done));
+/** The driver takes a statement up some microtasks after it was sent; Node comes here when none is left, and before it writes. */
+const handedOver = () => new Promise<void>((done) => process.nextTick(done));
 
 async function repeatOnConflict<T>(attempt: () => Promise<T>): Promise<T> {
   for (let attempts = 1; ; attempts++) {
