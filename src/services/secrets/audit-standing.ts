@@ -53,6 +53,7 @@ export async function verifyDueAudits(
     const run = <T>(work: Parameters<typeof hub.db.asTenant<T>>[1]) =>
       hub.db.asTenant(tenantId, work, { readOnly: true });
     const { seals, events, problems } = await verifyTrail(run, tenantTrail(tenantId), { ...register, versionNow });
+    if (!seals && !problems.length && !fault) continue; // nothing was ever sealed; that is for the next run
     const found = { seals, events, problems: [...ofAll, ...problems].slice(0, mostProblems) };
     await hub.db.asTenant(tenantId, (tx) => upsertVerification(tx, tenantId, found), { quiet: true });
   }

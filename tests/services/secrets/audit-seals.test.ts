@@ -384,8 +384,9 @@ describe('seals over the trail', () => {
     expect(await page()).toContain('Nothing is sealed yet');
     const workspaces = await verifyDueAudits(at.hub);
     expect(workspaces).toBeGreaterThanOrEqual(2);
-    expect(await ask()).toEqual({ ...nothing, verified_at: expect.any(String), verified_events: 0 });
+    expect(await ask()).toEqual(nothing);
     await sealAudit(at.hub);
+    expect(await verifyDueAudits(at.hub)).toBe(workspaces);
     expect(await verifyDueAudits(at.hub)).toBe(0);
     expect(await verifyDueAudits(at.hub, { olderThan: '0' })).toBe(workspaces);
     const [last] = await tamper(`select count(*)::int as n, max(created_at) as at ${ofAda}`);
