@@ -167,9 +167,9 @@ function readVariable(env: Env, name: string, problems: string[]): string | unde
 
 function readPort(text: string, problems: string[]): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    problems.push(`PORT must be a number from 0 to 65535; it is "${text}".`);
-  return port;
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  problems.push(`PORT must be a number from 0 to 65535; it is "${text}".`);
+  return 0;
 }
 
 function readBaseUrl(text: string, problems: string[]): URL {

@@ -1,7 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Context, Hono } from 'hono';
 import type { Hub } from '../context.ts';
-import { AppError } from '../errors.ts';
 import { briefly } from '../lib/briefly.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Env } from './env.ts';
@@ -19,28 +18,34 @@ export function mountProbes(app: Hono<Env>, hub: Parts, metrics: Pick<Metrics, '
     return (await isReady()) ? c.text('yes\n') : c.text('no\n', 503);
   });
   app.get('/metrics', async (c) => {
-    checkReader(c, hub.config.metricsToken);
+    const refusal = refusalFor(c, hub.config.metricsToken);
+    if (refusal) return c.text(`${refusal.detail}\n`, refusal.status);
     const { contentType, body } = await metrics.metricsText();
     return c.body(body, 200, { 'Content-Type': contentType });
   });
+  for (const path of ['/healthz', '/readyz', '/metrics'])
+    app.all(path, (c) => c.text('This address is only for reading.\n', 405, { Allow: 'GET, HEAD' }));
 }
 
 const yesOrNo = [() => true, () => false] as const;
 
 /**
- * With METRICS_TOKEN its bearer, without one only this machine itself, never through a proxy, and never under another name: a
- * page of another site can give this machine a name of its own.
+ * Why somebody may not read the metrics. With METRICS_TOKEN its bearer may; without one only this machine itself, never through a
+ * proxy, and never under another name: a page of another site can give this machine a name of its own.
  */
-function checkReader(c: Context<Env>, token: string | null) {
+function refusalFor(c: Context<Env>, token: string | null) {
   if (token) {
-    if (sameText(c.req.header('authorization') ?? '', `Bearer ${token}`)) return;
-    throw new AppError('not_signed_in', 'Send the METRICS_TOKEN as bearer token.');
+    if (sameText(c.req.header('authorization') ?? '', `Bearer ${token}`)) return null;
+    return { status: 401, detail: 'Send the METRICS_TOKEN as bearer token.' } as const;
   }
   const forwarded = c.req.header('x-forwarded-for') ?? c.req.header('forwarded');
   const from = c.env?.incoming?.socket?.remoteAddress;
   const asked = URL.parse(`http://${c.req.header('host')}`)?.hostname;
-  if (isLoopback(from) && isLoopbackName(asked) && !forwarded) return;
-  throw new AppError('forbidden', 'Metrics are for this machine only; set METRICS_TOKEN to read them from elsewhere.');
+  if (isLoopback(from) && isLoopbackName(asked) && !forwarded) return null;
+  return {
+    status: 403,
+    detail: 'Metrics are for this machine only; set METRICS_TOKEN to read them from elsewhere.',
+  } as const;
 }
 
 const isLoopback = (address = '') => /^(127\.|::1$|::ffff:127\.)/.test(address);

@@ -70,3 +70,17 @@ it('/metrics with METRICS_TOKEN takes its bearer under any name', async () => {
       .status;
   expect([await ask('Bearer m3trics'), await ask('Bearer wrong'), await ask('')]).toEqual([200, 401, 401]);
 });
+
+it('probes and metrics answer programs in plain text, also when they refuse', async () => {
+  const app = probed(undefined, 'm3trics');
+  const refused = await app.request('/metrics', { headers: { host: 'hub.example' } });
+  expect([refused.status, refused.headers.get('content-type'), await refused.text()]).toEqual([
+    401,
+    'text/plain; charset=UTF-8',
+    'Send the METRICS_TOKEN as bearer token.\n',
+  ]);
+  for (const path of ['/healthz', '/readyz', '/metrics']) {
+    const posted = await app.request(path, { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  }
+});

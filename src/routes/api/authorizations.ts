@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { waitForAuthorization } from '../../services/authorizations/authorization-wait.ts';
+import { waitForConnection } from '../../services/authorizations/authorization-wait.ts';
 import { initiateAuthorization } from '../../services/authorizations/authorizations.ts';
 import { createConnectLink } from '../../services/authorizations/connect-links.ts';
 import { component, exampleId, Instant, Nullable, OneOf, Uuid } from './components.ts';
@@ -169,7 +169,7 @@ export const authorizationOperations = [
     {
       method: 'post',
       path: '/api/connections/oauth/wait',
-      id: 'waitForAuthorization',
+      id: 'waitForConnection',
       summary: 'Wait for an authorisation',
       description: 'Answers as soon as it has ended, or `pending` when the time is up: then ask again.',
       tag: 'Connections',
@@ -182,7 +182,7 @@ export const authorizationOperations = [
       example: { body: { connection_request_id: exampleId, timeout_s: 0 } },
     },
     async (ctx, { body }, c) => {
-      const state = await waitForAuthorization(ctx, body.connection_request_id, {
+      const state = await waitForConnection(ctx, body.connection_request_id, {
         timeoutS: body.timeout_s ?? 20,
         signal: c.req.raw.signal,
       });

@@ -27,7 +27,7 @@ const longestMs = 30_000;
  * What became of an authorisation, as soon as that is known and `timeoutS` seconds later at the latest; no transaction is open meanwhile.
  * @throws AppError not_found, also for a request of somebody else
  */
-export async function waitForAuthorization(
+export async function waitForConnection(
   ctx: Ctx,
   id: string,
   { timeoutS = 0, signal }: { timeoutS?: number; signal?: AbortSignal } = {},
