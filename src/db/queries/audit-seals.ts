@@ -50,7 +50,7 @@ export interface Trail {
 }
 
 /** What stands for a tenant's id where the operators' trail is meant. */
-export const operatorScope = '00000000-0000-0000-0000-000000000000';
+const operatorScope = '00000000-0000-0000-0000-000000000000';
 
 type Events = Pick<typeof auditEvents | typeof operatorEvents, 'position' | 'createdAt'>;
 
