@@ -55,40 +55,6 @@ describe('text in a log line', () => {
     }
   });
 
-  it('takes hostile text in no time', () => {
-    const seeds = [
-      'a',
-      'x=',
-      'a="',
-      '"aa":"',
-      '"aa" :',
-      'a:a@',
-      'a-',
-      'a-a',
-      'bearer ',
-      'basic a',
-      '//',
-      '://',
-      'a://',
-      'a://a',
-      'authorization:',
-      '%',
-      'a%',
-      '[',
-      "'",
-      '\\"',
-      ' ',
-      '\n',
-    ];
-    for (const seed of seeds)
-      for (const length of [9_990, 1_000_000]) {
-        const text = seed.repeat(length / seed.length);
-        const started = process.cpuUsage();
-        logged((log) => log.info({ text, [text.slice(0, 9_000)]: text }, text));
-        expect(process.cpuUsage(started).user / 1000, seed).toBeLessThan(150);
-      }
-  });
-
   it('leaves harmless text alone', () => {
     const harmless = 'page=2&sort=name at https://example.com/catalog?q=git, basic authentication: needed';
     expect(logged((log) => log.info(harmless)).first.msg).toBe(harmless);
@@ -124,6 +90,8 @@ describe('cleaned text', () => {
     ['x-api-key: c4n and more\nnext: line', 'x-api-key: [redacted]\nnext: line'],
     ['Authorization : Token c4n\r\nnext: line', 'Authorization: [redacted]\r\nnext: line'],
     ['cookie:a=b; c=c4n', 'cookie: [redacted]'],
+    ['api-key: c4n', 'api-key: [redacted]'],
+    ['x-amz-security-token: c4n', 'x-amz-security-token: [redacted]'],
     ['content-type: text/html', 'content-type: text/html'],
     ['{"user":"ada","password":"c4n","a":1}', '{"user":"ada","password":"[redacted]","a":1}'],
     ['{"password" : "c4\\"n", "a":1}', '{"password":"[redacted]", "a":1}'],
@@ -318,4 +286,38 @@ describe('what people decide by', () => {
     expect(scrubWords(long.slice(0, 10_000))).toMatch(/^token=\[redacted\] x+$/);
     expect(scrubWords({ password: 'a'.repeat(501) })).toEqual({ password: 'a'.repeat(501) });
   });
+});
+
+it('takes hostile text in no time', () => {
+  const seeds = [
+    'a',
+    'x=',
+    'a="',
+    '"aa":"',
+    '"aa" :',
+    'a:a@',
+    'a-',
+    'a-a',
+    'bearer ',
+    'basic a',
+    '//',
+    '://',
+    'a://',
+    'a://a',
+    'authorization:',
+    '%',
+    'a%',
+    '[',
+    "'",
+    '\\"',
+    ' ',
+    '\n',
+  ];
+  for (const seed of seeds)
+    for (const length of [9_990, 1_000_000]) {
+      const text = seed.repeat(length / seed.length);
+      const started = process.cpuUsage();
+      logged((log) => log.info({ text, [text.slice(0, 9_000)]: text }, text));
+      expect(process.cpuUsage(started).user / 1000, seed).toBeLessThan(150);
+    }
 });

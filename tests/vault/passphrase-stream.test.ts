@@ -39,14 +39,15 @@ function framesOf(sealed: Buffer): Buffer[] {
   return frames;
 }
 
-describe('a stream under a passphrase', () => {
+// Each opening costs what a passphrase has to cost an attacker, and more on a busy machine.
+describe('a stream under a passphrase', { timeout: 60_000 }, () => {
   const plain = randomBytes(3 * frameBytes - 7);
   let sealed: Buffer;
   let frames: Buffer[];
   beforeAll(async () => {
     sealed = await seal(plain, 50_001);
     frames = framesOf(sealed);
-  });
+  }, 60_000);
   const head = () => sealed.subarray(0, headBytes);
   const put = (...parts: (Buffer | undefined)[]) =>
     Buffer.concat([head(), ...parts.filter((each) => each !== undefined)]);
