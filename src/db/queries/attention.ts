@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm';
 import type { Tx } from '../client.ts';
 import { connections, connectors, credentials } from '../schema/index.ts';
+import { anyOf } from './text.ts';
 
 // Plain lists without a join between them: on tables that have no statistics yet, the planner compares all rows with all.
 
@@ -68,7 +69,7 @@ export const selectUnrenewed = (tx: Tx, tenantId: string, ids: string[], filter:
         eq(connections.status, 'active'),
         ne(connections.health, 'unhealthy'),
         isNull(connections.refreshAfter),
-        sql`${connections.id} = any(string_to_array(${ids.join()}, ',')::uuid[])`,
+        sql`${connections.id} = ${anyOf(ids)}`,
       ),
     )
     .orderBy(connections.id);
@@ -78,9 +79,4 @@ export const selectSealedParts = (tx: Tx, tenantId: string, connectorIds: string
   tx
     .select({ id: connectors.id, auth: connectors.auth, config: connectors.config })
     .from(connectors)
-    .where(
-      and(
-        eq(connectors.tenantId, tenantId),
-        sql`${connectors.id} = any(string_to_array(${connectorIds.join()}, ',')::uuid[])`,
-      ),
-    );
+    .where(and(eq(connectors.tenantId, tenantId), sql`${connectors.id} = ${anyOf(connectorIds)}`));

@@ -2,6 +2,7 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Tx } from '../client.ts';
 import { connections } from '../schema/index.ts';
 import type { ConnectionRow } from './connections.ts';
+import { anyOf } from './text.ts';
 
 /** A connection of a list, without what it says. */
 export interface ListedConnection {
@@ -22,7 +23,7 @@ export async function selectConnectionVersions(
   const reached = reachableBy ? sql`and (user_id is null or user_id = ${reachableBy})` : sql``;
   return tx.execute<ListedConnection & Record<string, unknown>>(sql`
     select id, connector_id as "connectorId", xmin::text as version from connections
-    where tenant_id = ${tenantId} and connector_id = any(string_to_array(${connectorIds.join()}, ',')::uuid[]) ${reached}
+    where tenant_id = ${tenantId} and connector_id = ${anyOf(connectorIds)} ${reached}
     order by id limit ${limit}`);
 }
 
@@ -31,5 +32,5 @@ export const selectConnectionsById = (tx: Tx, tenantId: string, ids: string[]): 
   tx
     .select()
     .from(connections)
-    .where(and(eq(connections.tenantId, tenantId), sql`id = any(string_to_array(${ids.join()}, ',')::uuid[])`))
+    .where(and(eq(connections.tenantId, tenantId), sql`id = ${anyOf(ids)}`))
     .orderBy(asc(connections.id));
