@@ -45,7 +45,7 @@ describe('one’s own account', () => {
     }
     await page.getByLabel('Code', { exact: true }).fill(codeOf(secret));
     await page.getByLabel('Your password').fill(password);
-    await page.getByRole('button', { name: 'Turn on' }).click();
+    await page.getByRole('button', { name: 'Switch on' }).click();
     await page.getByRole('heading', { name: 'Your second factor is on' }).waitFor();
     await expectAccessible(page, 'recovery codes');
     expect(await page.locator('.codes code').count()).toBe(10);

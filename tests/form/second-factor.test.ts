@@ -241,7 +241,7 @@ describe('turning it off', () => {
     expect((await remove(ada, codes[0] ?? '')).status).toBe(303);
     expect((await signIn(ada)).status).toBe(200);
     const html = await (await hub.as(ada, 'GET', '/settings/account')).text();
-    for (const event of ['Second factor turned on', 'Second factor turned off', 'Recovery code used'])
+    for (const event of ['Second factor switched on', 'Second factor switched off', 'Recovery code used'])
       expect(html).toContain(event);
   });
 

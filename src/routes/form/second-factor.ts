@@ -46,7 +46,7 @@ export const secondFactorForms = (tools: PageTools): PageRoute[] => [
   page({ ...base, method: 'delete', example: {} }, (ctx, c) =>
     orAgain(secondFactorPage, tools, ctx, c, async () => {
       await removeSecondFactor(ctx, hereOf(c), await proofOf(c));
-      leaveNotice(c, tools.hub, { tone: 'ok', text: 'Your second factor is turned off.' });
+      leaveNotice(c, tools.hub, { tone: 'ok', text: 'Your second factor is switched off.' });
       return tools.redirect(c, paths.account);
     }),
   ),
