@@ -28,7 +28,7 @@ test: node_modules/.ready browser ## everything: format, lint, types, dead code,
 	@$(STATIC)
 	@$(VITEST)
 
-bench: node_modules/.ready browser ## measure beside bare routes: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,sql,…, STRICT=1
+bench: node_modules/.ready browser ## measure beside bare routes: OUT=file for the JSON, ROUNDS=5, ONLY=lists,load,gateway,sql,…, STRICT=1
 	@OUT="$$OUT" $(NODE) tests/bench/run.ts
 
 test-security: node_modules/.ready browser ## examine what docs/security.md promises: ONLY=g1,g3,… N=tries SEED=number
@@ -43,7 +43,7 @@ mutate: node_modules/.ready ## change what safety hangs on, one small place afte
 sbom: node_modules/.ready ## write what the hub is built of, as CycloneDX: OUT=.data/sbom.json
 	@mkdir -p "$(dir $(or $(OUT),.data/sbom.json))" && npm sbom --sbom-format cyclonedx --package-lock-only --omit dev --offline --loglevel=error > "$(or $(OUT),.data/sbom.json)" && echo "Written to $(or $(OUT),.data/sbom.json)."
 
-test-faults: node_modules/.ready ## break things around running hubs and see what still holds: ONLY=pool,stop,… N=rounds SEED=number OUT=file VERBOSE=1
+test-faults: node_modules/.ready ## break things around running hubs and see what still holds: ONLY=pool,stop,… N=rounds SEED=number FROM=commit OUT=file VERBOSE=1
 	@OUT="$$OUT" $(NODE) tests/faults/run.ts
 
 test-wordpress: node_modules/.ready ## the WordPress driver on a site of yours: WORDPRESS_URL, WORDPRESS_USER, WORDPRESS_APP_PASSWORD

@@ -2,6 +2,7 @@ import { measureBrowser } from './browser.ts';
 import { measureChecks } from './checks.ts';
 import { measureEndurance } from './endurance.ts';
 import { measureGateway } from './gateway.ts';
+import { measureLoad } from './load-and-overload.ts';
 import { measureProcess } from './process.ts';
 import { type Finding, machine, missed, print, write } from './report.ts';
 import { measureInstall, measureLists } from './routes.ts';
@@ -9,7 +10,7 @@ import { measureSql } from './sql.ts';
 import { openStage } from './stage.ts';
 import { measureTenants } from './tenants.ts';
 
-// `make bench`: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,browser,process,sql,endurance,tenants,checks, STRICT=1 to fail when a target is missed.
+// `make bench`: OUT=file for the JSON, ROUNDS=5, ONLY=lists,install,gateway,browser,process,sql,endurance,tenants,checks,load, STRICT=1 to fail when a target is missed.
 
 const { OUT = '', ROUNDS = '', ONLY = '', STRICT = '' } = process.env;
 const rounds = Number(ROUNDS) || 5;
@@ -44,6 +45,7 @@ const findings = [
   ...(wanted('process') ? await told('start and memory', measureProcess(rounds)) : []),
   ...(wanted('sql') ? await told('the PostgreSQL connector', measureSql(rounds)) : []),
   ...(wanted('tenants') ? await told('one workspace among many', measureTenants(rounds)) : []),
+  ...(wanted('load') ? await told('load and overload', measureLoad()) : []),
   ...(await onStage()),
 ];
 const { cores, memory_gb: memory, node, load } = machine();
