@@ -56,11 +56,7 @@ export async function sideBySide(given: Given, older: OlderVersion, seconds: num
   const { requests, failed } = asked;
   const { figure, misses } = await auditWriting(writing);
   demand(misses, ledger.acknowledged > seconds, 'Too little happened to tell anything.');
-  demand(
-    misses,
-    failed.length === 0,
-    `${failed.length} of ${requests} requests failed: ${failed.slice(0, 3).join(' | ')}`,
-  );
+  demand(misses, failed.length === 0, `${failed.length} of ${requests} requests failed: ${kinds(failed).join(' | ')}`);
   for (const each of [writing.hub, now, again])
     demand(misses, !each.defects().length, `A hub caught nothing of this: ${each.defects()[0]}`);
   demand(misses, person.longestMs > 0, 'Nobody asked both.');
@@ -77,6 +73,12 @@ export async function sideBySide(given: Given, older: OlderVersion, seconds: num
     },
     misses,
   };
+}
+
+/** One of each kind of failure. */
+function kinds(failed: string[]): string[] {
+  const kindOf = (sentence: string) => sentence.slice(0, 60).replaceAll(/[0-9a-f-]{36}.*|\d{4,}/g, '');
+  return [...new Map(failed.map((sentence) => [kindOf(sentence), sentence])).values()].slice(0, 5);
 }
 
 /** Every page and list that the older hub has and that needs nothing more than its address. */

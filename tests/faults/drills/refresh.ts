@@ -11,21 +11,28 @@ interface Report {
   testResults: { assertionResults: { title: string; status: string }[] }[];
 }
 
-/** What the test suite shows already, as a drill: two processes renew, clocks that are off, deaths before and after saving. */
+const processes = 8;
+const tokens = 100;
+
+/** What the test suite shows with less, as a drill: processes renew at once, clocks that are off, deaths before and after saving. */
 export const drill: Drill = {
   name: 'refresh',
   promise:
     'Processes that need a token renewed at once renew it once, also with clocks that are off and when one dies in between',
-  target: '100 tokens renewed by exactly 100 requests, and no account that ends without a word',
+  target: `${processes} processes renew ${tokens} tokens by exactly ${tokens} requests, and no account ends without a word`,
   rounds: 1,
-  limitS: () => 600,
-  async run({ atEnd }): Promise<Outcome> {
+  limitS: (rounds) => 600 + rounds * tokens * 2,
+  async run({ atEnd, rounds }): Promise<Outcome> {
     const dir = temporaryDirectory('faults-refresh');
     atEnd(() => rmSync(dir, { recursive: true, force: true }));
     const out = path.join(dir, 'report.json');
     const args = ['node_modules/vitest/vitest.mjs', 'run', file, '--reporter=json', `--outputFile=${out}`];
     const said = await new Promise<string>((resolve) => {
-      execFile(process.execPath, args, { cwd: root, maxBuffer: 10_000_000 }, (_error, stdout, stderr) =>
+      const env = {
+        ...process.env,
+        ...{ REFRESH_PROCESSES: `${processes}`, REFRESH_TOKENS: `${tokens}`, REFRESH_ROUNDS: `${rounds}` },
+      };
+      execFile(process.execPath, args, { cwd: root, env, maxBuffer: 10_000_000 }, (_error, stdout, stderr) =>
         resolve(stdout + stderr),
       );
     });
@@ -35,7 +42,7 @@ export const drill: Drill = {
     const failed = all.filter(({ status }) => status !== 'passed');
     const misses = failed.map(({ title }) => title);
     demand(misses, all.length >= 6, `Only ${all.length} tests ran.`);
-    return { figure: { tests: all.length, failed: failed.length }, misses };
+    return { figure: { processes, tokens, times: rounds, tests: all.length, failed: failed.length }, misses };
   },
 };
 

@@ -8,8 +8,8 @@ import { createVault } from '../../../src/vault/vault.ts';
 import { masterKeys } from '../../support/app.ts';
 import { ask, driversOf } from './refresh-stage.ts';
 
-// A replica as a process of its own: at each SIGUSR2 it makes all of its calls at once, and prints how they went.
-const { database, env, tenantId, ids, replicas, calls, clockOffsetS } = JSON.parse(process.argv[2] as string);
+// A replica as a process of its own: at each SIGUSR2 it makes all of its calls for the next few ids at once, and prints how they went.
+const { database, env, tenantId, ids, few, replicas, calls, clockOffsetS } = JSON.parse(process.argv[2] as string);
 const clock = Date.now;
 Date.now = () => clock() + clockOffsetS * 1000;
 
@@ -25,9 +25,12 @@ const hub: Hub = {
 // What a process shares among its calls hangs on its hub: each of these is a replica of its own for that.
 const hubs: Hub[] = Array.from({ length: replicas }, () => ({ ...hub }));
 
+let turn = 0;
 process.on('SIGUSR2', async () => {
+  const from = (turn++ * few) % ids.length;
+  const next = (ids as string[]).slice(from, from + few);
   const told = hubs.flatMap((each) =>
-    (ids as string[]).flatMap((id) => Array.from({ length: calls }, () => ask(each, tenantId, id))),
+    next.flatMap((id) => Array.from({ length: calls }, () => ask(each, tenantId, id))),
   );
   const outcomes = await Promise.allSettled(told);
   const failed = outcomes.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []));
