@@ -75,6 +75,8 @@ describe('what an operator allows', () => {
     const listed = (allowed: string, host: string, port = 1) => isListed({ host, port }, parseAllowedHosts(allowed));
     expect(listed('db', 'DB')).toBe(true);
     expect(listed('db:2', 'db')).toBe(false);
+    expect(listed('other,db', 'db')).toBe(true);
+    expect(listed('', 'db')).toBe(false);
     expect(listed('fd00::/8', '[fd00::1]')).toBe(true);
     expect(listed('10.0.0.0/8', '10.0.0.1')).toBe(true);
     expect(listed('10.0.0.0/8', 'localhost')).toBe(false);
@@ -137,6 +139,14 @@ describe('the addresses of a host', () => {
     expect(await codeOf(found('::ffff:8.8.8.8', 443, policy))).toBe('reached');
     expect(await codeOf(found('8.8.8.8', 443, policy))).toBe('blocked');
     expect(await codeOf(found('8.8.8.8', 80, policy))).toBe('reached');
+    const others = policyOf({
+      overrides: { 'https://a.example': 'http://8.8.8.8', 'https://b.example': 'https://[2606:4700:4700::1111]' },
+    });
+    expect(await codeOf(found('8.8.8.8', 80, others))).toBe('blocked');
+    for (const host of ['2606:4700:4700::1111', '[2606:4700:4700::1111]', '2606:4700:4700:0:0:0:0:1111']) {
+      expect([host, await codeOf(found(host, 443, others))]).toEqual([host, 'blocked']);
+      expect([host, await codeOf(found(host, 80, others))]).toEqual([host, 'reached']);
+    }
     expect(await codeOf(found('8.8.8.8', 443, policy, true))).toBe('reached');
   });
 

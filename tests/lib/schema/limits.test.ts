@@ -39,6 +39,12 @@ describe('a value', () => {
     expect(isTooMuchJson(JSON.stringify({ text: '"[{,'.repeat(100_000) }))).toBe(false);
     expect(isTooMuchJson(`{${Array.from({ length: 110_000 }, (_, n) => `"${n}":1`)}}`)).toBe(true);
     expect(isTooMuchJson('['.repeat(1_000_000))).toBe(true);
+    for (const beside of ['{}', '[]', '{"a":[{}]}'])
+      expect([beside, isTooMuchJson(`[${`${beside},`.repeat(100)}${beside}]`)]).toEqual([beside, false]);
+    expect(isTooMuchJson(`[${'1,'.repeat(5_000)}1]`)).toBe(false);
+    expect(isTooMuchJson(`[${'1,'.repeat(5_001)}1]`)).toBe(true);
+    expect(isTooMuchJson(`[${'"[{\\\\",'.repeat(100)}1]`)).toBe(false);
+    expect(isTooMuch([null, [null]])).toBe(false);
     for (const broken of ['', '"', '"\\', '}]}', '{"a":']) expect(isTooMuchJson(broken)).toBe(false);
   });
 
@@ -65,6 +71,12 @@ describe('a value', () => {
     expect(unstorableTexts({ a: 'fine ✓ 🙂', b: ['\0', { c: '\ud800' }], d: 1, e: null })).toEqual([
       ['b', '0'],
       ['b', '1', 'c'],
+    ]);
+    expect(unstorableTexts('\0')).toEqual([[]]);
+    expect(unstorableTexts('fine')).toEqual([]);
+    expect(unstorableTexts([['\0'], undefined, 7, { 'a.b': '\udc00' }])).toEqual([
+      ['0', '0'],
+      ['3', 'a.b'],
     ]);
     expect(unstorableTexts(Array.from({ length: 5_000 }, () => '\0'))).toHaveLength(100);
   });

@@ -61,6 +61,13 @@ describe('a field', () => {
     'private_key',
     'passphrase',
     'bot_token',
+    'passwd',
+    'privatekey',
+    'secretkey',
+    'access_key',
+    'accesskey',
+    'credential',
+    'credentials',
     'aws_secret_key',
   ])('named %s must say whether it is secret', (name) => {
     expect(lintSchema(withField(name, {}))).toEqual([`${name}: looks like a secret; say "x-secret": true or false.`]);
@@ -68,6 +75,23 @@ describe('a field', () => {
     expect(lintSchema(withField(name, { 'x-secret': false }))).toEqual([]);
     expect(lintSchema(withField(name, { writeOnly: true }))).toEqual([]);
   });
+
+  it.each<[string, JsonSchema]>([
+    ['a number', { type: 'integer' }],
+    ['a choice', { enum: ['a', 'b'] }],
+    ['a constant', { const: 'a' }],
+    ['a group', { type: 'object', additionalProperties: false }],
+  ])('that is %s is no secret, whatever its name', (_what, field) => {
+    expect(lintSchema(withField('token', field))).toEqual([]);
+  });
+
+  it.each(['xhttps://example.com', 'https://exa mple.com', 'http://example.com', 'https://'])(
+    'has no help at %s',
+    (url) => {
+      expect(lintSchema(withField('a', { 'x-help-url': url }))).toEqual(['a: x-help-url must be an https address.']);
+      expect(lintSchema(withField('a', { 'x-help-url': 'https://example.com/a' }))).toEqual([]);
+    },
+  );
 
   it.each(['token_url', 'secretary', 'keyboard', 'password_policy', 'key_id'])('named %s is no secret', (name) => {
     expect(lintSchema(withField(name, {}))).toEqual([]);
@@ -200,4 +224,64 @@ describe('outside of fields', () => {
   ])('finds what is wrong: %j', (part, finding) => {
     expect(lintSchema(withPart(part))).toContain(finding);
   });
+
+  it.each('$defs definitions patternProperties allOf anyOf dependentSchemas prefixItems'.split(' '))(
+    'looks into each part of %s',
+    (word) => {
+      const parts = { one: field, two: { ...field, 'x-hint': 1 } };
+      expect(lintSchema(withPart({ [word]: parts }))).toEqual([`${word}.two: unknown keyword x-hint.`]);
+      expect(
+        lintSchema(
+          withPart({
+            properties: { group: { title: 'Group', additionalProperties: false, type: 'object', [word]: parts } },
+          }),
+        ),
+      ).toEqual([`group.${word}.two: unknown keyword x-hint.`]);
+    },
+  );
+
+  it.each('additionalProperties if then else not'.split(' '))('looks into %s', (word) => {
+    expect(lintSchema(withPart({ unevaluatedProperties: false, [word]: { ...field, 'x-hint': 1 } }))).toEqual([
+      `${word}: unknown keyword x-hint.`,
+    ]);
+    expect(lintSchema(withPart({ unevaluatedProperties: false, [word]: true }))).toEqual([]);
+  });
+
+  it('finds secrets in lists and variants there, also where a definition has the name of a condition', () => {
+    const code = { ...field, 'x-secret': true };
+    const found = (path: string) => [`${path}: no x-secret here; a secret needs a path of its own.`];
+    expect(lintSchema(withPart({ $defs: { a: { items: code } } }))).toEqual(found('$defs.a.items'));
+    expect(lintSchema(withPart({ $defs: { a: { oneOf: [{ properties: { code } }] } } }))).toEqual(
+      found('$defs.a.0.code'),
+    );
+    const declared = { properties: { code }, $defs: { not: { properties: { code } } } };
+    expect(lintSchema(withPart(declared))).toEqual(found('$defs.not.code'));
+  });
+});
+
+it('a choice of groups is linted like groups', () => {
+  const variant = (name: string, more: JsonSchema = {}): JsonSchema => ({
+    title: name,
+    properties: { kind: { const: name }, [name]: { type: 'string', title: 'Name' } },
+    ...more,
+  });
+  const choice = (required: string[], ...oneOf: JsonSchema[]): JsonSchema => ({ type: 'object', required, oneOf });
+  const closed = { additionalProperties: false };
+  expect(lintSchema(choice(['kind'], variant('a', closed), variant('b', closed)))).toEqual([]);
+  expect(lintSchema(choice(['kind', 'a'], variant('a', closed), variant('b', closed)))).toEqual([
+    '(root): requires the unknown field “a”.',
+  ]);
+  expect(lintSchema(choice(['kind'], variant('a', closed), variant('b')))).toEqual([
+    '~1: needs additionalProperties: false.',
+  ]);
+  const inner = { ...choice([], variant('a', closed), variant('b')), title: 'Inner' };
+  expect(lintSchema(withField('group', inner))).toEqual(['group.~1: needs additionalProperties: false.']);
+  const map = { type: 'object', title: 'Map', additionalProperties: null } as unknown as JsonSchema;
+  expect(lintSchema(withField('map', map))).toEqual(['map: needs additionalProperties: false.']);
+});
+
+it('entries of lists need no title of their own, and those of groups do', () => {
+  expect(lintSchema(withField('list', { type: 'array', items: { type: 'string' } }))).toEqual([]);
+  const group = { type: 'object', additionalProperties: false, properties: {} };
+  expect(lintSchema(withField('list', { type: 'array', items: group }))).toEqual(['list.items: needs a title.']);
 });
