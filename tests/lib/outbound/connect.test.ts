@@ -1,6 +1,8 @@
+import dns from 'node:dns';
+import { syncBuiltinESMExports } from 'node:module';
 import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { isListed, mayConnect, parseAllowedHosts } from '../../../src/lib/outbound/addresses.ts';
 import { addressesOf, guardedLookup, type OutboundPolicy } from '../../../src/lib/outbound/connect.ts';
 import { dial, placeOf } from '../../../src/lib/outbound/dial.ts';
@@ -148,6 +150,41 @@ describe('the addresses of a host', () => {
       expect([host, await codeOf(found(host, 80, others))]).toEqual([host, 'reached']);
     }
     expect(await codeOf(found('8.8.8.8', 443, policy, true))).toBe('reached');
+  });
+
+  it('of a name fit all of them or none, and a target’s count by whichever name', async () => {
+    const usual = dns.promises.lookup;
+    const says = (use: typeof usual) => {
+      dns.promises.lookup = use;
+      syncBuiltinESMExports();
+    };
+    onTestFinished(() => says(usual));
+    const known: Record<string, string[]> = {
+      'good.example': ['8.8.8.8', '2606:4700:4700::1111'],
+      'mixed.example': ['8.8.8.8', '10.0.0.1'],
+      'turned.example': ['10.0.0.1', '8.8.8.8'],
+      'target.example': ['10.0.0.1'],
+      'none.example': [],
+    };
+    says((async (host: string) => {
+      const addresses = known[host];
+      if (!addresses) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
+      return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+    }) as never);
+    expect(await codeOf(found('good.example', 1))).toBe('reached');
+    for (const host of ['mixed.example', 'turned.example', 'none.example'])
+      expect([host, await codeOf(found(host, 1))]).toEqual([host, 'blocked']);
+    const overrides = {
+      'https://a.example': 'http://target.example:81',
+      'https://b.example': 'http://gone.example:81',
+    };
+    const policy = policyOf({ allowed: '10.0.0.1', overrides });
+    for (const host of ['10.0.0.1', 'mixed.example', '::ffff:10.0.0.1'])
+      expect([host, await codeOf(found(host, 81, policy)), await codeOf(found(host, 82, policy))]).toEqual([
+        host,
+        'blocked',
+        'reached',
+      ]);
   });
 
   it('are handed to sockets as they ask for them', async () => {
