@@ -1,12 +1,10 @@
 import { performance } from 'node:perf_hooks';
 
-const windowMs = 100;
-
 /**
- * Measures over windows of a tenth of a second and more, while somebody asks and at no other time; in between it says what it said before.
+ * Measures over windows of so many milliseconds and more, while somebody asks and at no other time; in between it says what it said before.
  * @param next what to say of the window that is over
  */
-function lately(next: (seconds: number) => number): () => number {
+function lately(windowMs: number, next: (seconds: number) => number): () => number {
   let since = performance.now();
   let said = 0;
   return () => {
@@ -18,10 +16,10 @@ function lately(next: (seconds: number) => number): () => number {
   };
 }
 
-/** Tells which part of the time lately, from 0 to 1, the main thread had something to do. */
+/** Tells which part of the last tenth of a second, from 0 to 1, the main thread had something to do. */
 export function loopUse(): () => number {
   let before = performance.eventLoopUtilization();
-  return lately(() => {
+  return lately(100, () => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
@@ -29,10 +27,10 @@ export function loopUse(): () => number {
   });
 }
 
-/** Tells how much something that is counted grew lately, a second. */
+/** Tells how much something that is counted grew in the last second. */
 export function rateOf(count: () => number): () => number {
   let before = count();
-  return lately((seconds) => {
+  return lately(1_000, (seconds) => {
     const grown = count() - before;
     before += grown;
     return grown / seconds;

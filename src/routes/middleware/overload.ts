@@ -64,6 +64,7 @@ export function refuseOverload({
     } finally {
       underWay -= 1;
       answered += 1;
+      perSecond(); // or what it says in need would be of a time long past
     }
   };
 }
