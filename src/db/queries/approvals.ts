@@ -47,7 +47,6 @@ const matching = ({ statuses, keyId, beforeId }: ApprovalFilter): (SQL | undefin
   beforeId && isUuid(beforeId) ? lt(approvals.id, beforeId) : undefined,
 ];
 
-/** How many wait for somebody: all of the tenant's, or those of one key. */
 /** Lets one transaction at a time count what waits of this key and add to it. */
 export async function lockPending(tx: Tx, tenantId: string, keyId: string): Promise<void> {
   await tx.execute(
@@ -55,6 +54,7 @@ export async function lockPending(tx: Tx, tenantId: string, keyId: string): Prom
   );
 }
 
+/** How many wait for somebody: all of the tenant's, or those of one key. */
 export const countPending = (tx: Tx, tenantId: string, keyId?: string): Promise<number> =>
   tx.$count(
     approvals,

@@ -17,7 +17,7 @@ export interface EntryStanding extends Record<string, unknown> {
 }
 
 /** Every entry, also what is retired. */
-export const selectStandings = (tx: Tx, tenantId: string): Promise<EntryStanding[]> =>
+export const selectEntryStandings = (tx: Tx, tenantId: string): Promise<EntryStanding[]> =>
   tx.execute<EntryStanding>(sql`
     select entry.id, entry.xmin::text as version, coalesce(installed.n, 0) as "installedCount",
       coalesce(own.enabled, hub.enabled, true) as enabled, hub.oauth_client_id is not null as "hasApplication"

@@ -63,11 +63,16 @@ export interface ConnectorStanding extends ListedConnector {
   behind: boolean;
 }
 
+export interface StandingFilter extends Pick<ConnectorFilter, 'q' | 'after'> {
+  /** Only this connector. */
+  id?: string;
+}
+
 /** All connectors of the tenant, or this one, in the order of `selectConnectors`. */
-export async function selectStandings(
+export async function selectConnectorStandings(
   tx: Tx,
   tenantId: string,
-  { q, after, id }: Pick<ConnectorFilter, 'q' | 'after'> & { id?: string } = {},
+  { q, after, id }: StandingFilter = {},
 ): Promise<ConnectorStanding[]> {
   return tx.execute<ConnectorStanding & Record<string, unknown>>(sql`
     select connectors.id, ${version} as version, ${sortName} as "sortName", status, key as "catalogKey",

@@ -6,7 +6,7 @@ import {
   selectSealedParts,
   selectUnrenewed,
 } from '../../db/queries/attention.ts';
-import { type ConnectorStanding, selectStandings } from '../../db/queries/connectors.ts';
+import { type ConnectorStanding, type StandingFilter, selectConnectorStandings } from '../../db/queries/connectors.ts';
 import type { TenantKeys } from '../../vault/vault.ts';
 import { findUnreadable, keysIfAny } from './connector-view.ts';
 
@@ -37,9 +37,9 @@ const daysAhead = 7;
  * @param filter looks at one connector only, or says of all whether they are found
  * @returns beside it how each connector stands, and for those that have any the paths of saved secrets that no longer open
  */
-export async function attentionIn(tx: Tx, ctx: Ctx, filter: Parameters<typeof selectStandings>[2] = {}) {
+export async function attentionIn(tx: Tx, ctx: Ctx, filter: StandingFilter = {}) {
   const [standings, keys, needy] = await Promise.all([
-    selectStandings(tx, ctx.tenantId, filter),
+    selectConnectorStandings(tx, ctx.tenantId, filter),
     keysIfAny(ctx, tx),
     needyConnections(tx, ctx, filter.id),
   ]);
@@ -56,19 +56,19 @@ export async function attentionIn(tx: Tx, ctx: Ctx, filter: Parameters<typeof se
 }
 
 const mostKnown = 10_000;
-/** Connectors all of whose secrets have opened, as of which version: under the same data keys they always will. */
-const knownToOpen = new WeakMap<TenantKeys, Map<string, string>>();
+/** Connectors all of whose secrets have opened, as of which version: under the same data keys they always will, and need not be read. */
+const versionsThatOpen = new WeakMap<TenantKeys, Map<string, string>>();
 
 /** Opens the secrets of connectors that are not known to open, and keeps nothing of them. */
 async function unreadableAmong(tx: Tx, ctx: Ctx, keys: TenantKeys | null, standings: ConnectorStanding[]) {
-  const known = (keys && knownToOpen.get(keys)) ?? new Map<string, string>();
+  const known = (keys && versionsThatOpen.get(keys)) ?? new Map<string, string>();
   const versions = new Map(standings.flatMap(({ id, version }) => (known.get(id) === version ? [] : [[id, version]])));
   if (!versions.size) return new Map<string, string[]>();
   const found = findUnreadable(ctx, keys, await selectSealedParts(tx, ctx.tenantId, [...versions.keys()]));
   if (known.size > mostKnown) known.clear();
   // One that changed since it was listed is known as of the older version, and so looked at again next time.
   for (const [id, paths] of found) if (!paths.length) known.set(id, versions.get(id) ?? '');
-  if (keys) knownToOpen.set(keys, known);
+  if (keys) versionsThatOpen.set(keys, known);
   return new Map([...found].filter(([, paths]) => paths.length));
 }
 

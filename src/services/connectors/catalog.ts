@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts';
-import { type CatalogRow, selectStandings } from '../../db/queries/connector-catalog.ts';
+import { type CatalogRow, selectEntryStandings } from '../../db/queries/connector-catalog.ts';
 import { authMethods, authTypes, categories } from '../../drivers/driver.ts';
 import { type FieldErrors, invalid, notFound } from '../../errors.ts';
 import { pageOf } from '../../lib/pagination.ts';
@@ -87,7 +87,7 @@ function readItems(ctx: Ctx): Promise<CatalogItem[]> {
   return db.asTenant(
     ctx.tenantId,
     async (tx) => {
-      const standings = await selectStandings(tx, ctx.tenantId);
+      const standings = await selectEntryStandings(tx, ctx.tenantId);
       const contents = await catalogContents(db, tx, standings);
       return standings.flatMap(({ id, installedCount, enabled, hasApplication }) => {
         const row = contents.get(id)?.row;
