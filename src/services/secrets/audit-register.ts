@@ -25,7 +25,8 @@ import { checkName, checkValue, hubSecret } from './keyring.ts';
 /** The name of the key among the hub's secrets: changes of master keys take it along, and changes of data keys do not concern it. */
 export const auditKeyName = 'audit_seal_key';
 
-const begun = `${checkValue}, trail sealed under `;
+/** What the value begins with from then on; the key's id comes behind it. */
+const sealedUnder = `${checkValue}, trail sealed under `;
 
 export interface OpenRegister {
   key: string;
@@ -47,7 +48,7 @@ export async function keyThatBegan(db: Drizzle | Tx, vault: Vault): Promise<stri
   if (!row)
     throw new AppError('unavailable', 'The value that tells which master keys are right is gone; nothing is sealed.');
   const value = vault.openForHub(checkName, row);
-  return value.startsWith(begun) ? value.slice(begun.length) : null;
+  return value.startsWith(sealedUnder) ? value.slice(sealedUnder.length) : null;
 }
 
 const begin = ({ db, vault }: Pick<Hub, 'db' | 'vault'>, key: string) =>
@@ -58,7 +59,7 @@ const begin = ({ db, vault }: Pick<Hub, 'db' | 'vault'>, key: string) =>
     const register = { version: 1, keyId: auditKeyId(key) };
     const mac = registerMac(key, register, await selectHeads(tx));
     await insertRegister(tx, { ...register, mac });
-    await replaceHubSecret(tx, { name: checkName, ...vault.sealForHub(checkName, begun + register.keyId) });
+    await replaceHubSecret(tx, { name: checkName, ...vault.sealForHub(checkName, sealedUnder + register.keyId) });
   });
 
 /** Notes the newest seals of these trails. A register that does not hold stays as it is, and so what shows it stays. */

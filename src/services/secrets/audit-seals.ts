@@ -23,11 +23,14 @@ export const sealSize = 500;
 
 const limits = { tenants: 500, sealsEach: 20, waitMs: 20_000 };
 
+/** Runs this in a transaction that may see the trail. */
+export type InTrail = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+
 interface DueTrail {
   trail: Trail;
-  /** Of its last event. */
+  /** The position of its last event. */
   upTo: number;
-  run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  run: InTrail;
 }
 
 /**

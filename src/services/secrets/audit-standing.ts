@@ -9,6 +9,7 @@ import {
   upsertVerification,
 } from '../../db/queries/audit-verifications.ts';
 import type { AuditProblem } from '../../db/schema/index.ts';
+import type { InTrail } from './audit-seals.ts';
 import { readRegister, verifyTrail } from './audit-verification.ts';
 
 export interface AuditStanding {
@@ -50,8 +51,7 @@ export async function verifyDueAudits(
   const { fault } = register;
   const ofAll: AuditProblem[] = fault ? [{ seal: null, after: null, until: null, message: fault }] : [];
   for (const tenantId of due) {
-    const run = <T>(work: Parameters<typeof hub.db.asTenant<T>>[1]) =>
-      hub.db.asTenant(tenantId, work, { readOnly: true });
+    const run: InTrail = (work) => hub.db.asTenant(tenantId, work, { readOnly: true });
     const { seals, events, problems } = await verifyTrail(run, tenantTrail(tenantId), { ...register, versionNow });
     if (!seals && !problems.length && !fault) continue; // nothing was ever sealed; that is for the next run
     const found = { seals, events, problems: [...ofAll, ...problems].slice(0, mostProblems) };

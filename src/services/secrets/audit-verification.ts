@@ -7,7 +7,7 @@ import type { AuditProblem } from '../../db/schema/index.ts';
 import { auditKeyId, sameMac } from '../../vault/audit-mac.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { auditKeyName, faultOfRegister, keyThatBegan } from './audit-register.ts';
-import { isHead, sealMac, sealSize } from './audit-seals.ts';
+import { type InTrail, isHead, sealMac, sealSize } from './audit-seals.ts';
 
 export interface AuditVerification {
   /** Seals that hold. */
@@ -28,9 +28,6 @@ export interface TrailVerification {
   /** The position of the last event that is sealed. */
   lastPosition: number | null;
 }
-
-/** Runs this in a transaction that may see the trail. */
-export type InTrail = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 
 const pageSize = 20;
 
@@ -97,7 +94,10 @@ export async function verifyTrail(
       for (const seal of page) {
         const message = (await faultOf(tx, key, trail, seal, before)) ?? replaced(seal, known);
         if (message) found.problems.push(problemWith(message, seal, before));
-        else [found.seals, found.events] = [found.seals + 1, found.events + seal.events];
+        else {
+          found.seals += 1;
+          found.events += seal.events;
+        }
         newest = Math.max(newest, seal.register ?? 0);
         before = seal;
       }
