@@ -214,6 +214,28 @@ describe('what was approved', () => {
     expect(keyId).not.toBe(narrowed.id);
   });
 
+  it('goes where it would have gone when it was asked for, as the same account, and only while its key may call tools', async () => {
+    const moved = await install('Moved');
+    const actAs = (account: string) =>
+      change(sql`update connections set external_account_id = ${account} where connector_id = ${moved}`);
+    await actAs('one');
+    const { key, id: keyId } = await keyWith({ approval: 'writes' });
+    const [elsewhere, unscoped] = [await ask(key, 'As who it was', moved), await ask(key, 'Allowed to call')];
+    for (const { execution_id: id } of [elsewhere, unscoped]) expect((await decide(id, 'approve')).status).toBe(200);
+    const before = (await made()).length;
+
+    await actAs('another');
+    await run(elsewhere.execution_id);
+    const told = (await result(key, elsewhere.execution_id)).error;
+    expect(told).toMatchObject({ code: 'approval_outdated', message: expect.stringContaining('another account') });
+
+    await change(sql`update api_keys set scopes = '["executions:read"]' where id = ${keyId}`);
+    await run(unscoped.execution_id);
+    const seen = await (await at.as(at.cast.ada, 'GET', `/api/executions/${unscoped.execution_id}`)).json();
+    expect(seen).toMatchObject({ status: 'failed', error: { code: 'approval_outdated' } });
+    expect(await made()).toHaveLength(before);
+  });
+
   it('ends with an unknown outcome when the hub dies after it began, and is never begun again', async () => {
     const { key } = await keyWith({ approval: 'writes' });
     const { execution_id: id } = await ask(key, 'Broken off');
