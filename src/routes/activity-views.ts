@@ -30,8 +30,7 @@ export interface ActivityResults {
 
 /** How far the trail is sealed, and what was found when its seals were last computed again. */
 export interface SealsModel {
-  /** With separators. */
-  events: string;
+  events: number;
   upTo: Date | null;
   verifiedAt: Date | null;
   problems: string[];

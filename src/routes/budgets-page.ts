@@ -62,7 +62,7 @@ export async function budgetsPage(tools: PageTools, ctx: Ctx, c: Context<Env>, s
     failure,
     budgetForm: owner && value ? newBudgetForm(ctx, subjects, shown.budget, shown.budget ? errors : {}) : null,
     priceForm: owner && value ? priceForm(ctx, null, shown.price ?? newPrice, shown.price ? errors : {}) : null,
-    locked: owner ? '' : 'Only owners set budgets, and prices, which budgets go by. Ask one of them.',
+    locked: owner ? '' : 'Only owners set budgets and the prices that they go by. Ask one of them.',
   };
   const shell = await frame(tools, ctx, c, 'Budgets and prices', shown.confirm);
   const nav = settingsNav(ctx, paths.budgets);

@@ -141,7 +141,7 @@ describe('/api/budgets and /api/prices', () => {
     expect(await program(owner.key, '/api/budgets', { ...body, period: 'day' })).toBe(403);
     expect(await program(owner.key, '/api/prices', { ...own, model: 'other' })).toBe(201);
     const page = await (await at.as(at.cast.dan, 'GET', '/settings/budgets')).text();
-    expect(page).toContain('Only owners set budgets, and prices');
+    expect(page).toContain('Only owners set budgets and the prices');
     expect(page).not.toContain('Set a price');
   });
 });

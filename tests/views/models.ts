@@ -188,7 +188,7 @@ const detail: Models['connectors/_detail']['detail'] = {
   runs: runsPanel(hostile),
 };
 
-const seals: Models['activity/_seals']['seals'] = { events: hostile, upTo: at, verifiedAt: at, problems: [hostile] };
+const seals: Models['activity/_seals']['seals'] = { events: 1_234, upTo: at, verifiedAt: at, problems: [hostile] };
 const activity: Models['activity/_results']['results'] = {
   filters: { q: hostile, action: 'connector.updated' },
   actions: [{ action: 'connector.updated', label: 'changed' }],

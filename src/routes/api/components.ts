@@ -32,12 +32,12 @@ export const Cursor = Type.Optional(
   Type.String({ maxLength: 2000, description: '`next_cursor` of the previous page.' }),
 );
 
-/** What a list takes that is read whole; with more of its own. */
-export const whole = {
+/** What a list takes that is read whole, beside what is its own. */
+export const wholePaging = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'Rows per page; all when left out.' })),
   cursor: Cursor,
 };
-export const WholeQuery = Type.Object(whole, { additionalProperties: false });
+export const WholeQuery = Type.Object(wholePaging, { additionalProperties: false });
 
 /** The page of such a list that was asked for. */
 export function pageOfWhole<Row>(rows: Row[], query: Static<typeof WholeQuery>, keyOf: (row: Row) => string) {

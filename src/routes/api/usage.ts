@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { csv } from '../../lib/csv.ts';
 import { getUsage, type UsageGroupRow } from '../../services/usage/usage.ts';
-import { component, ListOf, Nullable, OneOf, pageOfWhole, whole } from './components.ts';
+import { component, ListOf, Nullable, OneOf, pageOfWhole, wholePaging } from './components.ts';
 import { operation } from './operation.ts';
 import { dateOf, Format, fileAnswer, formatOf, Moment } from './usage-files.ts';
 
@@ -79,7 +79,7 @@ export const usageOperations = [
             key: Filter('Only calls with the API key of this id.'),
             connector: Filter('Only calls through the connector of this id.'),
             format: Format,
-            ...whole,
+            ...wholePaging,
           },
           { additionalProperties: false },
         ),

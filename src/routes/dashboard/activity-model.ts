@@ -37,7 +37,7 @@ export const actionLabels: Record<string, string> = {
   'connector.recovered': 'noticed the recovery of',
   'connection.rotation_begun': 'began to rotate the credential of',
   'connection.credential_rotated': 'rotated the credential of',
-  'connection.credential_rolled_back': 'went back to the credential before of',
+  'connection.credential_rolled_back': 'went back to the previous credential of',
   'connection.rotation_refused': 'tried in vain to rotate the credential of',
   'connection.replaced_credential_ended': 'ended the replaced credential of',
   'connect_link.created': 'made a connect link for',

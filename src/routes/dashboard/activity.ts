@@ -1,6 +1,5 @@
 import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
-import { whole } from '../../lib/figures.ts';
 import { listAudit } from '../../services/audit.ts';
 import { getAuditStanding } from '../../services/secrets/audit-standing.ts';
 import type { ActivityResults, SealsModel } from '../activity-views.ts';
@@ -54,7 +53,7 @@ async function sealsOf(ctx: Ctx): Promise<SealsModel | null> {
   const { value } = await orFailure(getAuditStanding(ctx));
   return (
     value && {
-      events: whole(value.events),
+      events: value.events,
       upTo: value.sealedUpTo,
       verifiedAt: value.verified?.verifiedAt ?? null,
       problems: value.verified?.problems.map(({ message }) => message) ?? [],

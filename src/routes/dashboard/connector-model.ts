@@ -24,22 +24,25 @@ interface Known {
   pending: PendingFile | null;
 }
 
-/** By row the card that was made of it, and what it was made of beside the row. */
-const cards = new WeakMap<ConnectorRow, { of: unknown[]; card: ConnectorCard }>();
+/** By row the card that was made of it, and what else went into it. */
+const cards = new WeakMap<ConnectorRow, { ingredients: unknown[]; card: ConnectorCard }>();
 
 /** The same card again while nothing of what it is made of has changed: lists keep their rows, and so pages keep its HTML. */
 export function connectorCard(ctx: Ctx, row: ConnectorRow, known: Known): ConnectorCard {
   // What needs somebody goes by the clock, and by who looks.
   if (known.attention || known.unreadable.length) return makeCard(ctx, row, known);
-  const { pending, connections = [] } = known;
+  const { pending, connections = [] } = known; // the accounts follow from these and the role
   const checked = connections.flatMap(({ connection, checks }) => [connection, checks.length]);
-  const of = [mayActAs(ctx.actor, 'admin'), ctx.hub.drivers.get(row.catalog.key), pending, ...checked];
+  const ingredients = [mayActAs(ctx.actor, 'admin'), ctx.hub.drivers.get(row.catalog.key), pending, ...checked];
   const kept = cards.get(row);
-  if (kept && kept.of.length === of.length && kept.of.every((part, index) => part === of[index])) return kept.card;
+  if (kept && areSame(kept.ingredients, ingredients)) return kept.card;
   const card = makeCard(ctx, row, known);
-  cards.set(row, { of, card });
+  cards.set(row, { ingredients, card });
   return card;
 }
+
+const areSame = (some: unknown[], others: unknown[]) =>
+  some.length === others.length && some.every((each, index) => each === others[index]);
 
 function makeCard(
   ctx: Ctx,

@@ -30,7 +30,7 @@ export async function changeApiKey(ctx: Ctx, id: string, change: ApiKeyChange): 
   requirePerson(ctx, 'change API keys');
   requireRole(ctx, 'admin', 'change API keys');
   const checked = check(change);
-  return withMembers(ctx, async (tx) => {
+  const save = async (tx: Tx) => {
     const row = await mustChange(tx, ctx, id, true);
     await setSpend(tx, ctx, id, change.spend ?? {});
     const changed = changedIn(row, checked);
@@ -43,7 +43,8 @@ export async function changeApiKey(ctx: Ctx, id: string, change: ApiKeyChange): 
       details,
     });
     return { ...row, ...checked };
-  }).catch(onceOnly);
+  };
+  return onceOnly(withMembers(ctx, save));
 }
 
 interface Checked {

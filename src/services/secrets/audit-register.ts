@@ -16,7 +16,7 @@ import { findHubSecret, replaceHubSecret } from '../../db/queries/hub-secrets.ts
 import { AppError } from '../../errors.ts';
 import { auditKeyId, auditMac, newAuditKey, sameMac } from '../../vault/audit-mac.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { checkName, checkValue, hubSecret } from './keyring.ts';
+import { hubSecret, keyringCheckName, keyringCheckValue } from './keyring.ts';
 
 // The newest seal of each trail is remembered outside of it, in `audit_heads`, and one MAC is over all of these. So the seals of a
 // workspace cannot be taken away altogether, and none of the heads can either. Nor can the register as a whole, with the key: the value
@@ -26,7 +26,7 @@ import { checkName, checkValue, hubSecret } from './keyring.ts';
 export const auditKeyName = 'audit_seal_key';
 
 /** What the value begins with from then on; the key's id comes behind it. */
-const sealedUnder = `${checkValue}, trail sealed under `;
+const sealedUnder = `${keyringCheckValue}, trail sealed under `;
 
 export interface OpenRegister {
   key: string;
@@ -44,10 +44,10 @@ export async function openRegister({ db, vault }: Pick<Hub, 'db' | 'vault'>): Pr
 
 /** The id of the key under which sealing began; null when it did not begin, or before there was a register. */
 export async function keyThatBegan(db: Drizzle | Tx, vault: Vault): Promise<string | null> {
-  const row = await findHubSecret(db, checkName);
+  const row = await findHubSecret(db, keyringCheckName);
   if (!row)
     throw new AppError('unavailable', 'The value that tells which master keys are right is gone; nothing is sealed.');
-  const value = vault.openForHub(checkName, row);
+  const value = vault.openForHub(keyringCheckName, row);
   return value.startsWith(sealedUnder) ? value.slice(sealedUnder.length) : null;
 }
 
@@ -59,7 +59,10 @@ const begin = ({ db, vault }: Pick<Hub, 'db' | 'vault'>, key: string) =>
     const register = { version: 1, keyId: auditKeyId(key) };
     const mac = registerMac(key, register, await selectHeads(tx));
     await insertRegister(tx, { ...register, mac });
-    await replaceHubSecret(tx, { name: checkName, ...vault.sealForHub(checkName, sealedUnder + register.keyId) });
+    await replaceHubSecret(tx, {
+      name: keyringCheckName,
+      ...vault.sealForHub(keyringCheckName, sealedUnder + register.keyId),
+    });
   });
 
 /** Notes the newest seals of these trails. A register that does not hold stays as it is, and so what shows it stays. */

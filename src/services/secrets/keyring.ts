@@ -5,8 +5,8 @@ import { StartError } from '../../db/start-error.ts';
 import { type TenantKeys, type Vault, VaultError } from '../../vault/vault.ts';
 
 /** What every start opens to see that the master keys are right; it also says under which key sealing the trail began. */
-export const checkName = 'keyring_check';
-export const checkValue = 'patchbay';
+export const keyringCheckName = 'keyring_check';
+export const keyringCheckValue = 'patchbay';
 
 /**
  * Makes sure that the master keys are the ones that this database was sealed under. Call it before anything is sealed: on an empty
@@ -14,14 +14,14 @@ export const checkValue = 'patchbay';
  * @throws StartError when the keys are wrong or missing
  */
 export async function checkKeyring(db: Database, vault: Vault): Promise<void> {
-  const isRemembered = async () => (await findHubSecret(db.system, checkName)) !== null;
+  const isRemembered = async () => (await findHubSecret(db.system, keyringCheckName)) !== null;
   // Asked again last: another hub that starts at the same time may have sealed the value in between.
   if (!(await isRemembered()) && (await holdsSealedData(db.system)) && !(await isRemembered()))
     throw new StartError(
       'The database holds sealed data but not the value that tells which master keys it was sealed under. Restore the table hub_secrets from your backup.',
     );
   try {
-    await hubSecret(db, vault, checkName, () => checkValue);
+    await hubSecret(db, vault, keyringCheckName, () => keyringCheckValue);
   } catch (error) {
     throw error instanceof VaultError ? wrongKeys(vault, error) : error;
   }

@@ -62,14 +62,17 @@ export interface BudgetInput {
  * @throws AppError forbidden, invalid_input by field, quota_exceeded, or conflict when there is one for this already
  */
 export const createBudget = (ctx: Ctx, input: BudgetInput): Promise<BudgetRow> =>
-  ctx.hub.db.asTenant(ctx.tenantId, (tx) => createBudgetIn(tx, ctx, input)).catch(onceOnly);
+  onceOnly(ctx.hub.db.asTenant(ctx.tenantId, (tx) => createBudgetIn(tx, ctx, input)));
 
-/** What somebody else was faster with. */
-export function onceOnly(error: unknown): never {
-  throw uniqueViolation(error) ? taken(error) : error;
-}
+/** Tells that there is such a budget already, where the transaction failed by that. */
+export const onceOnly = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error) => {
+    if (!uniqueViolation(error)) throw error;
+    const sentence = 'There is a budget for this and this period already. Change that one.';
+    throw new AppError('conflict', sentence, { cause: error });
+  });
 
-/** The same in a transaction with other changes, whose failure goes through `onceOnly`. */
+/** `createBudget` in a transaction with other changes, which as a whole goes through `onceOnly`. */
 export async function createBudgetIn(tx: Tx, ctx: Ctx, input: BudgetInput): Promise<BudgetRow> {
   requirePerson(ctx, 'set budgets');
   requireRole(ctx, 'owner', 'set budgets');
@@ -116,7 +119,7 @@ export const changeBudget = (ctx: Ctx, id: string, input: BudgetChange): Promise
 
 export type BudgetChange = Pick<Partial<BudgetInput>, 'limit_usd' | 'warn_percent' | 'unknown_price'>;
 
-/** The same in a transaction with other changes. */
+/** `changeBudget` in a transaction with other changes. */
 export async function changeBudgetIn(tx: Tx, ctx: Ctx, id: string, input: BudgetChange): Promise<BudgetRow> {
   requirePerson(ctx, 'change budgets');
   requireRole(ctx, 'owner', 'change budgets');
@@ -143,7 +146,7 @@ const usdText = (nano: number) => (nano / 1e9).toFixed(9);
 export const deleteBudget = (ctx: Ctx, id: string): Promise<BudgetRow> =>
   ctx.hub.db.asTenant(ctx.tenantId, (tx) => deleteBudgetIn(tx, ctx, id));
 
-/** The same in a transaction with other changes. */
+/** `deleteBudget` in a transaction with other changes. */
 export async function deleteBudgetIn(tx: Tx, ctx: Ctx, id: string): Promise<BudgetRow> {
   requirePerson(ctx, 'delete budgets');
   requireRole(ctx, 'owner', 'delete budgets');
@@ -167,6 +170,3 @@ async function requireRoom(tx: Tx, tenantId: string) {
 }
 
 const budgetSubject = (budget: BudgetRow) => ({ type: 'budget', id: budget.id, name: budgetName(budget) });
-
-const taken = (cause: unknown) =>
-  new AppError('conflict', 'There is a budget for this and this period already. Change that one.', { cause });
