@@ -2,6 +2,7 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Tx } from '../client.ts';
 import { connections } from '../schema/index.ts';
 import type { ConnectionRow } from './connections.ts';
+import { rowVersion } from './row-version.ts';
 import { anyOf } from './text.ts';
 
 /** A connection of a list, without what it says. */
@@ -22,7 +23,7 @@ export async function selectConnectionVersions(
 ): Promise<ListedConnection[]> {
   const reached = reachableBy ? sql`and (user_id is null or user_id = ${reachableBy})` : sql``;
   return tx.execute<ListedConnection & Record<string, unknown>>(sql`
-    select id, connector_id as "connectorId", xmin::text as version from connections
+    select id, connector_id as "connectorId", ${rowVersion(sql`xmin`)} as version from connections
     where tenant_id = ${tenantId} and connector_id = ${anyOf(connectorIds)} ${reached}
     order by id limit ${limit}`);
 }

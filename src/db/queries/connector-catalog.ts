@@ -1,6 +1,7 @@
 import { asc, eq, sql } from 'drizzle-orm';
 import type { Drizzle, Tx } from '../client.ts';
 import { connectorCatalog } from '../schema/index.ts';
+import { rowVersion } from './row-version.ts';
 
 export type CatalogRow = typeof connectorCatalog.$inferSelect;
 
@@ -19,7 +20,7 @@ export interface EntryStanding extends Record<string, unknown> {
 /** Every entry, also what is retired. */
 export const selectEntryStandings = (tx: Tx, tenantId: string): Promise<EntryStanding[]> =>
   tx.execute<EntryStanding>(sql`
-    select entry.id, entry.xmin::text as version, coalesce(installed.n, 0) as "installedCount",
+    select entry.id, ${rowVersion(sql`entry.xmin`)} as version, coalesce(installed.n, 0) as "installedCount",
       coalesce(own.enabled, hub.enabled, true) as enabled, hub.oauth_client_id is not null as "hasApplication"
     from connector_catalog entry
     left join provisioned_entries hub on hub.catalog_id = entry.id

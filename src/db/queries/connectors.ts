@@ -3,6 +3,7 @@ import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
 import { preparedInsert } from '../prepared.ts';
 import { type ConnectorStatus, connectorCatalog, connectors } from '../schema/index.ts';
+import { rowVersion } from './row-version.ts';
 import { containing, isUuid } from './text.ts';
 
 type Connector = typeof connectors.$inferSelect;
@@ -39,7 +40,7 @@ export interface ListedConnector {
   sortName: string;
 }
 
-const version = sql<string>`concat(${connectors}.xmin, ' ', ${connectorCatalog}.xmin)`;
+const version = rowVersion(sql`${connectors}.xmin`, sql`${connectorCatalog}.xmin`);
 const sortName = sql<string>`lower(${connectors.name})`;
 
 /** In the order of `selectConnectors`. */

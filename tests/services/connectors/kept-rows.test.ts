@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ctx } from '../../../src/context.ts';
 import { withConnection } from '../../../src/db/connection.ts';
+import { selectConnectionVersions } from '../../../src/db/queries/connection-versions.ts';
+import { selectEntryStandings } from '../../../src/db/queries/connector-catalog.ts';
+import { selectConnectorStandings, selectListed } from '../../../src/db/queries/connectors.ts';
 import { getCatalogEntry, listCatalog } from '../../../src/services/connectors/catalog.ts';
 import { deleteConnector, restoreConnector } from '../../../src/services/connectors/connector-status.ts';
 import { installConnector } from '../../../src/services/connectors/connectors.ts';
@@ -24,6 +27,25 @@ const install = (ctx: Ctx, name: string) => installConnector(ctx, 'composio', { 
 const names = async (ctx: Ctx, query = {}) => (await listInstalled(ctx, query)).data.map(({ name }) => name);
 /** As another hub, or an operator, changes what this process has read already. */
 const elsewhere = (statement: string) => withConnection(hub.database.admin, (sql) => sql.unsafe(statement));
+
+/** In which run of which server they were told, beside the transactions. */
+const told = (version: string | undefined) => version?.split(' ').at(-1);
+
+it('are of one run of the server: one that a backup was brought back to counts transactions again', async () => {
+  const [started] = await withConnection(
+    hub.database.admin,
+    (sql) => sql`select extract(epoch from pg_postmaster_start_time())::text as at`,
+  );
+  const versions = await hub.hub.db.asTenant(ada.tenantId, async (tx) => {
+    const [connector] = await selectListed(tx, ada.tenantId, { limit: 1 });
+    const [standing] = await selectConnectorStandings(tx, ada.tenantId);
+    const [connection] = await selectConnectionVersions(tx, ada.tenantId, [connector?.id ?? ''], null, 1);
+    const [entry] = await selectEntryStandings(tx, ada.tenantId);
+    return [connector, standing, connection, entry].map((each) => each?.version);
+  });
+  expect(versions.map(told)).toEqual(Array(4).fill(started?.at));
+  expect(versions.map((version) => version?.split(' ').length)).toEqual([3, 3, 2, 2]);
+});
 
 describe('rows that a list has read before', () => {
   it('are as they are now, whoever changed them', async () => {
