@@ -102,11 +102,11 @@ export function iconProblems(icon: string | null): string[] {
       'must start with <svg> and have a viewBox.',
     ],
     [
-      !/<(?!\/?(svg|g|path|circle|rect|ellipse|line|polyline|polygon)\b)/.test(icon),
+      !/<(?!\/?(g|path|circle|rect|ellipse|line|polyline|polygon)\b)/.test(icon.replace(/^<svg|<\/svg>\s*$/g, '')),
       'may hold shapes and groups only.',
     ],
     [
-      !/\s(id|class|style|href|xlink:href|on\w+)\s*=/i.test(icon),
+      !/[\s/"'](id|class|style|href|xlink:href|on\w+)\s*=/i.test(icon),
       'may have no ids, classes, styles, links or handlers.',
     ],
     [!/url\(|&|javascript:/i.test(icon), 'may refer to nothing.'],

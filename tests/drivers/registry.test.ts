@@ -139,7 +139,10 @@ describe('loadDrivers', () => {
   it.each([
     ['a script', '<script>alert(1)</script>', 'may hold shapes and groups only.'],
     ['a handler', '<path onload="alert(1)" d="M0 0"/>', 'may have no ids, classes, styles, links or handlers.'],
+    ['a handler behind a slash', '<path/onload="alert(1)"/>', 'may have no ids, classes, styles, links or handlers.'],
+    ['a class behind a quote', '<path d="M0 0"class="modal"/>', 'may have no ids, classes, styles, links or handlers.'],
     ['an id', '<path id="a" d="M0 0"/>', 'may have no ids, classes, styles, links or handlers.'],
+    ['an end before its end', '</svg><svg>', 'may hold shapes and groups only.'],
     ['an image from elsewhere', '<image href="https://example.com/x.png"/>', 'may hold shapes and groups only.'],
     ['a reference', '<path fill="url(#a)" d="M0 0"/>', 'may refer to nothing.'],
   ])('refuses an icon with %s', async (_what, inside, reason) => {

@@ -64,6 +64,16 @@ describe('brand icons', () => {
     ['<path onload="x()"/>'],
     ['<foreignObject/>'],
     ['<a href="javascript:x()"/>'],
+    ['<path/onclick="x()"/>'],
+    ['<path d=""onclick="x()"/>'],
+    ['<path onclick ="x()"/>'],
+    ['<path/style="position:fixed"/>'],
+    ['<path class="modal"/>'],
+    ['<a xlink:href="&#106;avascript:x()"><path/></a>'],
+    ['<use href="https://elsewhere.example/a.svg#x"/>'],
+    ['<use href=//elsewhere.example/a.svg#x />'],
+    ['<set attributeName="href" to="x"/>'],
+    ['</svg><svg>'],
   ])('refuses %s, naming the brand', (body) => {
     expect(() => brandSprite([['evil', svg(body)]])).toThrow('evil');
   });
