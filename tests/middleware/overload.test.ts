@@ -1,6 +1,6 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { loopUse } from '../../src/lib/lately.ts';
+import { loopUse } from '../../src/lib/load-gauges.ts';
 import { refuseOverload } from '../../src/routes/middleware/overload.ts';
 import { tinyApp } from './tiny-app.ts';
 

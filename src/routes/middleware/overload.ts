@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import type { Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { loopUse, rateOf } from '../../lib/lately.ts';
+import { loopUse, rateOf } from '../../lib/load-gauges.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Env } from '../env.ts';
 
@@ -13,11 +13,11 @@ interface Options {
   exempt?: string[];
   /** So many may always be under way. */
   few?: number;
-  /** And no fewer than are answered in so many seconds. */
+  /** And as many as are answered in so many seconds. */
   aheadS?: number;
   /** Never more than this, however calm it is: each holds memory. */
   most?: number;
-  /** From 0 to 1: how much of the time the processor had something to do lately. */
+  /** Which part of the time just now, from 0 to 1, the main thread had something to do. */
   use?: () => number;
 }
 

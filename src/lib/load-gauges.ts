@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks';
 
 /**
- * Measures over windows of so many milliseconds and more, while somebody asks and at no other time; in between it says what it said before.
- * @param next what to say of the window that is over
+ * What is measured anew when somebody asks and the last time is at least so many milliseconds ago; until then it says the same again.
+ * Nothing runs while nobody asks.
+ * @param next what to say of the time since then
  */
-function lately(windowMs: number, next: (seconds: number) => number): () => number {
+function gauge(windowMs: number, next: (seconds: number) => number): () => number {
   let since = performance.now();
   let said = 0;
   return () => {
@@ -19,7 +20,7 @@ function lately(windowMs: number, next: (seconds: number) => number): () => numb
 /** Tells which part of the last tenth of a second, from 0 to 1, the main thread had something to do. */
 export function loopUse(): () => number {
   let before = performance.eventLoopUtilization();
-  return lately(100, () => {
+  return gauge(100, () => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
@@ -30,7 +31,7 @@ export function loopUse(): () => number {
 /** Tells how much something that is counted grew in the last second. */
 export function rateOf(count: () => number): () => number {
   let before = count();
-  return lately(1_000, (seconds) => {
+  return gauge(1_000, (seconds) => {
     const grown = count() - before;
     before += grown;
     return grown / seconds;
