@@ -1,3 +1,4 @@
+import { capital } from '../lib/capital.ts';
 import { addressFor, isFixed, labelPattern } from '../lib/declarative/addresses.ts';
 import { valueAt } from '../lib/declarative/paths.ts';
 import { fillText, type Sources } from '../lib/declarative/templates.ts';
@@ -79,7 +80,7 @@ export function driverOf(description: Description, service: Service, { foreign =
 }
 
 /** `per_page` reads as “Per page”. */
-const titled = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
+const titled = (name: string) => capital(name.replaceAll('_', ' '));
 
 function configSchemaOf({ config }: Description, service: Service): JsonSchema {
   const hosts = hostFields(service);

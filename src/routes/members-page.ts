@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { type Ctx, mayActAs } from '../context.ts';
 import type { MemberRow } from '../db/queries/members.ts';
 import type { FieldErrors } from '../errors.ts';
+import { capital } from '../lib/capital.ts';
 import { listInvitations } from '../services/people/invitations.ts';
 import { listMembers } from '../services/people/members.ts';
 import type { Env } from './env.ts';
@@ -9,7 +10,7 @@ import { orFailure } from './failure.ts';
 import { isPartial } from './page.ts';
 import { paths } from './paths.ts';
 import type { PageTools } from './render.ts';
-import { capital, frame, settingsNav } from './settings-page.ts';
+import { frame, settingsNav } from './settings-page.ts';
 import type { Confirm, InvitePanel, MemberRowView } from './settings-views.ts';
 
 interface Shown {

@@ -5,6 +5,7 @@ import type { ApiKeyRow } from '../db/queries/api-keys.ts';
 import type { BudgetRow } from '../db/queries/budgets.ts';
 import type { KeyLimits } from '../db/schema/index.ts';
 import type { FieldErrors } from '../errors.ts';
+import { capital } from '../lib/capital.ts';
 import { shortUsd } from '../lib/money.ts';
 import { listApiKeys, roleOfKey, statusOfKey } from '../services/api-keys/api-keys.ts';
 import { isScope, type Scope, scopes } from '../services/api-keys/scopes.ts';
@@ -207,7 +208,6 @@ export async function limitsForm(ctx: Ctx, sent: SentLimits): Promise<KeyLimitsF
 }
 
 export const option = (value: string, label: string, chosen: boolean): Option => ({ value, label, chosen });
-export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The end that was chosen, as the verb takes it; what the form does not offer is not a time at all. */
 export function endOf(expires: string): string | null {

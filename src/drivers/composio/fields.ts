@@ -1,3 +1,4 @@
+import { capital } from '../../lib/capital.ts';
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
 import { object, secret, type ToolkitScheme, type Values } from '../driver.ts';
 import { httpsAddress, items, line, list, lowerSlug, prose, record } from './read.ts';
@@ -106,7 +107,4 @@ const isFlag = (value: unknown) => ['true', 'false'].includes(String(value));
 const isNumber = (value: unknown) =>
   ['string', 'number'].includes(typeof value) && value !== '' && Number.isFinite(Number(value));
 
-const humanised = (name: string) => {
-  const words = name.replace(/[_-]+/g, ' ').trim().toLowerCase();
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
+const humanised = (name: string) => capital(name.replace(/[_-]+/g, ' ').trim().toLowerCase());

@@ -1,3 +1,4 @@
+import { capital } from '../capital.ts';
 import { isSecret } from '../schema/shape.ts';
 import type { FieldBase } from './field.ts';
 import { clearNameOf, type Member } from './plan.ts';
@@ -51,6 +52,5 @@ export const entryErrors = (member: Member, scope: Scope): string[] =>
 /** `0.name` reads "Entry 1, name". */
 function placeIn(rest: string): string {
   const words = rest.split('.').map((part) => (/^\d+$/.test(part) ? `entry ${Number(part) + 1}` : part));
-  const text = words.join(', ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return capital(words.join(', '));
 }

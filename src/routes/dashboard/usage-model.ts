@@ -1,3 +1,4 @@
+import { capital } from '../../lib/capital.ts';
 import { lines } from '../../lib/charts/lines.ts';
 import { stackedBars } from '../../lib/charts/stacked-bars.ts';
 import { duration, money, share, short, units, whole } from '../../lib/figures.ts';
@@ -91,8 +92,6 @@ export function labelOf({ names }: Pick<UsageReport, 'names'>, split: UsageSplit
   if (group) return split === 'tier' ? capital(group) : group;
   return split === 'tier' ? 'Without a tier' : 'Failed, no answer';
 }
-
-const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 function tilesOf(all: Sums, { allTimes }: UsageReport): UsageShown['tiles'] {
   const unknown = all.costUsd === null ? [] : unknownLine(all.unknownCost);
