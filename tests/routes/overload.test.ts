@@ -21,7 +21,7 @@ it('who comes while more than a hundred wait for the database is told at once to
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   const page = await at.as(ada, 'GET', '/catalog');
   expect([page.status, page.headers.get('content-security-policy')]).toEqual([503, expect.any(String)]);
-  expect(await page.text()).toContain('more to do than it can just now');
+  expect(await page.text()).toContain('too much to do just now');
   expect((await at.as(null, 'GET', '/healthz')).status).toBe(200);
 
   await release();

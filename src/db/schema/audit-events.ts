@@ -114,7 +114,7 @@ export const auditVerifications = pgTable(
 
 /** What does not hold: one seal, several that are missing, or the whole of them. */
 export interface AuditProblem {
-  /** The seal's number; null when it is none of a certain one. */
+  /** The seal's number; null when it is about no single one. */
   seal: number | null;
   /** Between which times the events were sealed that it is about, in ISO 8601; null when that is not known. */
   after: string | null;

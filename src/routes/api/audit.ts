@@ -53,9 +53,9 @@ const AuditVerificationResponse = component(
     verified_events: Nullable(Type.Integer(), 'How many events were covered by seals that hold at that time.'),
     problems: Type.Array(
       Type.Object({
-        seal: Nullable(Type.Integer(), 'The number of the seal; null when it is none of a certain one.'),
+        seal: Nullable(Type.Integer(), 'The number of the seal; null when it is about no single one.'),
         after: Nullable(Type.String({ format: 'date-time' }), 'When the seal before was made.'),
-        until: Nullable(Type.String({ format: 'date-time' }), 'When this one was: the events are from between.'),
+        until: Nullable(Type.String({ format: 'date-time' }), 'When this one was made: the events are from between.'),
         message: Type.String(),
       }),
       { description: 'What did not hold then, 50 at most; empty when everything did, and before the first time.' },

@@ -71,6 +71,6 @@ export function refuseOverload({
 
 /** Not everybody comes back at the same moment. */
 const tooBusy = () =>
-  new AppError('overloaded', 'The hub has more to do than it can just now. Try again in a few seconds.', {
+  new AppError('overloaded', 'The hub has too much to do just now. Try again in a few seconds.', {
     retryAfter: randomInt(1, 4),
   });

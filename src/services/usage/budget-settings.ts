@@ -68,7 +68,7 @@ export const createBudget = (ctx: Ctx, input: BudgetInput): Promise<BudgetRow> =
 export const onceOnly = <T>(work: Promise<T>): Promise<T> =>
   work.catch((error) => {
     if (!uniqueViolation(error)) throw error;
-    const sentence = 'There is a budget for this and this period already. Change that one.';
+    const sentence = 'There is already a budget for this subject and period. Change that one.';
     throw new AppError('conflict', sentence, { cause: error });
   });
 
