@@ -7,6 +7,9 @@ interface Listed {
   version: string;
 }
 
+/** Characters of a row as JSON. Larger ones are read each time: any workspace could have as many as are kept. */
+const largest = 16_384;
+
 /**
  * Lists are asked for far more often than one of their rows changes: so rows are kept as of their versions, which the tenant's own
  * transaction has just told, and only others are read. They are shared: nobody changes them.
@@ -34,6 +37,7 @@ export function keptRows<Row extends { id: string }>(mostKept: number) {
     for (const row of versions.size ? await read([...versions.keys()]) : []) {
       rows.set(row.id, row);
       kept.delete(`${tenantId} ${row.id}`); // to the end of the order: what was read longest ago goes first
+      if (JSON.stringify(row).length > largest) continue;
       kept.set(`${tenantId} ${row.id}`, { version: versions.get(row.id) ?? '', row });
     }
     for (const [oldest] of kept) {

@@ -8,6 +8,7 @@ import { getCatalogEntry, listCatalog } from '../../../src/services/connectors/c
 import { deleteConnector, restoreConnector } from '../../../src/services/connectors/connector-status.ts';
 import { installConnector } from '../../../src/services/connectors/connectors.ts';
 import { listInstalled } from '../../../src/services/connectors/installed.ts';
+import { keptRows } from '../../../src/services/kept-rows.ts';
 import { type TestApp, testApp } from '../../support/app.ts';
 
 let hub: TestApp;
@@ -45,6 +46,17 @@ it('are of one run of the server: one that a backup was brought back to counts t
   });
   expect(versions.map(told)).toEqual(Array(4).fill(started?.at));
   expect(versions.map((version) => version?.split(' ').length)).toEqual([3, 3, 2, 2]);
+});
+
+it('are kept when they are small, and read each time when they are not', async () => {
+  const readKept = keptRows<{ id: string; text: string }>(10);
+  const list = (id: string, length: number) =>
+    readKept(ada, [{ id, version: '1' }], async () => [{ id, text: 'x'.repeat(length) }]).then(([row]) => row);
+  const small = [await list('small', 10_000), await list('small', 10_000)];
+  const large = [await list('large', 20_000), await list('large', 20_000)];
+  expect(small[0]).toBe(small[1]);
+  expect(large[0]).not.toBe(large[1]);
+  expect(large[0]).toEqual(large[1]);
 });
 
 describe('rows that a list has read before', () => {
