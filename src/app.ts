@@ -186,11 +186,11 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   });
   const guarded = securityHeaders({ secure: config.secure });
   const exempt = ['/healthz', '/readyz', '/metrics', '/assets/'].map((path) => config.basePath + path);
-  app.use(logged);
   app.use(
-    compression(),
+    logged,
     guarded,
     refuseOverload({ db: hub.db, metrics, exempt }),
+    compression(),
     plainAddress(),
     limitBody(),
     csrf({ baseUrl: config.baseUrl }),

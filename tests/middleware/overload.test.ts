@@ -5,7 +5,7 @@ import { refuseOverload } from '../../src/routes/middleware/overload.ts';
 import { tinyApp } from './tiny-app.ts';
 
 /** An app whose requests wait until they are let go, and which says of itself what the test wants. */
-function busy(options: { most?: number; aheadS?: number } = {}) {
+function busy(options: { most?: number; aheadS?: number; longMs?: number } = {}) {
   const { app, metrics, lines } = tinyApp();
   const says = { waitedMs: 0, use: 0 };
   let letGo = () => {};
@@ -84,6 +84,16 @@ describe('what the hub would not come to', () => {
     await status();
     await pass(1_100);
     says.use = 1;
+    expect(await status()).toBe(200);
+  });
+
+  it('does not count what waits so long that it cannot be for the hub', async () => {
+    const { says, slow, status } = busy({ longMs: 50 });
+    says.use = 1;
+    slow(5);
+    expect(await status()).toBe(503);
+    await pass(100);
+    slow(3);
     expect(await status()).toBe(200);
   });
 

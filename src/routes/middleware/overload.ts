@@ -19,6 +19,8 @@ interface Options {
   most?: number;
   /** Which part of the time just now, from 0 to 1, the main thread had something to do. */
   use?: () => number;
+  /** Who is under way for longer waits for a service, or for the rest of a body: that costs the hub nothing. */
+  longMs?: number;
 }
 
 const saturated = 0.9;
@@ -37,17 +39,28 @@ export function refuseOverload({
   aheadS = 0.5,
   most = 2_000,
   use = loopUse(),
+  longMs = 3_000,
 }: Options): MiddlewareHandler<Env> {
   const help = 'Requests refused because the hub had too much to do';
   const refused = metrics.counter('patchbay_refused_requests_total', help, ['reason']);
   const isExempt = (path: string) => exempt.some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one));
   let underWay = 0;
   let answered = 0;
+  /** Since when, the longest first: those under way that may be waiting for the hub itself. */
+  const recent = new Set<{ since: number }>();
   const perSecond = rateOf(() => answered);
+  const countRecent = () => {
+    const long = performance.now() - longMs;
+    for (const one of recent) {
+      if (one.since > long) break;
+      recent.delete(one);
+    }
+    return recent.size;
+  };
   const reasonToRefuse = () => {
     if (underWay < few) return null;
     if (underWay >= most) return 'number';
-    if (underWay < perSecond() * aheadS) return null;
+    if (countRecent() < Math.max(few, perSecond() * aheadS)) return null;
     if (db.waitedMs() > longestWaitMs) return 'database';
     return use() > saturated ? 'processor' : null;
   };
@@ -58,10 +71,13 @@ export function refuseOverload({
       refused.inc({ reason });
       throw tooBusy();
     }
+    const one = { since: performance.now() };
+    recent.add(one);
     underWay += 1;
     try {
       await next();
     } finally {
+      recent.delete(one);
       underWay -= 1;
       answered += 1;
       perSecond(); // or what it says in need would be of a time long past
