@@ -54,7 +54,7 @@ describe('single sign-on in a browser', () => {
       await toProvider(page);
       await signInThere(page, 'mia');
       await soon(() => path(page)).toBe('/activity');
-      expect(await said(page.locator('#account'))).toContain('mia@acme.example · member');
+      expect(await said(page.locator('#account'))).toContain('mia@acme.example · Member');
       const cookies = (await page.context().cookies(hub.url)).filter(({ name }) => name.startsWith('patchbay'));
       expect(cookies.map(({ name }) => name)).toContain('patchbay.session');
       expect(cookies.every(({ httpOnly, path: at }) => httpOnly && at === '/hub')).toBe(true);
