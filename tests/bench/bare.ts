@@ -43,7 +43,7 @@ app.get('/api/installed', async (c) => {
   const rows = await asTenant(
     'read only',
     (tx) => tx`
-      select c.id, e.key as catalog_key, c.name, c.handle, c.status, c.status_reason,
+      select c.id, c.tenant_id, e.key as catalog_key, c.name, c.handle, c.status, c.status_reason,
         json_build_object('site_url', c.config->'site_url', 'tls', json_build_object('key', json_build_object('is_set', false))) as config,
         jsonb_set(c.auth, '{password}', jsonb_build_object('is_set', true, 'updated_at', c.auth->'password'->'updated_at')) as auth,
         '[]'::jsonb as unreadable_secrets, c.tags, c.schema_version, c.version, c.managed_by, c.created_at, c.updated_at,
