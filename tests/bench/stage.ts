@@ -3,9 +3,9 @@ import type { ServerAddress } from '../../src/db/connection.ts';
 import { withConnection, withDatabase } from '../../src/db/connection.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/db/embedded.ts';
 import { masterKeys } from '../support/app.ts';
+import { collectGarbage, inspectable } from '../support/garbage.ts';
 import { freePort } from '../support/ports.ts';
 import { createDatabase, temporaryDirectory } from '../support/postgres.ts';
-import { collectGarbage, inspectable } from './garbage.ts';
 import { type Program, startProgram } from './programs.ts';
 import { unlessBusy } from './unless-busy.ts';
 

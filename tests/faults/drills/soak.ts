@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { collectGarbage, inspectable } from '../../support/garbage.ts';
+import { freePort } from '../../support/ports.ts';
 import type { Caller } from '../caller.ts';
 import { type Drill, demand } from '../drill.ts';
 import type { HubProcess } from '../hub-process.ts';
@@ -22,7 +24,7 @@ interface Held {
 export const drill: Drill = {
   name: 'soak',
   promise: 'After a great many requests the hub holds no more than after the first of them',
-  target: `memory +${growth.share * 100} % (or ${growth.mb} MB), files ±${slack.files}, timers ±${slack.timers}; ${perRound} requests a round`,
+  target: `memory without garbage +${growth.share * 100} % (or ${growth.mb} MB), files ±${slack.files}, timers ±${slack.timers}; ${perRound} requests a round`,
   rounds: 5,
   limitS: (rounds) => 120 + rounds * 120,
   async run(given) {
@@ -30,7 +32,8 @@ export const drill: Drill = {
     const upstream = await startUpstream();
     atEnd(upstream.close);
     const site = await openSite(given);
-    const hub = await site.hub({ ALLOWED_PRIVATE_HOSTS: upstream.host });
+    const inspector = await freePort();
+    const hub = await site.hub({ ALLOWED_PRIVATE_HOSTS: upstream.host, ...inspectable(inspector) });
     const limits = setInterval(() => void site.forgetLimits().catch(() => {}), 500);
     atEnd(() => clearInterval(limits));
     const ada = await site.signedIn(hub);
@@ -41,6 +44,7 @@ export const drill: Drill = {
     for (let round = 0; round < Math.max(2, rounds); round++) {
       await ask(programs, ada, runner, failed);
       await sleep(restMs);
+      await collectGarbage(hub.pid, inspector);
       held.push(await look(hub));
       say(`${(round + 1) * perRound} requests: ${JSON.stringify(held.at(-1))}`);
     }
