@@ -19,6 +19,7 @@ export function mountProbes(app: Hono<Env>, hub: Parts, metrics: Pick<Metrics, '
   });
   app.get('/metrics', async (c) => {
     const refusal = refusalFor(c, hub.config.metricsToken);
+    if (refusal?.status === 401) c.header('WWW-Authenticate', 'Bearer'); // RFC 9110, 11.6.1
     if (refusal) return c.text(`${refusal.detail}\n`, refusal.status);
     const { contentType, body } = await metrics.metricsText();
     return c.body(body, 200, { 'Content-Type': contentType });

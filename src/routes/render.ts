@@ -65,7 +65,7 @@ export function errorPage(tools: PageTools, c: Context<Env>, thrown: unknown): R
   const error = asAppError(c, thrown);
   if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
   if (isPartial(c)) return errorToast(tools, c, error);
-  if (error.code === 'overloaded') return c.text(`${error.message}\n`, error.status); // a page takes the time that is wanting
+  if (error.code === 'overloaded') return c.text(`${error.message}\n`, error.status); // a page would take the time that is missing
   const session = c.get('session');
   if (error.code === 'suspended' && session) {
     const others = session.tenants.filter(({ suspended }) => !suspended);

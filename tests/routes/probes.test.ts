@@ -74,6 +74,7 @@ it('/metrics with METRICS_TOKEN takes its bearer under any name', async () => {
 it('probes and metrics answer programs in plain text, also when they refuse', async () => {
   const app = probed(undefined, 'm3trics');
   const refused = await app.request('/metrics', { headers: { host: 'hub.example' } });
+  expect(refused.headers.get('www-authenticate')).toBe('Bearer');
   expect([refused.status, refused.headers.get('content-type'), await refused.text()]).toEqual([
     401,
     'text/plain; charset=UTF-8',

@@ -28,7 +28,8 @@ const longestWaitMs = 250;
 
 /**
  * Refuses what the hub would not come to for long: once more is under way than it answers in half a second, and either the processor is
- * never idle or connections to the database are waited for. Requests that wait for a service cost neither, so many of them may be under way.
+ * never idle or connections to the database are waited for. Requests that wait for a service cost neither, so many of them may be under way;
+ * whoever is under way for long is taken to be one of them.
  * @throws AppError overloaded
  */
 export function refuseOverload({
