@@ -5,7 +5,6 @@ import type { Description } from './declarative-format.ts';
 import type { AuthDescription } from './declarative-format-auth.ts';
 import type { Endpoints, Service } from './declarative-service.ts';
 import {
-  type AuthMethod,
   type AuthType,
   authBy,
   headerSecret,
@@ -18,17 +17,14 @@ import {
   secret,
   token,
   tokenOrigin,
+  typeOfMethod,
   type Values,
   variant,
 } from './driver.ts';
 
 // The ways to authenticate that a description can name, in terms of the driver contract.
 
-const types: Record<AuthMethod, AuthType> = {
-  ...{ none: 'none', api_key: 'api_key', basic: 'basic', token: 'api_key' },
-  ...{ oauth2: 'oauth', client_credentials: 'oauth' },
-};
-export const authTypeOf = ([first]: AuthDescription[]): AuthType => types[first?.method ?? 'none'];
+export const authTypeOf = ([first]: AuthDescription[]): AuthType => typeOfMethod[first?.method ?? 'none'];
 
 export const authSchemaOf = ({ auth, docs }: Description): JsonSchema =>
   authBy(...auth.map((each) => variantOf(each, docs)));

@@ -29,6 +29,11 @@ export type AuthType = (typeof authTypes)[number];
 /** How a credential is obtained; `token` is one that the admin brings along, entered by hand. */
 export const authMethods = ['oauth2', 'client_credentials', 'api_key', 'basic', 'token', 'none'] as const;
 export type AuthMethod = (typeof authMethods)[number];
+/** What each method counts as among the types. */
+export const typeOfMethod: Record<AuthMethod, AuthType> = {
+  ...{ none: 'none', api_key: 'api_key', basic: 'basic', token: 'api_key' },
+  ...{ oauth2: 'oauth', client_credentials: 'oauth' },
+};
 export const categories = ['AI', 'Data', 'Developer', 'Publishing', 'Social', 'Work'] as const;
 type Category = (typeof categories)[number];
 

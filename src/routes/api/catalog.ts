@@ -49,7 +49,12 @@ const CatalogQuery = Type.Object(
   {
     q: Type.Optional(Type.String({ maxLength: 200, description: 'Words to search for; forgives typos.' })),
     category: Type.Optional(Type.String({ maxLength: 50 })),
-    auth_type: Type.Optional(AuthType),
+    auth_type: Type.Optional(
+      OneOf(['oauth', 'api_key', 'basic', 'none'], {
+        description:
+          'Entries that offer a method of this type, also when it is not their primary one: `oauth2` and `client_credentials` are `oauth`, `token` is an `api_key`.',
+      }),
+    ),
     limit: Limit,
     cursor: Cursor,
   },

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts';
 import { type CatalogRow, selectEntryStandings } from '../../db/queries/connector-catalog.ts';
-import { authMethods, authTypes, categories } from '../../drivers/driver.ts';
+import { authMethods, authTypes, categories, typeOfMethod } from '../../drivers/driver.ts';
 import { type FieldErrors, invalid, notFound } from '../../errors.ts';
 import { pageOf } from '../../lib/pagination.ts';
 import { rank } from '../../lib/search.ts';
@@ -14,8 +14,9 @@ export interface CatalogQuery {
   /** Free text; forgives typos. Its matches come best first unless `sort` is given. */
   q?: string;
   category?: string;
+  /** The type of any of the methods that the entry offers, not only of the primary one. */
   authType?: string;
-  /** One of the methods that the entry offers, not only the primary one. */
+  /** One of the methods that the entry offers. */
   authMethod?: string;
   /** `popular`: most installed first. The default is `name`. */
   sort?: string;
@@ -115,7 +116,7 @@ function order(items: CatalogItem[], { q, sort }: CatalogQuery): CatalogItem[] {
 }
 
 const offers = (item: CatalogItem, { authType, authMethod }: CatalogQuery) =>
-  (!authType || item.authType === authType) &&
+  (!authType || item.authMethods.some((method) => typeOfMethod[method] === authType)) &&
   (!authMethod || item.authMethods.some((method) => method === authMethod));
 
 function countCategories(all: CatalogItem[], matching: CatalogItem[]) {

@@ -90,7 +90,9 @@ describe('listCatalog', () => {
 
   it('filters by category, type and method, together', async () => {
     expect(await keys({ category: 'Social' })).toEqual(['linkedin', 'twitter']);
-    expect(await keys({ authType: 'basic' })).toEqual(['postgresql', 'wordpress']);
+    expect(await keys({ authType: 'basic' })).toEqual(['http-api', 'postgresql', 'wordpress']);
+    expect(await keys({ authType: 'none' })).toEqual(['http-api', 'postgresql']);
+    expect(await keys({ authType: 'oauth', category: 'AI' })).toEqual(['openai']);
     expect(await keys({ authMethod: 'client_credentials' })).toEqual(['http-api', 'openai']);
     expect(await keys({ authMethod: 'basic', category: 'Developer' })).toEqual(['http-api']);
     expect(await keys({ category: 'AI', authType: 'basic' })).toEqual([]);
@@ -130,6 +132,8 @@ describe('listCatalog', () => {
       Social: 2,
       Work: 1,
     });
+    const { total, categories } = await listCatalog(ada, { authType: 'basic' });
+    expect([total, categories.reduce((sum, { count }) => sum + count, 0)]).toEqual([3, 3]);
   });
 
   it.each(['name', 'category', 'popular'])('pages through everything once, sorted by %s', async (sort) => {
