@@ -26,7 +26,7 @@ demo: node_modules/.ready ## the hub with stand-ins for the services: no account
 
 test: node_modules/.ready browser ## everything: format, lint, types, dead code, unit, database, browser
 	@$(STATIC)
-	@$(VITEST)
+	@node tests/run.ts
 
 bench: node_modules/.ready browser ## measure beside bare routes: OUT=file for the JSON, ROUNDS=5, ONLY=lists,load,gateway,sql,…, STRICT=1
 	@OUT="$$OUT" $(NODE) tests/bench/run.ts
