@@ -106,7 +106,7 @@ function launch(): Promise<Browser> {
 
 function watch(page: Page, url: string, complaints: string[]) {
   const complain = (what: string) => complaints.push(`${page.url().slice(url.length)}: ${what}`);
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patienceMs);
   page.on('pageerror', (error) => complain(error.message));
   page.on('console', (message) => {
     if (/Content Security Policy|Refused to/.test(message.text())) complain(message.text());
@@ -126,8 +126,11 @@ const cookiesOf = (person: Person, url: string) =>
     return { name: pair.slice(0, cut), value: pair.slice(cut + 1), url };
   });
 
+/** For machines that stall. */
+const patienceMs = 20_000;
+
 /** What the page comes to say in a moment. */
-export const soon = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 10_000, interval: 50 });
+export const soon = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: patienceMs, interval: 50 });
 
 /** No violations of the accessibility rules that a machine can check. */
 export async function expectAccessible(page: Page, what: string) {
