@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonSchema } from '../../src/lib/schema/json-schema.ts';
+import type { Parts } from '../../src/routes/api/operation.ts';
 import type { PageRoute } from '../../src/routes/page.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import { type Person, password, signedIn } from '../support/cast.ts';
@@ -15,6 +17,7 @@ interface Swept {
   role: string;
   audit: string | null;
   status: number | 'service' | null;
+  input?: Parts;
   example: {
     params?: Record<string, string>;
     query?: Record<string, string>;
@@ -132,6 +135,25 @@ function uniqueName<T>(body: T): T {
   if (typeof body !== 'object' || body === null || !('name' in body)) return body;
   count += 1;
   return { ...body, name: `Example ${count}` };
+}
+
+/** The example with one more of the fields that the body may have, for each of them: no field makes up for a role. */
+function otherBodies({ input, example }: Swept, id: string): object[] {
+  const given = (example.body ?? {}) as object;
+  return Object.entries(input?.body?.properties ?? {})
+    .filter(([field]) => !(field in given))
+    .map(([field, schema]) => ({ ...given, [field]: sampleOf(schema as JsonSchema, id) }));
+}
+
+function sampleOf({ anyOf, enum: choices, const: only, type, format, minimum }: JsonSchema, id: string): unknown {
+  if (Array.isArray(anyOf)) return sampleOf(anyOf[0], id);
+  if (Array.isArray(choices)) return choices[0];
+  if (only !== undefined) return only;
+  if (type === 'integer' || type === 'number') return minimum ?? 1;
+  if (type === 'boolean') return true;
+  if (type === 'array' || type === 'object') return type === 'array' ? [] : {};
+  if (format === 'date-time') return new Date(Date.now() + 3_600_000).toISOString();
+  return format === 'uuid' ? id : 'me';
 }
 
 const protectedRoutes = () => routes.filter(({ role }) => role !== 'public');
@@ -258,16 +280,22 @@ describe('every route', { timeout: 120_000 }, () => {
     }
   });
 
-  it('refuses a role that is too low, and changes nothing', async () => {
+  it('refuses a role that is too low, whatever else the body says, and changes nothing', async () => {
     const id = await connector();
     const before = await snapshot();
-    for (const route of routes.filter(({ role }) => role === 'admin')) {
-      for (const headers of [{}, asFragment]) {
-        const response = await send(route, hub.cast.ben, id, headers);
-        expect([route.name, response.status]).toEqual([route.name, 403]);
-        expect(await response.text()).toMatch(/owners and admins/);
+    const { ben, dan } = hub.cast;
+    const below: Record<string, Person[]> = { admin: [ben], owner: [ben, dan] };
+    for (const route of workspaceRoutes())
+      for (const person of below[route.role] ?? []) {
+        const asked = [{}, asFragment].map((headers) => send(route, person, id, headers));
+        for (const body of otherBodies(route, id))
+          asked.push(send({ ...route, example: { ...route.example, body } }, person, id));
+        for (const response of await Promise.all(asked)) {
+          const told = await response.text();
+          expect([route.name, person.name, response.status], told).toEqual([route.name, person.name, 403]);
+          expect(told).toMatch(route.role === 'admin' ? /owners and admins/ : /Only owners/);
+        }
       }
-    }
     expect(await snapshot()).toBe(before);
   });
 

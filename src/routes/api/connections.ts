@@ -50,16 +50,18 @@ export const connectionOperations = [
       id: 'createConnection',
       summary: 'Connect an account',
       description:
-        'For a connector that uses what is entered in its settings, its one connection; otherwise with a `credential` that is brought along. The same account again answers 200 with the connection that is there. Accounts that a person authorises begin at `/api/connections/oauth/initiate`. Members may connect their own accounts (`user_id: me`) where the connector allows it.',
+        'For a connector that uses what is entered in its settings, its one connection; otherwise with a `credential` that is brought along. The same account again answers 200 with the connection that is there. Accounts that a person authorises begin at `/api/connections/oauth/initiate`. Members may connect their own accounts (`user_id: me`) where the connector allows it; others’ and the workspace’s need an admin.',
       tag: 'Connections',
-      role: 'admin',
+      role: 'member',
       scope: 'connections:write',
       audit: 'connection.created',
       input: { body: ConnectionCreate },
       status: 201,
       onceOnly: true,
       response: ConnectionResponse,
-      example: { body: { connector_id: exampleId } },
+      example: {
+        body: { connector_id: exampleId, user_id: 'me', credential: { access_token: 'a-token-that-is-mine' } },
+      },
     },
     async (ctx, { body }, c) => {
       const { connection, created } = await createConnection(ctx, {
