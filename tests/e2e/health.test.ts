@@ -102,14 +102,25 @@ describe('a connector’s page', () => {
   });
 });
 
+const isInSight = (selector: string) => {
+  const { left, top } = document.querySelector(selector)?.getBoundingClientRect() ?? { left: -1, top: -1 };
+  return Boolean(document.elementFromPoint(left + 9, top + 9)?.closest(selector));
+};
+
 describe('“Test connection”', () => {
   it('shows each step, leads to the field to mend, and saves nothing', async () => {
     const page = await hub.open(hub.cast.ada, '/connectors/new?catalog_key=github');
     const dialog = page.getByRole('dialog');
+    await page.setViewportSize({ width: 1280, height: 600 });
     await dialog.locator('[name="auth.method"][value="token"]').check({ force: true });
+    await dialog.getByRole('button', { name: 'Test connection' }).click();
+    await soon(() => dialog.locator('.f-error').allTextContents()).toEqual(['This field is required.']);
     await dialog.locator('[name="auth.~1.access_token"]').fill('ghp_nobodysTokenAtAll00000000000000000000');
     await dialog.getByRole('button', { name: 'Test connection' }).click();
     const report = page.locator('#check-report');
+    // What was wrong before is answered, and nobody has to look for the answer.
+    await soon(() => dialog.locator('.f-error, [data-error-summary], [aria-invalid]').count()).toBe(0);
+    await soon(() => page.evaluate(isInSight, '#check-report section')).toBe(true);
     await soon(() => said(report)).toMatch(
       /The test failed.*Authentication\s*Failed.*Go to the field.*Permission\s*Skipped/,
     );

@@ -25,7 +25,19 @@ document.addEventListener('click', (event) => {
   const link = event.target.closest('[data-error-summary] a, [data-focus] a');
   if (link && goTo(link.hash.slice(1))) event.preventDefault();
 });
-document.addEventListener('htmx:after:swap', (event) => {
-  if (event.detail.ctx?.response?.status >= 400) focusSummary(event.target.isConnected ? event.target : document);
+
+/** A test that ran has gone over all fields: what was wrong with them before is answered. */
+function forgetErrors(form) {
+  for (const said of form.querySelectorAll('[data-error-summary], .f-error')) said.remove();
+  for (const control of form.querySelectorAll('[aria-invalid]')) control.removeAttribute('aria-invalid');
+}
+
+document.addEventListener('htmx:after:swap', ({ target, detail: { ctx } }) => {
+  const report = ctx?.target?.querySelector?.('[data-focus]');
+  if (report) {
+    forgetErrors(report.closest('form'));
+    report.scrollIntoView({ block: 'nearest' });
+  }
+  if (ctx?.response?.status >= 400) focusSummary(target.isConnected ? target : document);
 });
 focusSummary(document);

@@ -5,6 +5,7 @@ import { brief } from '../schema/messages.ts';
 import { baseType, isSecret } from '../schema/shape.ts';
 import { instantOf } from './instants.ts';
 import { doubledKeyIn, jsonFaultAt } from './json-fault.ts';
+import { asMeant } from './pasted.ts';
 import { kindOf, type Member } from './plan.ts';
 
 /** What one control said; without a value the field is absent. */
@@ -24,7 +25,7 @@ export function parseControl(member: Member, entries: string[], clear: boolean, 
   if (kind === 'checklist') return parseChecklist(member, entries);
   if (entries.length > 1) return { errors: { [path]: ['This field was sent more than once. Enter it once.'] } };
   const text = entries[0] ?? '';
-  if (isSecret(schema)) return text ? { value: text } : clear ? { value: null } : {};
+  if (isSecret(schema)) return text ? { value: asMeant(schema, text) } : clear ? { value: null } : {};
   switch (kind) {
     case 'checkbox':
       return { value: text === 'true' };
@@ -92,9 +93,9 @@ function numberOf(text: string): number | string {
 /** The choice with this text, with the type that it has in the schema. */
 const optionOf = (schema: JsonSchema, text: string) => schema.enum?.find((option) => String(option) === text) ?? text;
 
-const trimmedFormats = new Set(['uri', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid', 'date', 'time']);
-
+/** Nobody means the spaces around a line, and nobody sees them; texts of several lines stay as they are. */
 function textOf(schema: JsonSchema, text: string): string {
-  if (schema.format === 'date-time') return instantOf(text.trim());
-  return trimmedFormats.has(schema.format ?? '') ? text.trim() : text;
+  const trimmed = text.trim();
+  if (schema.format === 'date-time') return instantOf(trimmed);
+  return schema['x-multiline'] || trimmed.includes('\n') ? text : trimmed;
 }

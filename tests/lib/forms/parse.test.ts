@@ -45,11 +45,14 @@ describe('controls', () => {
     expect(configOf(entries)).toEqual({ labels: [], proxy: false, tls: undefined, debug: false });
   });
 
-  it('trim addresses and keep texts as they are', () => {
+  it('trim what is one line and keep longer texts as they are', () => {
     expect(configOf({ 'config.site_url': ' https://a.example ', 'config.footer': ' a ' })).toMatchObject({
       site_url: 'https://a.example',
       footer: ' a ',
     });
+    const host: JsonSchema = { type: 'object', properties: { host: { type: 'string' } } };
+    expect(parseForm(host, new URLSearchParams({ host: ' db.example ' }), '').value).toEqual({ host: 'db.example' });
+    expect(parseForm(host, new URLSearchParams({ host: ' a\nb ' }), '').value).toEqual({ host: ' a\nb ' });
   });
 
   it('read line ends as HTML sends them', () => {

@@ -16,8 +16,8 @@ interface Control {
 }
 
 const line = anyText(40)
-  .map((text) => text.toWellFormed().replace(/[\p{Cc}\u2028\u2029]/gu, ' '))
-  .filter((text) => text.trim() !== '');
+  .map((text) => text.toWellFormed().replace(/[\p{Cc}\u2028\u2029]/gu, ' ').trim())
+  .filter((text) => text !== '');
 const controls: Record<string, Control> = {
   text: { schema: { type: 'string' }, value: line },
   secret: { schema: { type: 'string', 'x-secret': true }, value: line },
