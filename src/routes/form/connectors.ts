@@ -40,7 +40,9 @@ export const connectorForms = (tools: PageTools): PageRoute[] => [
     { ...admin, method: 'get', path: '/connectors/new', audit: null, example: { query: { catalog_key: 'wordpress' } } },
     async (ctx, c) => {
       requireRole(ctx, 'admin', 'install connectors');
-      const { entry } = await tenantDriver(ctx, driverFor(ctx, c.req.query('catalog_key') ?? ''));
+      const key = c.req.query('catalog_key') ?? '';
+      if (!ctx.hub.drivers.has(key)) throw new AppError('not_found', 'The catalog has no such service.');
+      const { entry } = await tenantDriver(ctx, driverFor(ctx, key));
       await requireInstallable(ctx, entry.key);
       return openDialog(tools, ctx, c, { kind: 'form', form: newForm(ctx, entry) });
     },

@@ -37,6 +37,16 @@ const install = (person: Person, name = 'Blog') =>
 const catalog = async (person: Person): Promise<string[]> =>
   (await (await at.as(person, 'GET', '/api/catalog')).json()).data.map(({ key }: { key: string }) => key);
 
+describe('an entry that there is not', () => {
+  it.each(['?catalog_key=nope', '?catalog_key=', ''])('has no form at %j, and the page leads back', async (query) => {
+    const answer = await at.as(at.cast.ada, 'GET', `/connectors/new${query}`);
+    const page = await answer.text();
+    expect([answer.status, page]).toEqual([404, expect.stringContaining('The catalog has no such service.')]);
+    expect(page).toMatch(/<a [^>]*href="\/catalog"[^>]*>Go to the catalog/);
+    expect((await at.as(at.cast.ben, 'GET', `/connectors/new${query}`)).status).toBe(403);
+  });
+});
+
 describe('an entry that is switched off for the hub', () => {
   it('is gone from every catalog and cannot be installed, with whom to ask', async () => {
     const { ada, cleo } = at.cast;
