@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { Server as TcpServer } from 'node:net';
-import { type ServerType, serve } from '@hono/node-server';
+import { createAdaptorServer, type ServerType } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { seedConnectors } from '../seeds/connectors.ts';
 import { createApp } from './app.ts';
@@ -15,6 +16,7 @@ import { queues } from './jobs/queues.ts';
 import { schedule } from './jobs/schedule.ts';
 import { startJobs } from './jobs/worker.ts';
 import { Background } from './lib/background.ts';
+import { listenWidely } from './lib/listening.ts';
 import { createLog } from './lib/log.ts';
 import { createMetrics } from './lib/metrics.ts';
 import { createOutbound } from './lib/outbound/outbound.ts';
@@ -60,7 +62,7 @@ async function start(config: Config, log: Logger) {
   });
   const first = await ensureFirstOwner(hub);
   await syncEnvironmentConnectors(hub);
-  const server = await listen(config, app.fetch);
+  const server = await listen(config, app.fetch, log);
 
   const jobs = startJobs(hub, {
     ...{ connection: database.login, roleMode: database.roleMode, schedule, queues },
@@ -82,15 +84,24 @@ const announceSetup = (url: string) =>
 /** What has not been answered to its end. */
 const answering = new Set<ServerResponse>();
 
-function listen(config: Config, fetch: Parameters<typeof serve>[0]['fetch']): Promise<ServerType> {
-  return new Promise((resolve, reject) => {
-    const server = serve({ fetch, port: config.port, hostname: config.host }, () => resolve(server));
-    server.on('request', (_request, answer: ServerResponse) => {
-      answering.add(answer);
-      answer.once('close', () => answering.delete(answer));
-    });
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explainListen(config, error)));
+/** What takes connections for the server, itself among them. */
+let listeners: TcpServer[] = [];
+
+type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
+
+async function listen(config: Config, fetch: Fetch, log: Logger): Promise<ServerType> {
+  const { port, host } = config;
+  const server = createAdaptorServer({ fetch, hostname: host });
+  server.on('request', (_request, answer: ServerResponse) => {
+    answering.add(answer);
+    answer.once('close', () => answering.delete(answer));
   });
+  listeners = await listenWidely(server, { port, host }).catch((error: NodeJS.ErrnoException) => {
+    throw explainListen(config, error);
+  });
+  for (const each of listeners)
+    each.on('error', (error) => log.warn({ err: error }, 'a connection could not be taken'));
+  return server;
 }
 
 function explainListen({ host, port }: Config, error: NodeJS.ErrnoException): Error {
@@ -121,7 +132,8 @@ function close(server: ServerType): Promise<void> {
   return new Promise((resolve) => {
     for (const answer of answering) if (!answer.headersSent) answer.setHeader('Connection', 'close');
     server.prependListener('request', (_request, answer: ServerResponse) => answer.setHeader('Connection', 'close'));
-    TcpServer.prototype.close.call(server, () => resolve()); // HTTP's own closes idle connections
+    const closed = listeners.map((each) => TcpServer.prototype.close.call(each)); // HTTP's own closes idle connections
+    void Promise.all(closed.map((each) => once(each, 'close'))).then(() => resolve());
     if (!('closeIdleConnections' in server)) return;
     const linger = setInterval(() => server.closeIdleConnections(), lingerMs);
     for (const timer of [linger, setTimeout(() => server.closeAllConnections(), drainMs)]) timer.unref();
