@@ -16,7 +16,12 @@ interface Control {
 }
 
 const line = anyText(40)
-  .map((text) => text.toWellFormed().replace(/[\p{Cc}\u2028\u2029]/gu, ' ').trim())
+  .map((text) =>
+    text
+      .toWellFormed()
+      .replace(/[\p{Cc}\u2028\u2029]/gu, ' ')
+      .trim(),
+  )
   .filter((text) => text !== '');
 const controls: Record<string, Control> = {
   text: { schema: { type: 'string' }, value: line },
