@@ -14,6 +14,7 @@ interface Edit {
   /** Stands in the file exactly once. */
   find: string;
   replace: string;
+  /** A file of tests, or a drill of `make test-faults` as `drill:rotation`. */
   caught: string;
 }
 
@@ -30,6 +31,8 @@ if (!chosen.length) {
 /** Tests that need no database start sooner without one. */
 const withoutDatabase = /^tests\/(lib|drivers|vault|views)\/|^tests\/middleware\/(csrf|safe-next|security-headers)\./;
 
+const isDrill = (caught: string) => caught.startsWith('drill:');
+
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'patchbay-sabotage-'));
 const copy = path.join(scratch, 'copy');
 const escaped: string[] = [];
@@ -37,9 +40,9 @@ try {
   execFileSync('git', ['clone', '--quiet', '--shared', root, copy]);
   for (const link of ['node_modules', '.cache'])
     if (existsSync(path.join(root, link))) symlinkSync(path.join(root, link), path.join(copy, link));
-  const tests = [...new Set(chosen.map(({ caught }) => caught))];
-  console.log(`${chosen.length} edits, ${tests.length} tests. First the tests as they are…`);
-  const before = new Set(await failuresOf(tests));
+  const [drills, tests] = split([...new Set(chosen.map(({ caught }) => caught))], isDrill);
+  console.log(`${chosen.length} edits, ${tests.length} tests, ${drills.length} drills. First these as they are…`);
+  const before = new Set([...(tests.length ? await failuresOf(tests) : []), ...(await brokenOf(drills))]);
   for (const failure of before) console.error(`This fails without being broken: ${failure}`);
   for (const edit of chosen) {
     const began = Date.now();
@@ -65,7 +68,7 @@ for (const each of escaped) console.error(`ESCAPED  ${each}`);
 console.log(`${chosen.length - escaped.length} of ${chosen.length} edits caught.`);
 process.exitCode = escaped.length ? 1 : 0;
 
-/** The tests that fail while this is broken. */
+/** The tests and drills that fail while this is broken. */
 async function tryOut({ file, find, replace, caught }: Edit): Promise<string[]> {
   const at = path.join(copy, file);
   const source = existsSync(at) ? readFileSync(at, 'utf8') : '';
@@ -79,7 +82,7 @@ async function tryOut({ file, find, replace, caught }: Edit): Promise<string[]> 
     source.replace(find, () => replace),
   );
   try {
-    return await failuresOf([caught]);
+    return isDrill(caught) ? await brokenOf([caught]) : await failuresOf([caught]);
   } finally {
     writeFileSync(at, source);
   }
@@ -90,10 +93,13 @@ async function failuresOf(tests: string[], again = 2): Promise<string[]> {
   const report = path.join(scratch, 'report.json');
   rmSync(report, { force: true });
   const options = ['--config', 'tests/security/vitest.config.ts', '--root', '.'];
-  const output = await run([...options, '--reporter', 'json', '--outputFile', report, ...tests], {
-    SECURITY_NO_DATABASE: tests.every((test) => withoutDatabase.test(test)) ? '1' : '',
-    SECURITY_CACHE: path.join(scratch, 'cache'),
-  });
+  const output = await run(
+    ['node_modules/vitest/vitest.mjs', 'run', ...options, '--reporter', 'json', '--outputFile', report, ...tests],
+    {
+      SECURITY_NO_DATABASE: tests.every((test) => withoutDatabase.test(test)) ? '1' : '',
+      SECURITY_CACHE: path.join(scratch, 'cache'),
+    },
+  );
   const { testResults = [] } = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as Report) : {};
   const failures = testResults.flatMap(({ name, message, assertionResults }) => [
     ...(message ? [`${path.basename(name)}: ${message.slice(0, 100)}`] : []),
@@ -105,12 +111,32 @@ async function failuresOf(tests: string[], again = 2): Promise<string[]> {
   return [`nothing runs: ${output.trim().split('\n').slice(-3).join(' ').slice(0, 200)}`];
 }
 
+function split<T>(all: T[], is: (each: T) => boolean): [T[], T[]] {
+  return [all.filter(is), all.filter((each) => !is(each))];
+}
+
+/** Those of these drills that find their promise broken; what they say goes to the screen. */
+async function brokenOf(drills: string[]): Promise<string[]> {
+  const broken = [];
+  for (const drill of drills) {
+    const output = await run(['--import', './src/db/fast-imports.ts', 'tests/faults/run.ts'], {
+      ONLY: drill.slice('drill:'.length),
+    });
+    const line = output.split('\n').find((each) => each.startsWith('{')) ?? '{}';
+    const { ok, misses = [output.slice(-300)] } = JSON.parse(line) as { ok?: boolean; misses?: string[] };
+    if (ok) continue;
+    broken.push(drill);
+    console.log(`${drill}: ${misses[0]}`);
+  }
+  return broken;
+}
+
 interface Report {
   testResults?: { name: string; message: string; assertionResults: { status: string; fullName: string }[] }[];
 }
 
 function run(args: string[], env: Record<string, string>): Promise<string> {
-  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
+  const child = spawn(process.execPath, args, {
     cwd: copy,
     env: { ...process.env, SECURITY_N: '40', SECURITY_SEED: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
