@@ -8,7 +8,7 @@ import { asAppError, titleOf } from './errors.ts';
 import { takeNotice } from './flash.ts';
 import { isPartial } from './page.ts';
 import { paths } from './paths.ts';
-import type { Dialog, Models, PatchbayViews, Shell, Toast } from './views.ts';
+import type { Dialog, ErrorPage, Models, PatchbayViews, Shell, Toast } from './views.ts';
 
 /** What page routes need beside the request. */
 export type PageTools = ReturnType<typeof pageTools>;
@@ -60,8 +60,11 @@ export function pageTools({ hub, identity, views }: PageDeps) {
   };
 }
 
-/** The error as a page, or for a fragment as a toast beside the page as it is. */
-export function errorPage(tools: PageTools, c: Context<Env>, thrown: unknown): Response {
+/**
+ * The error as a page, or for a fragment as a toast beside the page as it is.
+ * @param next where to go on, if there is a better place than for other errors like it
+ */
+export function errorPage(tools: PageTools, c: Context<Env>, thrown: unknown, next?: ErrorPage['next']): Response {
   const error = asAppError(c, thrown);
   if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
   if (isPartial(c)) return errorToast(tools, c, error);
@@ -73,11 +76,11 @@ export function errorPage(tools: PageTools, c: Context<Env>, thrown: unknown): R
     return tools.html(c, 'errors/suspended', { message: error.message, others, operator }, error.status);
   }
   const model = { status: error.status, title: titleOf(error), message: error.message, requestId: c.get('requestId') };
-  return tools.html(c, 'errors/page', { ...model, next: nextAfter(tools, c, error) }, error.status);
+  return tools.html(c, 'errors/page', { ...model, next: next ?? nextAfter(tools, c, error) }, error.status);
 }
 
 /** What failed by itself may work the next time; nobody is led to where they may not go. */
-function nextAfter(tools: PageTools, c: Context<Env>, { status }: AppError): { label: string; path: string } {
+function nextAfter(tools: PageTools, c: Context<Env>, { status }: AppError): ErrorPage['next'] {
   const { pathname, search } = new URL(c.req.url);
   const { basePath } = tools.hub.config;
   if (status >= 500 && c.req.method === 'GET')

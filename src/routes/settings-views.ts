@@ -128,7 +128,9 @@ export interface InvitePanel {
 /** What the page behind an invitation's link shows. */
 export interface InvitationPage {
   token: string;
-  next: 'sign-up' | 'sign-in' | 'join';
+  next: 'sign-up' | 'sign-in' | 'sign-out' | 'join';
+  /** The address of whoever is signed in; '' for nobody. */
+  signedIn: string;
   tenantName: string;
   email: string;
   role: Role;

@@ -52,6 +52,17 @@ describe('an invitation', () => {
     expect(await refused.text()).toContain('This invitation is for frank@example.com, but you are signed in as ben@');
   });
 
+  it('offers somebody else to sign out, and brings them back', async () => {
+    const link = await linkFor('frank@example.com');
+    const page = await (await hub.as(hub.cast.ben, 'GET', link)).text();
+    expect(page).toContain(`You are signed in as ${hub.cast.ben.email}.`);
+    expect(page).toMatch(`action="/signout"`);
+    expect(page).toContain(`name="next" value="${link}"`);
+    const out = async (next: string) => (await hub.post(null, '/signout', { next })).headers.get('location');
+    expect(await out(link)).toBe(link);
+    expect(await out('https://elsewhere.example/')).toBe('/signin');
+  });
+
   it('runs out after seven days', async () => {
     const link = await linkFor('late@example.com');
     await hub.hub.db.system.execute(

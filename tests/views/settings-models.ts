@@ -106,6 +106,7 @@ export function settingsModels(hostile: string, shell: Shell): SettingsModels {
       invitation: {
         token: 'abc',
         next: 'sign-up',
+        signedIn: hostile,
         tenantName: hostile,
         email: hostile,
         role: 'member',

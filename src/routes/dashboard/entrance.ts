@@ -29,7 +29,8 @@ export const entrancePages = (tools: PageTools): PageRoute[] => [
   publicPage({ method: 'post', path: paths.signout, role: 'public', audit: null, example: {} }, async (c) => {
     const { setCookies } = await tools.identity.signOut(c.req.raw.headers);
     setAll(c, setCookies);
-    return tools.redirect(c, paths.signin);
+    const { next = '' } = await textFields(c);
+    return c.redirect(sameOriginPath(next, tools.url(paths.signin)), 303);
   }),
   publicPage({ method: 'get', path: paths.setup, role: 'public', audit: null, example: {} }, async (c) => {
     const token = c.req.query('token') ?? '';

@@ -30,7 +30,16 @@ async function show(
   { name = '', errors = {} }: { name?: string; errors?: FieldErrors } = {},
 ): Promise<Response> {
   const { next, tenantName, email, role } = await readInvitation(tools.hub, tokenOf(c), guest);
-  const invitation = { token: tokenOf(c), next, tenantName, email, role, name, errors };
+  const invitation = {
+    token: tokenOf(c),
+    next,
+    tenantName,
+    email,
+    role,
+    name,
+    errors,
+    signedIn: guest.user?.email ?? '',
+  };
   return tools.html(c, 'invitations/show', { invitation }, Object.keys(errors).length ? 422 : 200);
 }
 

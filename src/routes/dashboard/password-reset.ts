@@ -7,7 +7,7 @@ import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
 import { type PageRoute, publicPage } from '../page.ts';
 import { paths } from '../paths.ts';
-import type { PageTools } from '../render.ts';
+import { errorPage, type PageTools } from '../render.ts';
 
 /** A forgotten password: asking for a link, and setting a new password with it. */
 export const passwordResetPages = (tools: PageTools): PageRoute[] => [
@@ -24,13 +24,8 @@ export const passwordResetPages = (tools: PageTools): PageRoute[] => [
     },
     (c) => askForLink(tools, c),
   ),
-  publicPage(
-    { method: 'get', path: paths.resetPassword(':token'), role: 'public', audit: null, example: {} },
-    async (c) => {
-      const token = c.req.param('token') ?? '';
-      await requireResetToken(tools.hub, token);
-      return tools.html(c, 'signin/reset', { token, errors: {} });
-    },
+  publicPage({ method: 'get', path: paths.resetPassword(':token'), role: 'public', audit: null, example: {} }, (c) =>
+    askForPassword(tools, c),
   ),
   publicPage({ method: 'post', path: paths.resetPassword(':token'), role: 'public', audit: null, example: {} }, (c) =>
     setPassword(tools, c),
@@ -53,13 +48,29 @@ async function askForLink(tools: PageTools, c: Context<Env>): Promise<Response> 
   }
 }
 
+async function askForPassword(tools: PageTools, c: Context<Env>): Promise<Response> {
+  const token = c.req.param('token') ?? '';
+  try {
+    await requireResetToken(tools.hub, token);
+  } catch (error) {
+    return deadLink(tools, c, error);
+  }
+  return tools.html(c, 'signin/reset', { token, errors: {} });
+}
+
+/** Where a new link is asked for, when this one is used up. */
+function deadLink(tools: PageTools, c: Context<Env>, error: unknown): Response {
+  if (!(error instanceof AppError) || error.code !== 'not_found') throw error;
+  return errorPage(tools, c, error, { label: 'Ask for a new link', path: paths.forgotPassword });
+}
+
 async function setPassword(tools: PageTools, c: Context<Env>): Promise<Response> {
   const token = c.req.param('token') ?? '';
   const new_password = (await formFields(c))?.get('new_password');
   try {
     await resetPassword(tools.hub, { token, new_password }, callerOf(c));
   } catch (error) {
-    if (!(error instanceof AppError) || !error.errors) throw error;
+    if (!(error instanceof AppError) || !error.errors) return deadLink(tools, c, error);
     return tools.html(c, 'signin/reset', { token, errors: error.errors }, 422);
   }
   leaveNotice(c, tools.hub, { tone: 'ok', text: 'Your new password is saved.' });

@@ -22,13 +22,13 @@ export interface Guest {
 }
 
 export interface OpenInvitation extends LinkedInvitation {
-  /** What the person has to do: sign up, sign in first, or just join. */
-  next: 'sign-up' | 'sign-in' | 'join';
+  /** What the person has to do: sign up, sign in first, sign out first because it is for another address, or just join. */
+  next: 'sign-up' | 'sign-in' | 'sign-out' | 'join';
 }
 
 /**
- * The invitation behind a link, if this person can accept it.
- * @throws AppError not_found, suspended, conflict when it was used, taken back or ran out, forbidden for another address, rate_limited
+ * The invitation behind a link, while it is good.
+ * @throws AppError not_found, suspended, conflict when it was used, taken back or ran out, rate_limited
  */
 export async function readInvitation(hub: Hub, token: string, guest: Guest): Promise<OpenInvitation> {
   const { allowed, retryAfter } = await limit(hub, { key: `accept:${addressBucket(guest.ip)}`, rate: 30, per: 60 });
@@ -39,12 +39,7 @@ export async function readInvitation(hub: Hub, token: string, guest: Guest): Pro
   assertOpen(found);
   await requireRunning(hub, found.tenantId);
   const { user } = guest;
-  if (user && user.email !== found.email)
-    throw new AppError(
-      'forbidden',
-      `This invitation is for ${found.email}, but you are signed in as ${user.email}. Sign out, then open the link again.`,
-    );
-  if (user) return { ...found, next: 'join' };
+  if (user) return { ...found, next: user.email === found.email ? 'join' : 'sign-out' };
   return { ...found, next: (await selectUserByEmail(hub.db.system, found.email)) ? 'sign-in' : 'sign-up' };
 }
 
@@ -60,7 +55,7 @@ function assertOpen({ status, expired, inviterRole, role, tenantName }: LinkedIn
 
 /**
  * Takes the person into the workspace, once; a new person gets an account with the name and password that they chose.
- * @throws AppError like `readInvitation`, not_signed_in for an address that has an account, invalid_input by field
+ * @throws AppError like `readInvitation`, not_signed_in for an address that has an account, forbidden for another one than the person’s, invalid_input by field
  */
 export async function acceptInvitation(
   hub: Hub,
@@ -70,6 +65,7 @@ export async function acceptInvitation(
 ): Promise<{ tenantId: string; tenantName: string; email: string }> {
   const invitation = await readInvitation(hub, token, guest);
   if (invitation.next === 'sign-in') throw signInFirst(invitation.email);
+  if (invitation.next === 'sign-out') throw signOutFirst(invitation.email, guest.user?.email ?? '');
   const newcomer = guest.user ? null : await checkedNewcomer(input);
   const { tenantId, role } = invitation;
   try {
@@ -125,6 +121,12 @@ async function insertNewcomer(tx: Tx, email: string, newcomer: { name: string; h
   await insertPassword(tx, { id: uuidv7(), userId: id, password: newcomer.hash });
   return { id, name: newcomer.name };
 }
+
+const signOutFirst = (invited: string, signedIn: string) =>
+  new AppError(
+    'forbidden',
+    `This invitation is for ${invited}, but you are signed in as ${signedIn}. Sign out, then open the link again.`,
+  );
 
 const signInFirst = (email: string) =>
   new AppError('not_signed_in', `There is an account for ${email} already. Sign in first, then open the link again.`);
