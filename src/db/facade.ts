@@ -1,4 +1,5 @@
 import { PostgresJsPreparedQuery } from 'drizzle-orm/postgres-js';
+import { noteBreak, noteLasting } from '../lib/lasting.ts';
 import { explainFailure } from './failures.ts';
 import { GuardedQuery, mayChange, type Statement, send } from './guarded-query.ts';
 import { type Pool, withDeadline } from './pool.ts';
@@ -35,9 +36,10 @@ async function runAlone(pool: Pool, statement: Statement, asValues: boolean): Pr
   try {
     const rows = await withDeadline(answer, deadlineMs, onDeadline);
     pool.answered();
+    if (mayChange(statement) && !counts(statement)) noteLasting();
     return rows;
   } catch (error) {
-    throw explainFailure(error, wasSent() && mayChange(statement) ? 'a change' : 'nothing to save');
+    throw noteBreak(explainFailure(error, wasSent() && mayChange(statement) ? 'a change' : 'nothing to save'));
   }
 }
 

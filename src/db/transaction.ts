@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres';
+import { noteBreak, noteLasting } from '../lib/lasting.ts';
 import { DeadlinePassed, explainFailure, isConnectionLost, isReadOnlyRefusal, unavailable } from './failures.ts';
 import { GuardedQuery, mayChange, type Statement, send } from './guarded-query.ts';
 import { type Pool, withDeadline } from './pool.ts';
@@ -51,10 +52,13 @@ class Transaction {
     try {
       const result = await withDeadline(running, this.#pool.deadlineMs, () => this.#expire(running, started));
       this.#pool.answered();
+      if (this.#mayChange) noteLasting();
       return result;
     } catch (error) {
-      if (this.#thrown?.error === error) throw error;
-      throw explainFailure(error, this.#stage === 'committing' && this.#mayChange ? 'a change' : 'nothing to save');
+      if (this.#thrown?.error === error) throw noteBreak(error);
+      throw noteBreak(
+        explainFailure(error, this.#stage === 'committing' && this.#mayChange ? 'a change' : 'nothing to save'),
+      );
     } finally {
       this.#stopWaiting();
     }

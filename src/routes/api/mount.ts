@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import { type Answer, answerOnce } from '../../services/tools/idempotency.ts';
+import { type Answer, answerOnce, knowingWhatStays } from '../../services/tools/idempotency.ts';
 import type { Env } from '../env.ts';
 import { problemFor } from '../errors.ts';
 import { requireScope } from '../middleware/api-key.ts';
@@ -12,13 +12,14 @@ export function mount(app: Hono<Env>, { operation, handle }: Mounted) {
   app.on(operation.method.toUpperCase(), operation.path, async (c) => {
     requireScope(c, operation.scope);
     const input = await readInput(c, operation);
-    const run = async (): Promise<Response> => {
+    const answer = async (): Promise<Response> => {
       // A handler may say 200 where it found what it was to make.
       if (operation.status !== 'service') c.status(operation.status);
       const data = await handle(c, input);
       if (data instanceof Response) return data;
       return data === null ? c.body(null, 204) : c.json(data as object);
     };
+    const run = operation.method === 'post' ? () => knowingWhatStays(answer) : answer;
     const takesKey = operation.method === 'post' && operation.role !== 'public' && operation.status !== 'service';
     const key = takesKey ? c.req.header('idempotency-key') : undefined;
     if (key === undefined) return run();
@@ -43,5 +44,5 @@ function replayable(c: Context<Env>, answer: Answer & { replayed: boolean }) {
   if (answer.replayed) c.header('Idempotent-Replayed', 'true');
   if (answer.location) c.header('Location', answer.location);
   if (answer.contentType) c.header('Content-Type', answer.contentType);
-  return c.body(answer.body, answer.status as 200);
+  return answer.body ? c.body(answer.body, answer.status as 200) : c.body(null, answer.status as 204);
 }

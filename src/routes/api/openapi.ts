@@ -102,7 +102,8 @@ const idempotencyKey = {
   in: 'header',
   required: false,
   schema: { type: 'string', minLength: 1, maxLength: 255 },
-  description: 'Repeating the call with the same key within 24 hours gets the first answer and changes nothing again.',
+  description:
+    'Repeating the call with the same key within 24 hours gets the first answer and changes nothing again. After `outcome_unknown`, when a part may be done, the key runs nothing more; after 429 and any other 503 nothing was done, and the same key may be tried again.',
 };
 
 function parameters(

@@ -10,6 +10,7 @@ import {
   type Values,
 } from '../../drivers/driver.ts';
 import { unfitForHeader } from '../../lib/header-text.ts';
+import { noteLasting } from '../../lib/lasting.ts';
 import { messageOf } from '../../lib/outbound/message.ts';
 import { OutboundError, type OutboundOptions, type TlsSettings } from '../../lib/outbound/outbound.ts';
 import { deadlineIn, firstOf } from '../../lib/signals.ts';
@@ -165,6 +166,7 @@ async function resilientFetch(ctx: Ctx, sending: Sending, count: () => void) {
   };
   return resiliently(about, (signal) => {
     count();
+    if (!about.repeatable) noteLasting();
     return ctx.hub.outbound.send({ ...message, signal }, options);
   });
 }

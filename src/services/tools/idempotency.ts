@@ -9,6 +9,7 @@ import {
   settleKey,
 } from '../../db/queries/idempotency-keys.ts';
 import { AppError } from '../../errors.ts';
+import { tellPartly } from '../../lib/lasting.ts';
 import { hubSecret, tenantKeys } from '../secrets/keyring.ts';
 
 /** An answer as it went out, kept sealed for 24 hours. */
@@ -51,6 +52,21 @@ export async function answerOnce(
   );
   return { ...answer, replayed: false };
 }
+
+/**
+ * Runs what changes something. When the database goes away after a part of it stays, “try again” would do that part twice.
+ * @throws AppError outcome_unknown then, which a key keeps
+ */
+export const knowingWhatStays = <T>(work: () => Promise<T>): Promise<T> =>
+  tellPartly(work, (cause) =>
+    cause instanceof AppError && cause.code === 'unavailable'
+      ? new AppError(
+          'outcome_unknown',
+          'The database went away in the middle: a part of this may be done. Look before you try again.',
+          { retryAfter: cause.retryAfter, cause },
+        )
+      : (cause as Error),
+  );
 
 /** Keyed, because bodies hold secrets: of a plain hash, whoever reads the table could try passwords. */
 async function digestOf({ hub }: Ctx, asked: string): Promise<string> {

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
+import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ctx } from '../../../src/context.ts';
+import type { Tx } from '../../../src/db/client.ts';
 import { AppError } from '../../../src/errors.ts';
+import { mount } from '../../../src/routes/api/mount.ts';
+import { operation } from '../../../src/routes/api/operation.ts';
+import type { Env } from '../../../src/routes/env.ts';
+import { problemFor } from '../../../src/routes/errors.ts';
+import { recordAudit } from '../../../src/services/audit.ts';
 import { answerOnce } from '../../../src/services/tools/idempotency.ts';
 import { type TestApp, testApp } from '../../support/app.ts';
 
@@ -57,6 +64,44 @@ describe('an answer', () => {
     const answer = await renew(two); // never the link of somebody else
     expect([answer.status, (await answer.json()).code]).toEqual([422, 'idempotency_key_reused']);
     expect(await (await renew(one)).json()).toEqual(first);
+  });
+
+  describe('of work that the database leaves', () => {
+    type Step = (tx: Tx) => Promise<unknown>;
+    const save: Step = (tx) =>
+      recordAudit(tx, ada, { action: 'connector.installed', subject: { type: 'connector', id: null, name: 'Made' } });
+    const read: Step = (tx) => tx.execute(sql`select 1`);
+    const diskFull: Step = (tx) => tx.execute(sql`do $$ begin raise exception using errcode = '53100'; end $$`);
+
+    /** What a route answers that takes these steps, each in a transaction of its own. */
+    async function answered(key: string, ...steps: Step[]) {
+      const app = new Hono<Env>();
+      app.use(async (c, next) => {
+        c.set('ctx', ada);
+        c.set('log', ada.log);
+        await next();
+      });
+      app.onError((error, c) => problemFor(c, error));
+      const told = { id: 'makeThing', summary: 'Make a thing', tag: 'Audit', role: 'member', audit: null } as const;
+      const route = { method: 'post', path: '/api/things', scope: null, input: {}, example: {} } as const;
+      const thing = operation({ ...told, ...route, status: 204, response: null }, async () => {
+        for (const step of steps) await ada.hub.db.asTenant(ada.tenantId, step);
+        return null;
+      });
+      mount(app, thing);
+      const answer = await app.request('/api/things', { method: 'POST', headers: { 'idempotency-key': key } });
+      return [answer.status, answer.status === 204 ? null : (await answer.json()).code];
+    }
+
+    it('is kept as unknown where a part of it is saved, so that nothing runs twice', async () => {
+      expect(await answered('partly', save, diskFull)).toEqual([503, 'outcome_unknown']);
+      expect(await answered('partly', save)).toEqual([503, 'outcome_unknown']);
+    });
+
+    it('is given back where nothing is', async () => {
+      expect(await answered('nothing', read, diskFull)).toEqual([503, 'unavailable']);
+      expect(await answered('nothing', save)).toEqual([204, null]);
+    });
   });
 
   it('is not kept when it was refused for its haste', async () => {
