@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
-import { Server as TcpServer } from 'node:net';
-import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { seedConnectors } from '../seeds/connectors.ts';
 import { createApp } from './app.ts';
@@ -16,6 +14,7 @@ import { queues } from './jobs/queues.ts';
 import { schedule } from './jobs/schedule.ts';
 import { startJobs } from './jobs/worker.ts';
 import { Background } from './lib/background.ts';
+import { closerOf } from './lib/closing.ts';
 import { listenWidely } from './lib/listening.ts';
 import { createLog } from './lib/log.ts';
 import { createMetrics } from './lib/metrics.ts';
@@ -62,7 +61,7 @@ async function start(config: Config, log: Logger) {
   });
   const first = await ensureFirstOwner(hub);
   await syncEnvironmentConnectors(hub);
-  const server = await listen(config, app.fetch, log);
+  const close = await listen(config, app.fetch, log);
 
   const jobs = startJobs(hub, {
     ...{ connection: database.login, roleMode: database.roleMode, schedule, queues },
@@ -71,7 +70,7 @@ async function start(config: Config, log: Logger) {
   });
   stops.unshift(() => returnSlices(hub));
   // Both at once: nothing new comes in while jobs drain, and no request that hangs keeps jobs from draining.
-  stops.unshift(() => Promise.all([close(server), jobs.stop()]));
+  stops.unshift(() => Promise.all([close(), jobs.stop()]));
   log.info({ url: config.baseUrl, role_mode: database.roleMode, start_ms: Math.round(performance.now()) }, 'ready');
   if (first.url) announceSetup(first.url);
   void identity.warmUp().catch((error) => log.error({ err: error }, 'the identity library could not be loaded'));
@@ -81,27 +80,20 @@ async function start(config: Config, log: Logger) {
 const announceSetup = (url: string) =>
   process.stderr.write(`\nNobody can sign in yet. Create the first workspace and its owner here:\n\n  ${url}\n\n`);
 
-/** What has not been answered to its end. */
-const answering = new Set<ServerResponse>();
-
-/** What takes connections for the server, itself among them. */
-let listeners: TcpServer[] = [];
-
 type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
 
-async function listen(config: Config, fetch: Fetch, log: Logger): Promise<ServerType> {
+/** Resolves with what ends it. */
+async function listen(config: Config, fetch: Fetch, log: Logger): Promise<() => Promise<void>> {
   const { port, host } = config;
-  const server = createAdaptorServer({ fetch, hostname: host });
-  server.on('request', (_request, answer: ServerResponse) => {
-    answering.add(answer);
-    answer.once('close', () => answering.delete(answer));
-  });
-  listeners = await listenWidely(server, { port, host }).catch((error: NodeJS.ErrnoException) => {
+  // HTTP/1, since nothing else is asked for
+  const server = createAdaptorServer({ fetch, hostname: host }) as Server;
+  const close = closerOf(server);
+  const listeners = await listenWidely(server, { port, host }).catch((error: NodeJS.ErrnoException) => {
     throw explainListen(config, error);
   });
   for (const each of listeners)
     each.on('error', (error) => log.warn({ err: error }, 'a connection could not be taken'));
-  return server;
+  return () => close(listeners);
 }
 
 function explainListen({ host, port }: Config, error: NodeJS.ErrnoException): Error {
@@ -117,29 +109,6 @@ function explainListen({ host, port }: Config, error: NodeJS.ErrnoException): Er
 }
 
 const patienceMs = 10_000;
-/** Leaves time to stop everything else in order. */
-const drainMs = 6_000;
-
-/** What clients sent before they knew still arrives for a moment. */
-const lingerMs = 300;
-
-/**
- * Takes no new connections and lets the running requests finish, for a while. Each connection is told with its next answer that it is the
- * last: closing those that look idle at once would cut off requests that have been sent and not read yet, and a client that keeps asking
- * over its connection would never be done.
- */
-function close(server: ServerType): Promise<void> {
-  return new Promise((resolve) => {
-    for (const answer of answering) if (!answer.headersSent) answer.setHeader('Connection', 'close');
-    server.prependListener('request', (_request, answer: ServerResponse) => answer.setHeader('Connection', 'close'));
-    const closed = listeners.map((each) => TcpServer.prototype.close.call(each)); // HTTP's own closes idle connections
-    void Promise.all(closed.map((each) => once(each, 'close'))).then(() => resolve());
-    if (!('closeIdleConnections' in server)) return;
-    const linger = setInterval(() => server.closeIdleConnections(), lingerMs);
-    for (const timer of [linger, setTimeout(() => server.closeAllConnections(), drainMs)]) timer.unref();
-  });
-}
-
 let stopping = false;
 
 async function stop(log: Logger, why: string, code: number) {

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type Socket, Server as TcpServer } from 'node:net';
+import { performance } from 'node:perf_hooks';
+
+interface Options {
+  /** For requests that are under way; then they are cut off. */
+  drainMs?: number;
+  /** What clients sent before they knew still arrives for a moment. */
+  lingerMs?: number;
+  /** To wait for a moment in which nothing comes in. */
+  crowdedMs?: number;
+}
+
+interface Connection {
+  answers: Set<ServerResponse>;
+  /** Bytes it had sent when its last answer was over: more than that is a request, whole or in part. */
+  settled: number;
+}
+
+/**
+ * Returns what closes all that listen for the server and then its connections, and cuts off no request: each one is answered, or its
+ * connection was refused before it could be sent. Connections are told with their next answer that it is the last; those with nothing
+ * under way are closed when the last answer was over `lingerMs` ago. Resolves when none is left.
+ *
+ * Node's own `close` and `closeIdleConnections` would reset requests that were sent and not read yet, cut off an answer that its reader
+ * has not fetched yet, and leave connections that somebody opened in reserve.
+ * @param server before it listens
+ */
+export function closerOf(
+  server: Server,
+  { drainMs = 6_000, lingerMs = 300, crowdedMs = 2_000 }: Options = {},
+): (listeners: TcpServer[]) => Promise<void> {
+  const connections = new Map<Socket, Connection>();
+  let afterAnswer = () => {};
+  server.on('connection', (socket) => {
+    connections.set(socket, { answers: new Set(), settled: 0 });
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.on('request', ({ socket }: IncomingMessage, answer) => {
+    const connection = connections.get(socket);
+    connection?.answers.add(answer);
+    answer.once('close', () => {
+      connection?.answers.delete(answer);
+      if (connection) connection.settled = socket.bytesRead;
+      afterAnswer();
+    });
+  });
+  const sayLast = (answer: ServerResponse) => void (answer.headersSent || answer.setHeader('Connection', 'close'));
+  const closeIdle = () => {
+    for (const [socket, { answers, settled }] of connections)
+      if (!answers.size && socket.bytesRead === settled) socket.destroy();
+  };
+  return async (listeners) => {
+    setTimeout(() => server.closeAllConnections(), drainMs).unref();
+    for (const { answers } of connections.values()) answers.forEach(sayLast);
+    server.prependListener('request', (_request, answer) => sayLast(answer));
+    const closed = Promise.all(listeners.map((each) => once(each, 'close')));
+    const crowdedUntil = performance.now() + crowdedMs;
+    for (const each of listeners) {
+      await nothingWaits(crowdedUntil);
+      TcpServer.prototype.close.call(each);
+    }
+    const linger = setTimeout(() => void nothingWaits(performance.now() + crowdedMs).then(closeIdle), lingerMs).unref();
+    afterAnswer = () => void linger.refresh();
+    await closed;
+  };
+}
+
+/**
+ * Resolves in a turn of the event loop that found nothing to take and nothing to read, or when it is `until` in any. The system resets
+ * whoever waits in the line of a socket that is closed: under load that is somebody at nearly every moment, since a turn takes one
+ * connection of each and many milliseconds. Right after such a turn it is whoever comes within the next few microseconds.
+ */
+function nothingWaits(until: number): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (before: number) => {
+      const { events } = performance.nodeTiming.uvMetricsInfo;
+      if (events === before || performance.now() > until) return resolve();
+      setImmediate(look, events); // between two of these the loop looks once
+    };
+    setImmediate(look, -1);
+  });
+}
