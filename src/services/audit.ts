@@ -14,29 +14,30 @@ export interface AuditEvent {
   details?: Record<string, unknown>;
 }
 
+type Audited = Pick<Ctx, 'tenantId' | 'actor' | 'requestId' | 'ip'>;
+
 /** Writes the event in the change's own transaction, and tells webhooks of it: a change that cannot be audited does not happen. */
-export async function recordAudit(
-  tx: Tx,
-  ctx: Pick<Ctx, 'tenantId' | 'actor' | 'requestId' | 'ip'>,
-  event: AuditEvent,
-) {
-  await insertAuditEvent(tx, {
-    tenantId: ctx.tenantId,
-    id: uuidv7(),
-    action: event.action,
-    actorType: ctx.actor.type,
-    actorId: ctx.actor.id,
-    actorName: ctx.actor.name,
-    subjectType: event.subject.type,
-    subjectId: event.subject.id,
-    // Made of two names that may be as long each.
-    subjectName: oneLine(event.subject.name),
-    details: event.details ?? {},
-    requestId: ctx.requestId,
-    ip: ctx.ip,
-  });
+export async function recordAudit(tx: Tx, ctx: Audited, event: AuditEvent) {
+  await insertAuditEvent(tx, auditRow(ctx, event));
   await announceAudited(tx, ctx, event);
 }
+
+/** The event's row, for a change that writes it by the same statement; only for events that webhooks are not told of. */
+export const auditRow = ({ tenantId, actor, requestId, ip }: Audited, event: AuditEvent) => ({
+  tenantId,
+  id: uuidv7(),
+  action: event.action,
+  actorType: actor.type,
+  actorId: actor.id,
+  actorName: actor.name,
+  subjectType: event.subject.type,
+  subjectId: event.subject.id,
+  // Made of two names that may be as long each.
+  subjectName: oneLine(event.subject.name),
+  details: event.details ?? {},
+  requestId,
+  ip,
+});
 
 export interface AuditQuery {
   /** Free text in the action and in the names of actor and subject. */

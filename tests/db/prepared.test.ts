@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tx } from '../../src/db/client.ts';
-import { prepared, preparedInsert } from '../../src/db/prepared.ts';
+import { prepared, preparedFamily, preparedInsert } from '../../src/db/prepared.ts';
 import { connections, connectors, tenantQuotas } from '../../src/db/schema/index.ts';
 import { installConnector } from '../../src/services/connectors/connectors.ts';
 import { type TestApp, testApp } from '../support/app.ts';
@@ -86,5 +86,39 @@ describe('a statement whose text is made once', () => {
     const quotas = preparedInsert(tenantQuotas, (row) => row);
     const row = { tenantId: at.cast.ada.tenantId, id: uuidv7(), maxConnectors: sql<number>`1 + 1` as never };
     await expect(as('ada', async (tx) => quotas(tx, row))).rejects.toThrow('no SQL');
+  });
+
+  it('inserts a row with what belongs to it, or nothing of that', async () => {
+    const insertFamily = preparedFamily(connectors, { unless: [connectors.tenantId, connectors.handle] });
+    const [one] = await as('ada', (tx) => tx.select().from(connectors).where(eq(connectors.id, connectorId)));
+    const family = (handle: string, status: 'active' | 'none' = 'active') => {
+      const ids = { tenantId: at.cast.ada.tenantId, id: uuidv7() };
+      const connector = {
+        ...(one as NonNullable<typeof one>),
+        ...ids,
+        handle,
+        name: handle,
+        tags: ['a'],
+        fileState: null,
+      };
+      const connection = { ...ids, connectorId: ids.id, accountLabel: null, scopes: ['x'], rateLimit: null, status };
+      const beside = [{ table: connections, values: connection }];
+      const count = (tx: Tx) => tx.$count(connections, eq(connections.connectorId, ids.id));
+      return { ids, insert: (tx: Tx) => insertFamily(tx, connector, beside), count };
+    };
+    const whole = family('whole');
+    const [row] = await as('ada', whole.insert);
+    expect(row).toMatchObject({ ...whole.ids, name: 'whole', tags: ['a'], status: 'inactive', fileState: null });
+    expect(row?.createdAt).toBeInstanceOf(Date);
+    expect(await as('ada', whole.count)).toBe(1);
+
+    const taken = family('whole');
+    expect(await as('ada', taken.insert)).toEqual([]);
+    expect(await as('ada', taken.count)).toBe(0);
+
+    const broken = family('broken', 'none');
+    await expect(as('ada', broken.insert)).rejects.toThrow('connections_status_known');
+    expect(await as('ada', (tx) => tx.$count(connectors, eq(connectors.handle, 'broken')))).toBe(0);
+    await expect(as('cleo', family('foreign').insert)).rejects.toThrow('row-level security');
   });
 });

@@ -1,9 +1,7 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Drizzle, Tx } from '../client.ts';
-import { prepared } from '../prepared.ts';
 import { connectorCatalog, provisionedEntries, tenantEntries } from '../schema/index.ts';
-import type { CatalogRow } from './connector-catalog.ts';
 
 /** A catalog entry with what operators decided about it; `tenantEnabled` is null where the tenant follows the hub. */
 export interface EntrySwitch {
@@ -15,13 +13,18 @@ export interface EntrySwitch {
   tenantEnabled: boolean | null;
 }
 
-const enabled = sql<boolean>`coalesce(${provisionedEntries.enabled}, true)`;
-
 /** Every entry that can be installed, by name, as the hub and this tenant have it. */
 export function selectSwitches(tx: Drizzle | Tx, tenantId: string | null): Promise<EntrySwitch[]> {
   const { id, key, name, icon } = connectorCatalog;
   return tx
-    .select({ id, key, name, icon, enabled, tenantEnabled: tenantEntries.enabled })
+    .select({
+      id,
+      key,
+      name,
+      icon,
+      enabled: sql<boolean>`coalesce(${provisionedEntries.enabled}, true)`,
+      tenantEnabled: tenantEntries.enabled,
+    })
     .from(connectorCatalog)
     .leftJoin(provisionedEntries, eq(provisionedEntries.catalogId, connectorCatalog.id))
     .leftJoin(
@@ -34,36 +37,6 @@ export function selectSwitches(tx: Drizzle | Tx, tenantId: string | null): Promi
     .where(isNull(connectorCatalog.retiredAt))
     .orderBy(asc(connectorCatalog.name));
 }
-
-/** What installing needs to know of an entry, retired or not. */
-export interface InstallableEntry extends Pick<CatalogRow, 'id' | 'key' | 'name' | 'icon' | 'retiredAt'> {
-  enabled: boolean;
-  /** Whether the hub has an application of its own at the service. */
-  hasApplication: boolean;
-}
-
-/** The entry of this key with whether the tenant may install it, or null. */
-export async function findInstallable(tx: Tx, tenantId: string, entryKey: string): Promise<InstallableEntry | null> {
-  const [row] = await findPrepared(tx, { tenantId, entryKey });
-  return row ?? null;
-}
-
-const findPrepared = prepared((db) => {
-  const { id, key, name, icon, retiredAt } = connectorCatalog;
-  const switches = {
-    enabled: sql<boolean>`coalesce(${tenantEntries.enabled}, ${enabled})`,
-    hasApplication: sql<boolean>`${provisionedEntries.oauthClientId} is not null`,
-  };
-  return db
-    .select({ id, key, name, icon, retiredAt, ...switches })
-    .from(connectorCatalog)
-    .leftJoin(provisionedEntries, eq(provisionedEntries.catalogId, id))
-    .leftJoin(
-      tenantEntries,
-      and(eq(tenantEntries.catalogId, id), eq(tenantEntries.tenantId, sql.placeholder('tenantId'))),
-    )
-    .where(eq(key, sql.placeholder('entryKey')));
-});
 
 /** The ids of the entries that are off for the tenant. */
 export async function selectDisabled(tx: Tx, tenantId: string): Promise<Set<string>> {

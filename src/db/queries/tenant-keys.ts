@@ -4,7 +4,8 @@ import type { Tx } from '../client.ts';
 import { prepared } from '../prepared.ts';
 import { tenantKeys } from '../schema/index.ts';
 
-type TenantKeyRow = typeof tenantKeys.$inferSelect;
+/** A wrapped data key, as the vault unwraps it. */
+export type TenantKeyRow = Omit<typeof tenantKeys.$inferSelect, 'createdAt'>;
 
 /** The tenant's wrapped data keys, oldest first. */
 export const selectTenantKeys = (tx: Tx, tenantId: string): Promise<TenantKeyRow[]> => selectPrepared(tx, { tenantId });

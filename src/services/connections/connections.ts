@@ -88,27 +88,27 @@ export async function establishConnection(
 ): Promise<{ connection: ConnectionRow; created: boolean }> {
   const found = await findByAccount(tx, ctx.tenantId, key);
   if (found) return { connection: found, created: false };
-  const connection = await insertOf(tx, ctx, { ...key, accountLabel, scopes });
+  const connection = await insert(tx, ctx, newConnection(ctx, { ...key, accountLabel, scopes }));
   await recordAudit(tx, ctx, { action: 'connection.created', subject: connectionSubject(connection, connector) });
   return { connection, created: true };
 }
 
 /** Webhooks are told of every new connection, also of one that came with its connector. */
-async function insertOf(tx: Tx, ctx: Ctx, values: EstablishedConnection): Promise<ConnectionRow> {
-  const id = uuidv7();
-  const row = {
-    ...values,
-    tenantId: ctx.tenantId,
-    id,
-    nextCheckAt: new Date(),
-    createdBy: ctx.actor.id,
-    updatedBy: ctx.actor.id,
-    createdByName: ctx.actor.name,
-    updatedByName: ctx.actor.name,
-  };
-  const [connection] = await Promise.all([insertConnection(tx, row), announce(tx, ctx, 'connection.created', id)]);
+async function insert(tx: Tx, ctx: Ctx, row: ReturnType<typeof newConnection>): Promise<ConnectionRow> {
+  const [connection] = await Promise.all([insertConnection(tx, row), announce(tx, ctx, 'connection.created', row.id)]);
   return connection;
 }
+
+const newConnection = (ctx: Ctx, values: EstablishedConnection) => ({
+  ...values,
+  tenantId: ctx.tenantId,
+  id: uuidv7(),
+  nextCheckAt: new Date(),
+  createdBy: ctx.actor.id,
+  updatedBy: ctx.actor.id,
+  createdByName: ctx.actor.name,
+  updatedByName: ctx.actor.name,
+});
 
 /**
  * The one connection of a connector whose auth needs no grant: made with it, tenant-wide.
@@ -119,11 +119,12 @@ export async function ensureOwnConnection(
   ctx: Ctx,
   connector: Pick<ConnectorRow, 'id'>,
 ): Promise<ConnectionRow> {
-  return (await findOwnConnection(tx, ctx.tenantId, connector.id)) ?? makeOwnConnection(tx, ctx, connector);
+  return (await findOwnConnection(tx, ctx.tenantId, connector.id)) ?? insert(tx, ctx, ownConnection(ctx, connector.id));
 }
 
-/** The same for a connector that is new in this transaction. */
-export function makeOwnConnection(tx: Tx, ctx: Ctx, connector: Pick<ConnectorRow, 'id'>): Promise<ConnectionRow> {
-  const key = { connectorId: connector.id, userId: null, toolkitSlug: null, externalAccountId: null };
-  return insertOf(tx, ctx, { ...key, accountLabel: null, scopes: [] });
-}
+/** Such a connection, for whoever inserts it together with its connector. */
+export const ownConnection = (ctx: Ctx, connectorId: string) =>
+  newConnection(ctx, {
+    ...{ connectorId, userId: null, toolkitSlug: null, externalAccountId: null },
+    ...{ accountLabel: null, scopes: [] },
+  });

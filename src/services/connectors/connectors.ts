@@ -2,27 +2,21 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Ctx, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { uniqueViolation } from '../../db/client.ts';
-import {
-  type ConnectorRow,
-  findConnector,
-  insertConnector,
-  takenHandles,
-  updateConnectorRow,
-} from '../../db/queries/connectors.ts';
-import { findInstallable } from '../../db/queries/provisioned-entries.ts';
-import { selectQuotas } from '../../db/queries/tenant-quotas.ts';
+import { type ConnectorRow, findConnector, takenHandles, updateConnectorRow } from '../../db/queries/connectors.ts';
+import { findInstallable, insertInstall } from '../../db/queries/installs.ts';
 import type { LoadedDriver } from '../../drivers/driver.ts';
 import { AppError, invalid, notFound } from '../../errors.ts';
 import type { TenantKeys } from '../../vault/vault.ts';
-import { recordAudit } from '../audit.ts';
+import { auditRow, recordAudit } from '../audit.ts';
 import { adaptDriver, tenantDriver, withApplication } from '../authorizations/oauth-applications.ts';
 import { releaseKept } from '../calls/kept-clients.ts';
 import { changedFields } from '../changes.ts';
 import { alignConnections } from '../connections/connection-alignment.ts';
-import { makeOwnConnection } from '../connections/connections.ts';
+import { ownConnection } from '../connections/connections.ts';
 import { tenantKeys } from '../secrets/keyring.ts';
 import { type Part, sealSecrets, withoutSecrets } from '../secrets/secrets.ts';
 import { requireConnectorRoom } from '../tenants/quotas.ts';
+import { announce } from '../webhooks/announcements.ts';
 import { type CheckedValues, type ConnectorInput, checkInput } from './connector-input.ts';
 import { handleCandidates, handleFrom } from './handles.ts';
 import { requireUnmanaged } from './managed.ts';
@@ -53,35 +47,37 @@ export async function installConnector(
   const id = options.id ?? uuidv7();
   try {
     return await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
-      const [entry, quotas, keys] = await Promise.all([
-        findInstallable(tx, ctx.tenantId, catalogKey),
-        selectQuotas(tx, ctx.tenantId),
-        tenantKeys(tx, ctx.hub.vault, ctx.tenantId),
-      ]);
-      const driver = withApplication(plain, entry?.hasApplication ?? false);
+      const found = await findInstallable(tx, ctx.tenantId, catalogKey);
+      const driver = withApplication(plain, found?.hasApplication ?? false);
       const checked = checkInput(driver, input);
-      if (!entry || entry.retiredAt) throw unknownEntry(catalogKey);
-      if (!entry.enabled) throw switchedOff(entry, 'installed');
-      await requireConnectorRoom(tx, ctx.tenantId, quotas);
-      const sealed = seal(ctx, keys, id, driver, checked);
-      const connector = await insertWithHandle(tx, options.handle ?? handleFrom(name, catalogKey), {
+      if (!found || found.entry.retiredAt) throw unknownEntry(catalogKey);
+      const { entry } = found;
+      if (!found.enabled) throw switchedOff(entry, 'installed');
+      await requireConnectorRoom(tx, ctx.tenantId, found);
+      const keys = await tenantKeys(tx, ctx.hub.vault, ctx.tenantId, found.keys);
+      const row = {
         tenantId: ctx.tenantId,
         id,
         catalogId: entry.id,
         name,
-        ...sealed,
+        ...seal(ctx, keys, id, driver, checked),
         tags: input.tags,
         schemaVersion: driver.entry.schemaVersion,
         createdBy: ctx.actor.id,
         updatedBy: ctx.actor.id,
         createdByName: ctx.actor.name,
         updatedByName: ctx.actor.name,
-      });
+      };
       const details = { catalog_key: catalogKey };
-      await Promise.all([
-        recordAudit(tx, ctx, { action: 'connector.installed', subject: subject(connector), details }),
-        driver.needsConnection(checked.auth) ? null : makeOwnConnection(tx, ctx, connector),
-      ]);
+      const audit = auditRow(ctx, { action: 'connector.installed', subject: subject(row), details });
+      const connection = driver.needsConnection(checked.auth) ? null : ownConnection(ctx, id);
+      const connector = await withFreeHandle(
+        tx,
+        ctx.tenantId,
+        options.handle ?? handleFrom(name, catalogKey),
+        (handle) => insertInstall(tx, { connector: { ...row, handle }, audit, connection }),
+      );
+      if (connection && found.connectionsAreTold) await announce(tx, ctx, 'connection.created', connection.id);
       return { ...connector, catalog: entry };
     });
   } catch (error) {
@@ -201,15 +197,19 @@ function seal(
   return { config: sealPart('config'), auth: sealPart('auth') };
 }
 
-/** Gives it the wanted handle or the next free one; without a lock, because most names want a handle that nobody else wants. */
-export async function insertWithHandle(
+/**
+ * Inserts with the wanted handle or the next free one; without a lock, because most names want a handle that nobody else wants.
+ * @param insert null when the handle is taken
+ */
+export async function withFreeHandle<T>(
   tx: Tx,
+  tenantId: string,
   wanted: string,
-  values: Omit<Parameters<typeof insertConnector>[1], 'handle'>,
-) {
-  for (let handle = wanted; ; handle = await freeHandle(tx, values.tenantId, wanted)) {
-    const connector = await insertConnector(tx, { ...values, handle });
-    if (connector) return connector;
+  insert: (handle: string) => Promise<T | null>,
+): Promise<T> {
+  for (let handle = wanted; ; handle = await freeHandle(tx, tenantId, wanted)) {
+    const inserted = await insert(handle);
+    if (inserted) return inserted;
   }
 }
 

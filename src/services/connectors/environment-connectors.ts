@@ -3,7 +3,12 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Ctx, Hub } from '../../context.ts';
 import { type Tx, uniqueViolation } from '../../db/client.ts';
 import { findCatalogEntry } from '../../db/queries/connector-catalog.ts';
-import { type ConnectorRow, selectConnectors, updateConnectorRow } from '../../db/queries/connectors.ts';
+import {
+  type ConnectorRow,
+  insertConnector,
+  selectConnectors,
+  updateConnectorRow,
+} from '../../db/queries/connectors.ts';
 import { selectManaged } from '../../db/queries/managed-connectors.ts';
 import { lockConnectorCount } from '../../db/queries/tenant-quotas.ts';
 import { selectTenantsNamed } from '../../db/queries/tenants.ts';
@@ -15,7 +20,7 @@ import { ensureOwnConnection } from '../connections/connections.ts';
 import { checkSoon } from '../health/check-queue.ts';
 import { systemCtx } from '../system.ts';
 import type { CheckedValues } from './connector-input.ts';
-import { insertWithHandle, mustFind, subject } from './connectors.ts';
+import { mustFind, subject, withFreeHandle } from './connectors.ts';
 import { byEnvironment, environmentValues, withoutValues } from './environment-values.ts';
 import { handleFrom } from './handles.ts';
 
@@ -97,7 +102,10 @@ async function add(
   if (!entry) throw new Error(`The catalog has no entry ${driver.entry.key}.`);
   const row = { ...settings, ...byHub, tenantId: ctx.tenantId, catalogId: entry.id, name, tags: [] };
   const status = { status: 'active' as const, managedBy: byEnvironment };
-  const connector = await insertWithHandle(tx, handleFrom(name, driver.entry.key), { ...row, ...status, id: uuidv7() });
+  const id = uuidv7();
+  const connector = await withFreeHandle(tx, ctx.tenantId, handleFrom(name, driver.entry.key), (handle) =>
+    insertConnector(tx, { ...row, ...status, id, handle }),
+  );
   await recordAudit(tx, ctx, {
     action: 'connector.installed',
     subject: subject(connector),

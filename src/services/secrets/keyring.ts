@@ -1,6 +1,6 @@
 import type { Database, Tx } from '../../db/client.ts';
 import { findHubSecret, holdsSealedData, insertHubSecret } from '../../db/queries/hub-secrets.ts';
-import { insertTenantKey, selectTenantKeys } from '../../db/queries/tenant-keys.ts';
+import { insertTenantKey, selectTenantKeys, type TenantKeyRow } from '../../db/queries/tenant-keys.ts';
 import { StartError } from '../../db/start-error.ts';
 import { type TenantKeys, type Vault, VaultError } from '../../vault/vault.ts';
 
@@ -49,10 +49,11 @@ export async function hubSecret(db: Database, vault: Vault, name: string, make: 
 /**
  * The tenant's data keys; the first one is made when there is none. Reads the rows each time, so that a key that was rolled back or
  * deleted is never used, and only unwraps what it has not unwrapped before.
+ * @param read the rows, where this transaction has read them already
  * @throws VaultError unknown_master_key | does_not_open
  */
-export async function tenantKeys(tx: Tx, vault: Vault, tenantId: string): Promise<TenantKeys> {
-  const rows = await selectTenantKeys(tx, tenantId);
+export async function tenantKeys(tx: Tx, vault: Vault, tenantId: string, read?: TenantKeyRow[]): Promise<TenantKeys> {
+  const rows = read ?? (await selectTenantKeys(tx, tenantId));
   if (rows.length) return unwrapOnce(vault, tenantId, rows);
   await insertTenantKey(tx, vault.newTenantKey(tenantId, 1));
   return existingTenantKeys(tx, vault, tenantId);
@@ -65,7 +66,7 @@ export async function tenantKeys(tx: Tx, vault: Vault, tenantId: string): Promis
 export const existingTenantKeys = async (tx: Tx, vault: Vault, tenantId: string): Promise<TenantKeys> =>
   unwrapOnce(vault, tenantId, await selectTenantKeys(tx, tenantId));
 
-function unwrapOnce(vault: Vault, tenantId: string, rows: Awaited<ReturnType<typeof selectTenantKeys>>): TenantKeys {
+function unwrapOnce(vault: Vault, tenantId: string, rows: TenantKeyRow[]): TenantKeys {
   const mark = rows.map((row) => `${row.id} ${row.wrapped}`).join();
   return remembered(vault, tenantId, mark) ?? remember(vault, tenantId, mark, vault.unwrap(rows));
 }
