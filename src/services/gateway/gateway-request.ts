@@ -1,8 +1,12 @@
 import type { Values } from '../../drivers/driver.ts';
 import { AppError } from '../../errors.ts';
+import { repeatedName } from '../../lib/json-names.ts';
 import type { ChosenModel } from './model-tiers.ts';
 
-/** @throws AppError malformed_request */
+/**
+ * The request as the provider will read it too: it goes there as it came, and rights, tiers and budgets go by what is read here.
+ * @throws AppError malformed_request
+ */
 export function readRequest(text: string): Values {
   let value: unknown;
   try {
@@ -10,9 +14,26 @@ export function readRequest(text: string): Values {
   } catch {
     throw new AppError('malformed_request', 'The body is not valid JSON.');
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Values;
-  throw new AppError('malformed_request', 'The body must be a JSON object.');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new AppError('malformed_request', 'The body must be a JSON object.');
+  const repeated = repeatedName(text, value);
+  if (repeated !== null) throw unclear(repeated, 'stands twice in one object. Send it once.');
+  const miswritten = Object.keys(value).find((name) => !goneBy.has(name) && goneBy.has(inSmallLetters(name)));
+  if (miswritten) throw unclear(miswritten, `has to be written “${inSmallLetters(miswritten)}”.`);
+  return value as Values;
 }
+
+const unclear = (name: string, problem: string) =>
+  new AppError('malformed_request', `“${name.slice(0, 100)}” ${problem}`, { extra: { param: name.slice(0, 100) } });
+
+/** Fields that anything here goes by. Some providers take a name in other letters for the same. */
+const goneBy = new Set([
+  ...['model', 'messages', 'input', 'stream', 'stream_options', 'tools', 'response_format'],
+  ...['max_tokens', 'max_completion_tokens', 'n'],
+]);
+
+/** Also the few letters of other alphabets that count as one of these, such as the Kelvin sign. */
+const inSmallLetters = (name: string) => name.toUpperCase().toLowerCase();
 
 /** Numbers that JavaScript would change are written as they came when the request is written anew; to look for them takes longer than reading. */
 const keepNumbers = ((_key: string, value: unknown, { source = '' }: { source?: string }) =>
