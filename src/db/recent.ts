@@ -6,11 +6,14 @@ interface Entry {
   mark: number;
   /** `performance.now()` */
   until: number;
+  /** What it takes, in characters; 0 until it is known. */
+  size: number;
 }
 
 /** What another process writes is noticed here after this time at the latest. */
 const keptMs = 500;
 const mostEntries = 5_000;
+const mostCharacters = 32 * 1024 * 1024;
 const mostTenants = 10_000;
 
 /**
@@ -18,7 +21,9 @@ const mostTenants = 10_000;
  * from the next look on; what others write, after half a second. Nothing opened is kept here: secrets stay in their envelopes.
  */
 export class Recent {
+  /** Those that were read first come first, and so do those whose time is over. */
   readonly #entries = new Map<string, Entry>();
+  #characters = 0;
   /** By tenant, the number of its last change here. */
   readonly #changes = new Map<string, number>();
   #newest = 0;
@@ -27,28 +32,61 @@ export class Recent {
 
   /**
    * The value of this key as it was read lately, else as it is read now; callers at the same moment share that. Failures and null are not kept.
-   * @param tenantOf whose it is, where that only shows when it is there
+   * @param whose or how that shows when it is there
+   * @param sizeOf how many characters it has, where that may be many
    */
-  read<T>(key: string, whose: string | ((value: T) => string | undefined), load: () => Promise<T>): Promise<T> {
+  read<T>(
+    key: string,
+    whose: string | ((value: T) => string | undefined),
+    load: () => Promise<T>,
+    sizeOf?: (value: T) => number,
+  ): Promise<T> {
     const known = this.#entries.get(key);
     if (known && performance.now() < known.until && this.isFresh(known.tenantId, known.mark))
       return known.value as Promise<T>;
     const value = load();
     const tenantId = typeof whose === 'string' ? whose : null;
-    const entry: Entry = { value, tenantId, mark: this.#newest, until: performance.now() + keptMs };
+    const entry: Entry = { value, tenantId, mark: this.#newest, until: performance.now() + keptMs, size: 0 };
     this.#keep(key, entry);
-    const forget = () => void (this.#entries.get(key) === entry && this.#entries.delete(key));
+    const isKept = () => this.#entries.get(key) === entry;
+    const forget = () => void (isKept() && this.#drop(key));
     value.then((found) => {
       if (found === null) return forget();
       if (typeof whose === 'function') entry.tenantId = whose(found) ?? null;
+      if (sizeOf && isKept()) this.#weigh(entry, sizeOf(found));
     }, forget);
     return value;
   }
 
+  /** How much is kept. */
+  get held(): { entries: number; characters: number } {
+    return { entries: this.#entries.size, characters: this.#characters };
+  }
+
   #keep(key: string, entry: Entry) {
-    this.#entries.delete(key);
+    this.#drop(key);
     this.#entries.set(key, entry);
-    if (this.#entries.size > mostEntries) this.#entries.delete(this.#entries.keys().next().value as string);
+    this.#clear();
+  }
+
+  #weigh(entry: Entry, size: number) {
+    entry.size = size;
+    this.#characters += size;
+    this.#clear();
+  }
+
+  /** Lets go of what is over, and of the oldest while there is too much. */
+  #clear() {
+    const now = performance.now();
+    for (const [key, { until }] of this.#entries) {
+      if (until > now && this.#entries.size <= mostEntries && this.#characters <= mostCharacters) return;
+      this.#drop(key);
+    }
+  }
+
+  #drop(key: string) {
+    this.#characters -= this.#entries.get(key)?.size ?? 0;
+    this.#entries.delete(key);
   }
 
   /** What has been written until now, for `isFresh`. */

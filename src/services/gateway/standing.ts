@@ -30,8 +30,12 @@ export function standingOf(ctx: Ctx, named: NamedModelTarget): Promise<Standing>
   const asked = [driver?.entry.key, handle, connectorId, connectionId];
   const key = JSON.stringify(['standing', ctx.tenantId, type, id, role, makerId, modelConnectorId, ...asked]);
   const load = () => ctx.hub.db.asTenant(ctx.tenantId, (tx) => read(tx, ctx, named), { quiet: true });
-  return ctx.hub.db.recent.read(key, ctx.tenantId, load);
+  return ctx.hub.db.recent.read(key, ctx.tenantId, load, sizeOf);
 }
+
+/** What of it can be large: certificates in the settings, and what was granted. */
+const sizeOf = ({ target: { connector, sealed } }: Standing): number =>
+  JSON.stringify([connector.config, connector.auth, sealed?.granted?.sealed]).length;
 
 async function read(tx: Tx, ctx: Ctx, named: NamedModelTarget): Promise<Standing> {
   const target = await findModelTarget(tx, ctx, named);
