@@ -80,13 +80,16 @@ async function start(config: Config, log: Logger) {
 const announceSetup = (url: string) =>
   process.stderr.write(`\nNobody can sign in yet. Create the first workspace and its owner here:\n\n  ${url}\n\n`);
 
+/** For a whole request to arrive, 10 MiB at 0.7 Mbit/s; Node looks every so often. Answers may take as long as they like. */
+const patience = { requestTimeout: 120_000, connectionsCheckingInterval: 10_000 };
+
 type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
 
 /** Resolves with what ends it. */
 async function listen(config: Config, fetch: Fetch, log: Logger): Promise<() => Promise<void>> {
   const { port, host } = config;
   // HTTP/1, since nothing else is asked for
-  const server = createAdaptorServer({ fetch, hostname: host }) as Server;
+  const server = createAdaptorServer({ fetch, hostname: host, serverOptions: patience }) as Server;
   const close = closerOf(server);
   const listeners = await listenWidely(server, { port, host }).catch((error: NodeJS.ErrnoException) => {
     throw explainListen(config, error);

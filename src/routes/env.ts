@@ -28,7 +28,7 @@ export interface Env {
 
 /** What the server hands over with a request; all of it is absent in tests that call `app.request`. */
 interface Bindings {
-  incoming?: { socket?: { remoteAddress?: string } };
+  incoming?: { complete?: boolean; socket?: { remoteAddress?: string } };
   /** Set when a form's `_method` sent the request round again: the variables of the first round. */
   outer?: Env['Variables'];
 }

@@ -26,6 +26,7 @@ export function asAppError(c: Context<Env>, error: unknown): AppError {
     if (error.status >= 500 && error.code !== 'overloaded') c.get('log').warn({ err: error }, error.message);
     return error;
   }
+  if (isCutOff(error)) return new AppError('malformed_request', 'The request did not come to its end.');
   if (error instanceof HTTPException && error.status < 500)
     return new AppError(
       error.status === 404 ? 'not_found' : 'malformed_request',
@@ -38,6 +39,10 @@ export function asAppError(c: Context<Env>, error: unknown): AppError {
     { cause: error },
   );
 }
+
+/** As Node tells whoever reads a body whose sender went away, or took too long; what services do has errors of its own. */
+const isCutOff = (error: unknown) =>
+  error instanceof Error && error.message === 'aborted' && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
 
 export const titleOf = (error: AppError): string => titles[error.status] ?? 'Error';
 

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { serve } from '@hono/node-server';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestApp, testApp } from '../support/app.ts';
@@ -28,4 +31,25 @@ it('who comes while more than a hundred wait for the database is told at once to
   await Promise.all(waiting);
   expect(at.hub.db.waitedMs()).toBe(0);
   expect((await at.as(ada, 'GET', '/api/installed')).status).toBe(200);
+});
+
+it('a body that does not come to its end in time is told so, and is no defect of the hub', async () => {
+  const serverOptions = { requestTimeout: 500, headersTimeout: 500, connectionsCheckingInterval: 100 };
+  const server = serve({ fetch: at.app.fetch, port: 0, hostname: '127.0.0.1', serverOptions });
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (data) => {
+    answer += data;
+  });
+  const { host, origin } = new URL(at.hub.config.baseUrl);
+  const headers = `Host: ${host}\r\nOrigin: ${origin}\r\nContent-Type: application/json\r\nContent-Length: 100`;
+  socket.write(`POST /api/auth/sign-in/email HTTP/1.1\r\n${headers}\r\n\r\n{"email":`);
+  await once(socket, 'close');
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  const lines = () => at.logged.filter((line) => line.includes('/api/auth/sign-in/email'));
+  await expect.poll(() => lines().length, { timeout: 20_000 }).toBeGreaterThan(0);
+  expect(lines().map((line) => JSON.parse(line).status)).toEqual([400]);
+  expect(at.logged.filter((line) => line.includes('unexpected error'))).toEqual([]);
+  await new Promise((resolve) => server.close(resolve));
 });

@@ -30,7 +30,7 @@ export function limitBody({
  * Whether there may be one: what only looks says so in a header (RFC 9112, section 6.3). To ask the request for its body would
  * make a whole Request of it, which costs more than the rest of this middleware together.
  */
-const bringsBody = (c: Context) =>
+export const bringsBody = (c: Context) =>
   (c.req.method !== 'GET' && c.req.method !== 'HEAD') ||
   c.req.header('content-length') !== undefined ||
   c.req.header('transfer-encoding') !== undefined;

@@ -5,6 +5,7 @@ import { AppError } from '../../errors.ts';
 import { loopUse, rateOf } from '../../lib/load-gauges.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Env } from '../env.ts';
+import { unfinishedBodies } from './unfinished-bodies.ts';
 
 interface Options {
   db: Pick<Hub['db'], 'waitedMs'>;
@@ -19,6 +20,8 @@ interface Options {
   most?: number;
   /** Which part of the time just now, from 0 to 1, the main thread had something to do. */
   use?: () => number;
+  /** Bodies of one address, and of all, that may be on their way at the same time. */
+  unfinished?: { perAddress: number; altogether: number };
   /** Who is under way for longer waits for a service, or for the rest of a body: that costs the hub nothing. */
   longMs?: number;
 }
@@ -41,6 +44,7 @@ export function refuseOverload({
   most = 2_000,
   use = loopUse(),
   longMs = 3_000,
+  unfinished = { perAddress: 100, altogether: most / 2 },
 }: Options): MiddlewareHandler<Env> {
   const help = 'Requests refused because the hub had too much to do';
   const refused = metrics.counter('patchbay_refused_requests_total', help, ['reason']);
@@ -49,6 +53,7 @@ export function refuseOverload({
   let answered = 0;
   /** Since when, the longest first: those under way that may be waiting for the hub itself. */
   const recent = new Set<{ since: number }>();
+  const bodies = unfinishedBodies(unfinished);
   const perSecond = rateOf(() => answered);
   const countRecent = () => {
     const long = performance.now() - longMs;
@@ -67,17 +72,20 @@ export function refuseOverload({
   };
   return async function refuseOverload(c, next) {
     if (c.env?.outer || isExempt(c.req.path)) return next();
-    const reason = reasonToRefuse();
+    const body = bodies.of(c);
+    const reason = bodies.tooMany(body) ? 'bodies' : reasonToRefuse();
     if (reason) {
       refused.inc({ reason });
-      throw tooBusy();
+      throw tooBusy[randomInt(tooBusy.length)]; // not everybody comes back at the same moment
     }
     const one = { since: performance.now() };
     recent.add(one);
     underWay += 1;
+    const arrived = bodies.arrives(body);
     try {
       await next();
     } finally {
+      arrived();
       recent.delete(one);
       underWay -= 1;
       answered += 1;
@@ -86,8 +94,8 @@ export function refuseOverload({
   };
 }
 
-/** Not everybody comes back at the same moment. */
-const tooBusy = () =>
-  new AppError('overloaded', 'The hub has too much to do just now. Try again in a few seconds.', {
-    retryAfter: randomInt(1, 4),
-  });
+/** Made once: hundreds of them are thrown in a second, and an error looks at the stack when it is made. */
+const tooBusy = [1, 2, 3].map(
+  (retryAfter) =>
+    new AppError('overloaded', 'The hub has too much to do just now. Try again in a few seconds.', { retryAfter }),
+);
