@@ -1,5 +1,6 @@
 import type { JsonSchema } from '../lib/schema/json-schema.ts';
 import { lintSchema } from '../lib/schema/lint.ts';
+import { baseType, isObject } from '../lib/schema/shape.ts';
 import { authMethods, authTypes, type CatalogEntry, categories, type Driver } from './driver.ts';
 
 /** Everything that is wrong with a driver's folder, as sentences; empty when it is fit to use. */
@@ -16,6 +17,8 @@ export function problemsOf(folder: string, driver: unknown, icon: string | null)
     ...(!entry.capabilities.llm === !driver.llm ? [] : ['capabilities.llm and llm belong together.']),
     ...lintSchema(entry.configSchema).map((problem) => `configSchema ${problem}`),
     ...lintSchema(entry.authSchema).map((problem) => `authSchema ${problem}`),
+    ...endlessTexts(entry.configSchema).map((path) => `configSchema ${path}: needs maxLength.`),
+    ...endlessTexts(entry.authSchema).map((path) => `authSchema ${path}: needs maxLength.`),
     ...iconProblems(icon),
   ];
 }
@@ -59,6 +62,18 @@ function methodProblems({ authSchema, authMethods: announced }: CatalogEntry): s
   if (announced.some((method) => !authMethods.includes(method)))
     problems.push(`authMethods may name only ${authMethods.join(', ')}.`);
   return problems;
+}
+
+/** The dotted paths of texts that may be as long as a body may be. */
+function endlessTexts(schema: JsonSchema, path = ''): string[] {
+  const at = (key: string) => (path ? `${path}.${key}` : key);
+  const { properties = {}, oneOf = [], items, additionalProperties, maxLength } = schema;
+  const free = schema.enum === undefined && schema.const === undefined && !schema['x-readonly'];
+  const parts = { ...properties, ...oneOf, items, '*': additionalProperties } as Record<string, unknown>;
+  return [
+    ...(free && baseType(schema) === 'string' && maxLength === undefined ? [path] : []),
+    ...Object.entries(parts).flatMap(([key, part]) => (isObject(part) ? endlessTexts(part, at(key)) : [])),
+  ];
 }
 
 function migrationProblems({ entry, migrations = {} }: Driver): string[] {

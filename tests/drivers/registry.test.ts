@@ -34,7 +34,7 @@ const entry = {
         additionalProperties: false,
         properties: {
           method: { type: 'string', const: 'api_key' },
-          api_key: { type: 'string', title: 'Key', 'x-secret': true },
+          api_key: { type: 'string', title: 'Key', 'x-secret': true, maxLength: 200 },
         },
       },
     ],
@@ -117,8 +117,33 @@ describe('loadDrivers', () => {
     ],
     [
       'a password in plain sight',
-      { configSchema: { ...entry.configSchema, properties: { password: { type: 'string', title: 'Password' } } } },
+      {
+        configSchema: {
+          ...entry.configSchema,
+          properties: { password: { type: 'string', title: 'Password', maxLength: 200 } },
+        },
+      },
       'configSchema password: looks like a secret; say "x-secret": true or false.',
+    ],
+    [
+      'texts without an end',
+      {
+        configSchema: {
+          ...entry.configSchema,
+          properties: {
+            note: { type: 'string', title: 'Note' },
+            names: { type: 'array', title: 'Names', items: { type: 'string' } },
+            labels: { type: 'object', title: 'Labels', additionalProperties: { type: 'string' } },
+            size: { type: 'string', title: 'Size', enum: ['S', 'L'] },
+          },
+        },
+      },
+      'configSchema note: needs maxLength. configSchema names.items: needs maxLength. configSchema labels.*: needs maxLength.',
+    ],
+    [
+      'a credential without an end',
+      { authSchema: JSON.parse(JSON.stringify(entry.authSchema).replace(',"maxLength":200', '')) },
+      'authSchema 0.api_key: needs maxLength.',
     ],
     [
       'methods that are not offered',
