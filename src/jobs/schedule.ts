@@ -45,7 +45,7 @@ export const schedule: Job[] = [
   { name: 'publish-posts', cron: '* * * * *', run: (hub) => scanDuePosts(hub) },
   { name: 'settle-approvals', cron: '* * * * *', run: (hub) => settleApprovals(hub) },
   { name: 'seal-audit', cron: '* * * * *', run: (hub) => sealAudit(hub) },
-  { name: 'verify-audit', cron: '9-59/10 * * * *', run: (hub) => verifyDueAudits(hub) },
+  { name: 'verify-audit', cron: '* * * * *', run: (hub) => verifyDueAudits(hub) },
   { name: 'end-stuck-executions', cron: '* * * * *', run: endStuckExecutions },
   { name: 'release-budgets', cron: '* * * * *', run: releaseReservations },
   { name: 'wipe-ended-credentials', cron: '8-59/10 * * * *', run: wipeEndedCredentials },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ctx, Hub } from '../../context.ts';
 import { findRegister } from '../../db/queries/audit-register.ts';
 import { tenantTrail } from '../../db/queries/audit-seals.ts';
@@ -10,7 +11,7 @@ import {
 } from '../../db/queries/audit-verifications.ts';
 import type { AuditProblem } from '../../db/schema/index.ts';
 import type { InTrail } from './audit-seals.ts';
-import { readRegister, verifyTrail } from './audit-verification.ts';
+import { type ReadRegister, readRegister, verifyTrail } from './audit-verification.ts';
 
 export interface AuditStanding {
   /** Events that are sealed, and when the last of them happened. */
@@ -36,26 +37,47 @@ export const getAuditStanding = (ctx: Pick<Ctx, 'hub' | 'tenantId'>): Promise<Au
 
 const mostProblems = 50;
 
-/** Computes the seals of each workspace again once a day, for a job; returns how many workspaces it looked at. */
+/** How long one run goes on, in milliseconds: less than a hub that stops waits for its jobs. */
+const runMs = 5_000;
+const longestPauseMs = 250;
+
+/**
+ * Computes the seals of each workspace again once a day, for a job: batch after batch until none is due or the run's time is over, with
+ * pauses as long as the work, so that the database has time for others. Returns how many workspaces it looked at.
+ */
 export async function verifyDueAudits(
   hub: Pick<Hub, 'db' | 'vault'>,
-  { olderThan = '1 day', max = 50 } = {},
+  { olderThan = '1 day', max = 200, forMs = runMs } = {},
 ): Promise<number> {
-  const due = await dueAuditVerifications(hub.db.system, olderThan, max);
-  if (!due.length) return 0;
-  const register = await hub.db.system.transaction((tx) => readRegister(tx, hub.vault), {
-    isolationLevel: 'repeatable read',
-    accessMode: 'read only',
-  });
-  const versionNow = async () => (await findRegister(hub.db.system))?.version ?? null;
+  const until = performance.now() + forMs;
+  for (let looked = 0; ; ) {
+    const due = await dueAuditVerifications(hub.db.system, olderThan, max);
+    if (!due.length) return looked;
+    const register = await hub.db.system.transaction((tx) => readRegister(tx, hub.vault), {
+      isolationLevel: 'repeatable read',
+      accessMode: 'read only',
+    });
+    let kept = 0;
+    for (const tenantId of due) {
+      const began = performance.now();
+      if (looked && began > until) return looked;
+      looked += 1;
+      if (await verifyOne(hub, tenantId, register)) kept += 1;
+      await sleep(Math.min(performance.now() - began, longestPauseMs));
+    }
+    if (due.length < max || !kept) return looked;
+  }
+}
+
+/** Whether there was something to keep; what was never sealed stays due. */
+async function verifyOne({ db }: Pick<Hub, 'db'>, tenantId: string, register: ReadRegister): Promise<boolean> {
   const { fault } = register;
   const ofAll: AuditProblem[] = fault ? [{ seal: null, after: null, until: null, message: fault }] : [];
-  for (const tenantId of due) {
-    const run: InTrail = (work) => hub.db.asTenant(tenantId, work, { readOnly: true });
-    const { seals, events, problems } = await verifyTrail(run, tenantTrail(tenantId), { ...register, versionNow });
-    if (!seals && !problems.length && !fault) continue; // nothing was ever sealed; that is for the next run
-    const found = { seals, events, problems: [...ofAll, ...problems].slice(0, mostProblems) };
-    await hub.db.asTenant(tenantId, (tx) => upsertVerification(tx, tenantId, found), { quiet: true });
-  }
-  return due.length;
+  const versionNow = async () => (await findRegister(db.system))?.version ?? null;
+  const run: InTrail = (work) => db.asTenant(tenantId, work, { readOnly: true });
+  const { seals, events, problems } = await verifyTrail(run, tenantTrail(tenantId), { ...register, versionNow });
+  if (!seals && !problems.length && !fault) return false;
+  const found = { seals, events, problems: [...ofAll, ...problems].slice(0, mostProblems) };
+  await db.asTenant(tenantId, (tx) => upsertVerification(tx, tenantId, found), { quiet: true });
+  return true;
 }
