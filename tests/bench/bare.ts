@@ -54,33 +54,39 @@ app.get('/api/installed', async (c) => {
   return c.json({ data: rows, next_cursor: null });
 });
 
-const insert = async (tx: TransactionSql, body: Install, id: string) => {
-  const { catalog_key: key, name, config, auth, tags } = body;
-  const rows = await tx`
-    insert into connectors (tenant_id, id, catalog_id, name, handle, config, auth, tags, schema_version)
-    select ${tenant}, ${id}, id, ${name}, ${id.slice(-12)}, ${tx.json(config)}, ${tx.json(auth)}, ${tx.json(tags)}, 1
-    from connector_catalog where key = ${key} returning *`;
-  return rows[0];
-};
-
 app.post('/api/connectors', async (c) => {
-  const body = await c.req.json();
-  return c.json(await asTenant('', (tx) => insert(tx, body, uuidv7())), 201);
+  const { catalog_key: key, name, config, auth, tags }: Install = await c.req.json();
+  const id = uuidv7();
+  const [row] = await asTenant(
+    '',
+    (tx) => tx`
+      insert into connectors (tenant_id, id, catalog_id, name, handle, config, auth, tags, schema_version)
+      select ${tenant}, ${id}, id, ${name}, ${id.slice(-12)}, ${tx.json(config)}, ${tx.json(auth)}, ${tx.json(tags)}, 1
+      from connector_catalog where key = ${key} returning *`,
+  );
+  return c.json(row, 201);
 });
 
-/** The least that may be saved of an install: a connector that is not in the audit trail, or has no connection, is none. */
+/** The least that may be saved of an install, and by one statement: a connector that is not in the audit trail, or has no connection, is none. */
 app.post('/api/connectors/recorded', async (c) => {
-  const body = await c.req.json();
+  const { catalog_key: key, name, config, auth, tags }: Install = await c.req.json();
   const id = uuidv7();
-  const row = await asTenant('', async (tx) => {
-    const made = await insert(tx, body, id);
-    await tx`
-      insert into audit_events
-        (tenant_id, id, action, actor_type, actor_name, subject_type, subject_id, subject_name, details, request_id)
-      values (${tenant}, ${uuidv7()}, 'connector.installed', 'user', 'Ada', 'connector', ${id}, ${body.name}, '{}', 'bare')`;
-    await tx`insert into connections (tenant_id, id, connector_id) values (${tenant}, ${uuidv7()}, ${id})`;
-    return made;
-  });
+  const [row] = await asTenant(
+    '',
+    (tx) => tx`
+      with made as (
+        insert into connectors (tenant_id, id, catalog_id, name, handle, config, auth, tags, schema_version)
+        select ${tenant}, ${id}, id, ${name}, ${id.slice(-12)}, ${tx.json(config)}, ${tx.json(auth)}, ${tx.json(tags)}, 1
+        from connector_catalog where key = ${key} returning *
+      ), audited as (
+        insert into audit_events
+          (tenant_id, id, action, actor_type, actor_name, subject_type, subject_id, subject_name, details, request_id)
+        select ${tenant}, ${uuidv7()}, 'connector.installed', 'user', 'Ada', 'connector', id, name, '{}', 'bare' from made
+      ), connected as (
+        insert into connections (tenant_id, id, connector_id) select ${tenant}, ${uuidv7()}, id from made
+      )
+      select * from made`,
+  );
   return c.json(row, 201);
 });
 

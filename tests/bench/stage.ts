@@ -78,6 +78,8 @@ async function open(stops: (() => unknown)[], close: () => Promise<void>): Promi
     forgetLimits: () => withConnection(asOwner, async (sql) => void (await sql`delete from rate_limits`)),
     async connectors(count) {
       for (let index = 0; index < count; index++) await install(url, session.cookie, index);
+      // As autovacuum does within a minute. Until then plans are made for empty tables, whichever side asks.
+      await withConnection(asOwner, async (sql) => void (await sql`analyze`));
     },
     close,
   };
