@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { withConnection } from '../../src/db/connection.ts';
 import { type Scope, scopes } from '../../src/services/api-keys/scopes.ts';
 import { type TestApp, testApp } from '../support/app.ts';
+import { appDance, newVerifier } from '../support/apps.ts';
 import { signedIn } from '../support/cast.ts';
 import { rowFor } from '../support/rows.ts';
 import { figure, shuffled, tries } from './measure.ts';
@@ -47,6 +48,7 @@ beforeAll(async () => {
     ...operations.map(({ operation }) => ({ ...operation, kind: 'api' as const })),
     ...pages.map((route) => ({ ...route, kind: 'page' as const })),
     ...bare.map((route) => ({ ...route, kind: 'api' as const })),
+    ...(await consent()),
   ].map((route) => ({ ...route, method: route.method.toUpperCase() }));
   const kinds = {
     ...{ connector: '/connectors', connection: '/connections/:id', key: '/api-keys', budget: '/budgets' },
@@ -92,6 +94,28 @@ const bare = [
     path: '/connections/webhook/:connector',
     example: { params: { connector: 'x' }, body: { id: 'x' } },
   },
+];
+
+/** Where an app asks to be let in, with a choice that is never whole: what it answers would be new each time. */
+async function consent(): Promise<Route[]> {
+  const dance = appDance(hub);
+  const request = dance.query(await dance.client(), newVerifier());
+  const chosen = { decision: 'allow', access: 'all', reach: 'chosen', connectors: 'x', duration: '90' };
+  const form = { request: String(request), workspace: hub.cast.cleo.tenantId, ...chosen };
+  const query = { ...Object.fromEntries(request), workspace: 'x' };
+  const route = { kind: 'page', path: '/oauth/authorize' } as const;
+  return [
+    { ...route, method: 'GET', example: { query } },
+    { ...route, method: 'POST', example: { form } },
+  ];
+}
+
+/** For apps, which stand outside of workspaces, with nothing but what they got: tests/api/mcp-access.test.ts. */
+const ofApps = [
+  ...['oauth-authorization-server', 'oauth-protected-resource', 'oauth-protected-resource/mcp', '*'].map(
+    (path) => `GET /.well-known/${path}`,
+  ),
+  ...['register', 'token', 'revoke'].map((path) => `POST /oauth/${path}`),
 ];
 
 type Change = (sent: Sent, id: string) => void;
@@ -237,7 +261,7 @@ it('answers a foreign id, wherever it stands, like one that nobody has, and chan
   );
   const covered = new Set(routes.map(({ method, path }) => `${method} ${path}`));
   const routed = hub.app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`);
-  const apart = ['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /assets/*', 'POST /v1/embeddings'];
+  const apart = ['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /assets/*', 'POST /v1/embeddings', ...ofApps];
   expect([...new Set(routed)].filter((name) => !covered.has(name) && !apart.includes(name))).toEqual([]);
 
   // One of each route and place comes first; the rest as far as the number of tries goes.
