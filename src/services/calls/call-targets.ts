@@ -50,14 +50,17 @@ export async function findTarget(
   const named = input.connectionId ? await mustFindConnection(tx, ctx, input.connectionId) : null;
   const connectorId = named?.connectorId ?? input.connectorId;
   if (named && input.connectorId && input.connectorId !== named.connectorId) throw notFound('connection');
-  const connector = connectorId ? await mustFind(tx, ctx, connectorId) : await onlyConnector(tx, ctx, driver);
+  const usual = (id: string) => defaultConnection(tx, ctx, id, toolkit?.noAuth ? undefined : toolkit?.slug);
+  const only = connectorId ? null : await onlyConnector(tx, ctx, driver);
+  const id = connectorId ?? (only as ConnectorRow).id;
+  const [connector, found] = await Promise.all([only ?? mustFind(tx, ctx, id), named ?? usual(id)]);
   if (connector.catalog.key !== driver.entry.key)
     throw invalid({
       connector_id: [`${connector.name} is a connector of ${connector.catalog.name}, not of ${driver.entry.name}.`],
     });
   requireActive(connector);
   if (named) requireOfToolkit(named, toolkit);
-  const connection = named ?? (await usualConnection(tx, ctx, driver, connector, toolkit));
+  const connection = found ?? (await ownConnection(tx, ctx, driver, connector, toolkit));
   requireUsable(connection, connector);
   return { connector, connection };
 }
@@ -147,15 +150,8 @@ function requireActive({ name, status, statusReason }: ConnectorRow) {
     throw new AppError('conflict', `${name} does not work at the moment. ${statusReason ?? ''}`.trim());
 }
 
-async function usualConnection(
-  tx: Tx,
-  ctx: Ctx,
-  driver: LoadedDriver,
-  connector: ConnectorRow,
-  toolkit?: NeededToolkit,
-) {
-  const found = await defaultConnection(tx, ctx, connector.id, toolkit?.noAuth ? undefined : toolkit?.slug);
-  if (found) return found;
+/** @throws AppError conflict when an account has to be connected first */
+async function ownConnection(tx: Tx, ctx: Ctx, driver: LoadedDriver, connector: ConnectorRow, toolkit?: NeededToolkit) {
   if (toolkit && !toolkit.noAuth) throw noAccountOf(toolkit, connector);
   if (!driver.needsConnection(withoutSecrets(connector.auth))) return ensureOwnConnection(tx, ctx, connector);
   throw noAccount(connector);

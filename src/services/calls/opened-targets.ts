@@ -72,10 +72,18 @@ export async function openTarget(ctx: Ctx, target: CallTarget): Promise<OpenedTa
 
 /** @throws VaultError when the keys do not open that something granted was sealed with */
 export async function readSealed(tx: Tx, ctx: Ctx, { connection }: Pick<CallTarget, 'connection'>): Promise<Sealed> {
-  const granted = connection && (await findCredential(tx, ctx.tenantId, connection.id, 'current'));
   const keys = existingTenantKeys(tx, ctx.hub.vault, ctx.tenantId);
+  keys.catch(() => {}); // whoever waits for them below is told
+  const granted = connection && (await findCredential(tx, ctx.tenantId, connection.id, 'current'));
   return { keys: granted ? await keys : await keys.catch(() => null), granted };
 }
+
+/**
+ * The same in the transaction that finds the target, beside what else that one sends. What does not open is left out: it is told when the
+ * call opens it, and the call has begun by then.
+ */
+export const readAhead = (tx: Tx, ctx: Ctx, target: Pick<CallTarget, 'connection'>): Promise<Sealed | undefined> =>
+  readSealed(tx, ctx, target).catch(() => undefined);
 
 function opened(ctx: Ctx, { driver, connector }: CallTarget, { keys, granted: row }: Sealed): OpenedTarget {
   const described = describedFor(ctx, driver, connector);

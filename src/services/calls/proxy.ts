@@ -10,6 +10,7 @@ import { settle } from '../tools/tools.ts';
 import { mustUseConnection, type Target } from './call-targets.ts';
 import type { CallReport } from './calls.ts';
 import { callService } from './connected-calls.ts';
+import { readAhead, type Sealed } from './opened-targets.ts';
 
 /** A request as it came, without the hub's part of its address. */
 export interface PlainRequest {
@@ -51,7 +52,7 @@ export async function passOn(
   const { method, path } = request;
   const input = { method, path, query: Object.fromEntries(new URLSearchParams(request.query)) };
   const changes = ({ proxy }: Proxied) => !onlyReads(proxy, method);
-  const target = await startExecution<Target & Proxied>(
+  const target = await startExecution<Target & Proxied & Ahead>(
     ctx,
     { id: executionId, tool: proxyTool, input, changes },
     async (tx) => {
@@ -59,11 +60,11 @@ export async function passOn(
       const proxied = proxyOf(ctx, found);
       if (!addressBelow(proxied.proxy.base(found.connector.config), path))
         throw new AppError('malformed_request', 'This path would lead out of the connection’s own address.');
-      return { ...found, ...proxied };
+      return { ...found, ...proxied, ahead: readAhead(tx, ctx, found) };
     },
   );
   const { ending, answer, refusal } = await send(ctx, target, request, { executionId, signal });
-  await settle(ctx, target.connection, executionId, ending);
+  await settle(ctx, target, executionId, ending);
   if (answer) return answer;
   if (refusal) throw refusal;
   const { message = '', retryable, retry_after_s: retryAfter } = ending.problem ?? {};
@@ -75,6 +76,10 @@ export async function passOn(
 
 const onlyReads = (proxy: ServiceProxy, method: string) =>
   ['GET', 'HEAD', 'OPTIONS'].includes(method) && !proxy.writesByGet;
+
+interface Ahead {
+  ahead: Promise<Sealed | undefined>;
+}
 
 interface Proxied {
   driver: LoadedDriver;
@@ -98,7 +103,7 @@ class Refused extends ServiceError {
 
 async function send(
   ctx: Ctx,
-  { driver, proxy, connector, connection }: Target & Proxied,
+  { driver, proxy, connector, connection, ahead }: Target & Proxied & Ahead,
   request: PlainRequest,
   { executionId, signal }: { executionId: string; signal?: AbortSignal },
 ): Promise<{ ending: Ending; answer?: PlainAnswer; refusal?: AppError }> {
@@ -107,7 +112,7 @@ async function send(
   try {
     const { value, report } = await callService(
       ctx,
-      { driver, connector, connection },
+      { driver, connector, connection, sealed: await ahead },
       { sideEffect: reads ? 'none' : 'write', getIsSafe: reads, executionId, signal, deadlineMs, maxBytes },
       async ({ config, auth, fetch }) => {
         const { url, init, secrets } = prepared(proxy, request, config, auth);

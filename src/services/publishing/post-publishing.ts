@@ -13,7 +13,7 @@ import { mustUseConnection, type Target } from '../calls/call-targets.ts';
 import type { CallReport } from '../calls/calls.ts';
 import { callService } from '../calls/connected-calls.ts';
 import { defineQueue, enqueueAll } from '../queues.ts';
-import { type Ending, type ExecutionProblem, problemOf, startExecution } from '../tools/executions.ts';
+import { type Ending, type ExecutionProblem, type MayKeep, problemOf, startExecution } from '../tools/executions.ts';
 import { settle as settleExecution } from '../tools/tools.ts';
 import { type ContentInput, withMedia } from './post-content.ts';
 
@@ -103,10 +103,10 @@ async function run<T>(
     input: { post_id: row.postId },
     changes: writes,
   };
-  let target: Target | undefined;
+  let target: (Target & MayKeep) | undefined;
   let report: CallReport = { executionId, durationMs: 0, attempts: 0, rateLimit: null, upstreamRequestId: null };
   const end = (ending: Omit<Ending, 'report'>) =>
-    target && settleExecution(as, target.connection, executionId, { ...ending, report });
+    target && settleExecution(as, target, executionId, { ...ending, report });
   try {
     target = await startExecution(as, started, (tx) => mustUseConnection(tx, as, row.connectionId));
     const options = { sideEffect: writes ? ('write' as const) : ('none' as const), executionId, deadlineMs };

@@ -9,7 +9,7 @@ import {
   type Reader,
   selectExecutions,
 } from '../../db/queries/executions.ts';
-import { findSettings } from '../../db/queries/tenant-settings.ts';
+import { findSettings, type TenantSettings } from '../../db/queries/tenant-settings.ts';
 import { ServiceError } from '../../drivers/driver.ts';
 import { AppError, notFound } from '../../errors.ts';
 import { OutboundError } from '../../lib/outbound/outbound.ts';
@@ -37,6 +37,9 @@ export interface Resumed {
   end(tx: Tx, ending: Ending): Promise<void>;
 }
 
+/** Whether the workspace keeps what goes in and comes out. */
+export type MayKeep = Pick<TenantSettings, 'keepPayloads'>;
+
 /**
  * Finds what to call and writes that it has begun, before anything leaves the hub.
  * @throws what `find` throws, AppError quota_exceeded, forbidden by a limit of the key, approval_required where that was not asked for, or conflict with the `execution_id` when this one was begun already
@@ -54,23 +57,27 @@ export async function startExecution<T extends { connector: { id: string; name: 
     resumed?: Resumed;
   },
   find: (tx: Tx) => Promise<T>,
-): Promise<T> {
+): Promise<T & MayKeep> {
   try {
     const begin = async (tx: Tx) => {
       const executionId = resumed && started.id;
-      await requireExecutionRoom(tx, ctx.tenantId, executionId);
-      const target = await find(tx);
+      const settings = findSettings(tx, ctx.tenantId);
+      const [target, { keepPayloads }] = await Promise.all([
+        find(tx),
+        settings,
+        requireExecutionRoom(tx, ctx.tenantId, executionId),
+      ]);
       const mayChange = typeof changes === 'function' ? changes(target) : changes;
       const call = { tool: started.tool, connector: target.connector, changes: mayChange, adds };
       await requireWithinLimits(tx, ctx, { ...call, executionId });
       if (resumed) {
         await resumed.begin(tx);
-        return target;
+        return { ...target, keepPayloads };
       }
       refuseUnapproved(ctx, started.tool === 'proxy' ? 'a request of its own' : 'this', call);
       const ids = { connectorId: target.connector.id, connectionId: target.connection.id };
-      await beginExecution(tx, ctx, { ...started, ...ids });
-      return target;
+      await beginExecution(tx, ctx, { ...started, ...ids }, settings);
+      return { ...target, keepPayloads };
     };
     return await ctx.hub.db.asTenant(ctx.tenantId, begin, { quiet: true });
   } catch (error) {
@@ -81,8 +88,13 @@ export async function startExecution<T extends { connector: { id: string; name: 
 }
 
 /** Writes that a call begins, or waits. */
-export async function beginExecution(tx: Tx, ctx: Ctx, { input, ...started }: StartedExecution): Promise<void> {
-  const keep = (await findSettings(tx, ctx.tenantId)).keepPayloads;
+export async function beginExecution(
+  tx: Tx,
+  ctx: Ctx,
+  { input, ...started }: StartedExecution,
+  settings = findSettings(tx, ctx.tenantId),
+): Promise<void> {
+  const keep = (await settings).keepPayloads;
   await insertExecution(tx, {
     ...started,
     tenantId: ctx.tenantId,
@@ -113,9 +125,18 @@ export interface Ending {
   report: CallReport;
 }
 
-/** Writes how it went; a crash before leaves it running, and a job calls its outcome unknown later. */
-export async function endExecution(tx: Tx, ctx: Ctx, id: string, { status, output, problem, report }: Ending) {
-  const keep = (await findSettings(tx, ctx.tenantId)).keepPayloads;
+/**
+ * Writes how it went; a crash before leaves it running, and a job calls its outcome unknown later.
+ * @param begun what its workspace wanted when it began: what was not to be kept then is not asked for again
+ */
+export async function endExecution(
+  tx: Tx,
+  ctx: Ctx,
+  id: string,
+  { status, output, problem, report }: Ending,
+  begun: MayKeep = { keepPayloads: true },
+) {
+  const keep = begun.keepPayloads && output !== undefined && (await findSettings(tx, ctx.tenantId)).keepPayloads;
   await finishExecution(tx, ctx.tenantId, id, {
     status,
     durationMs: report.durationMs,
@@ -123,7 +144,7 @@ export async function endExecution(tx: Tx, ctx: Ctx, id: string, { status, outpu
     upstreamRequestId: report.upstreamRequestId,
     errorCode: problem?.code ?? null,
     errorMessage: problem?.message ?? null,
-    ...(keep && output !== undefined && { output: masked(output) }),
+    ...(keep && { output: masked(output) }),
   });
 }
 

@@ -10,6 +10,7 @@ import { askApproval } from '../approvals/approval-requests.ts';
 import { findTarget, type NamedTarget, type Target } from '../calls/call-targets.ts';
 import { type CallReport, noteUse } from '../calls/calls.ts';
 import { callService } from '../calls/connected-calls.ts';
+import { type CallTarget, readAhead } from '../calls/opened-targets.ts';
 import { getConnector } from '../connectors/installed.ts';
 import type { RecordedUsage } from '../gateway/llm-usage.ts';
 import { type AnsweredInPieces, type AskingTool, askByTool, streamByTool } from '../gateway/model-tools.ts';
@@ -18,6 +19,7 @@ import {
   type Ending,
   type ExecutionProblem,
   endExecution,
+  type MayKeep,
   problemOf,
   type Resumed,
   startExecution,
@@ -83,17 +85,21 @@ export async function executeTool(
   const { resumed } = input;
   const effect = { changes: tool.sideEffect !== 'none', adds: tool.adds };
   if (!resumed && needsApproval(ctx, effect)) return waiting(executionId, await askApproval(ctx, found));
-  const { connector, connection } = await startExecution(
+  const begun = await startExecution(
     ctx,
     { id: executionId, tool: name, input: values, ...effect, resumed },
-    (tx) => findTarget(tx, ctx, driver, named, found.account),
+    async (tx) => {
+      const target = await findTarget(tx, ctx, driver, named, found.account);
+      return { ...target, ahead: readAhead(tx, ctx, target) };
+    },
   );
+  const { connector, connection } = begun;
   const ending = await run(
     ctx,
-    { driver, tool: asAccount(found, connection), connector, connection },
+    { driver, tool: asAccount(found, connection), connector, connection, sealed: await begun.ahead },
     { values, executionId, signal },
   );
-  await settle(ctx, connection, executionId, ending, resumed);
+  await settle(ctx, begun, executionId, ending, resumed);
   const { status, output, problem, report } = ending;
   return { executionId, status, data: output ?? null, error: problem ?? null, report };
 }
@@ -167,9 +173,10 @@ export async function findTool(ctx: Ctx, name: string): Promise<SourcedTool & { 
 
 async function run(
   ctx: Ctx,
-  { driver, tool, connector, connection }: Target & { driver: LoadedDriver; tool: Tool },
+  { tool, ...target }: Target & Pick<CallTarget, 'driver' | 'sealed'> & { tool: Tool },
   { values, executionId, signal }: { values: Values; executionId: string; signal?: AbortSignal },
 ): Promise<Ending> {
+  const { driver, connector, connection } = target;
   const patience = driver.broker?.timeoutMs(connector.config);
   const options = {
     ...{ sideEffect: tool.sideEffect, executionId, signal },
@@ -179,7 +186,7 @@ async function run(
   try {
     const { value, report } = await callService(
       ctx,
-      { driver, connector, connection },
+      target,
       options,
       (context) => tool.run(context, values),
       (report) => {
@@ -219,15 +226,15 @@ const lookAgain = (ctx: Ctx, { id }: ConnectionRow) =>
 /** Writes how it ended, and with the connection that it was used. @throws AppError outcome_unknown while the database is away */
 export async function settle(
   ctx: Ctx,
-  connection: ConnectionRow,
+  begun: Pick<Target, 'connection'> & MayKeep,
   executionId: string,
   ending: Ending,
   resumed?: Resumed,
 ) {
   const write = async (tx: Tx) => {
-    await endExecution(tx, ctx, executionId, ending);
+    await endExecution(tx, ctx, executionId, ending, begun);
     await resumed?.end(tx, ending);
   };
   await writeEnding(executionId, () => ctx.hub.db.asTenant(ctx.tenantId, write, { quiet: true }));
-  await noteUse(ctx, connection, ending.report);
+  await noteUse(ctx, begun.connection, ending.report);
 }
