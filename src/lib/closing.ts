@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
 
 interface Options {
   /** For requests that are under way; then they are cut off. */
   drainMs?: number;
   /** What clients sent before they knew still arrives for a moment. */
   lingerMs?: number;
-  /** To wait for a moment in which nothing comes in. */
+  /** To wait for a moment in which nothing comes in; then any will do. */
   crowdedMs?: number;
 }
 
@@ -29,7 +30,7 @@ interface Connection {
  */
 export function closerOf(
   server: Server,
-  { drainMs = 6_000, lingerMs = 300, crowdedMs = 2_000 }: Options = {},
+  { drainMs = 6_000, lingerMs = 300, crowdedMs = 3_000 }: Options = {},
 ): (listeners: TcpServer[]) => Promise<void> {
   const connections = new Map<Socket, Connection>();
   let afterAnswer = () => {};
@@ -56,14 +57,29 @@ export function closerOf(
     for (const { answers } of connections.values()) answers.forEach(sayLast);
     server.prependListener('request', (_request, answer) => sayLast(answer));
     const closed = Promise.all(listeners.map((each) => once(each, 'close')));
+    const serveHeld = hold(server); // such a moment comes when nothing is begun meanwhile
     const crowdedUntil = performance.now() + crowdedMs;
     for (const each of listeners) {
       await nothingWaits(crowdedUntil);
       TcpServer.prototype.close.call(each);
     }
+    serveHeld();
     const linger = setTimeout(() => void nothingWaits(performance.now() + crowdedMs).then(closeIdle), lingerMs).unref();
     afterAnswer = () => void linger.refresh();
     await closed;
+  };
+}
+
+/** Takes connections and does not serve them until what it returns is called. */
+function hold(server: Server): () => void {
+  const held: Socket[] = [];
+  const listeners = server.listeners('connection') as ((socket: Socket) => void)[];
+  const keep = (socket: Socket) => void held.push(socket.on('error', () => {})); // it may go away meanwhile
+  server.removeAllListeners('connection').on('connection', keep);
+  return () => {
+    server.off('connection', keep);
+    for (const each of listeners) server.on('connection', each);
+    for (const socket of held) if (!socket.destroyed) server.emit('connection', socket);
   };
 }
 
@@ -72,13 +88,11 @@ export function closerOf(
  * whoever waits in the line of a socket that is closed: under load that is somebody at nearly every moment, since a turn takes one
  * connection of each and many milliseconds. Right after such a turn it is whoever comes within the next few microseconds.
  */
-function nothingWaits(until: number): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (before: number) => {
-      const { events } = performance.nodeTiming.uvMetricsInfo;
-      if (events === before || performance.now() > until) return resolve();
-      setImmediate(look, events); // between two of these the loop looks once
-    };
-    setImmediate(look, -1);
-  });
+async function nothingWaits(until: number): Promise<void> {
+  for (let before = -1; performance.now() < until; ) {
+    await setImmediate(); // the loop looks once between two of these
+    const { events } = performance.nodeTiming.uvMetricsInfo;
+    if (events === before) return;
+    before = events;
+  }
 }

@@ -17,7 +17,7 @@ afterEach(() => {
 
 async function listen(answer: RequestListener) {
   server = createServer({ keepAliveTimeout: 60_000 }, answer);
-  const close = closerOf(server, { lingerMs, drainMs: 60_000 });
+  const close = closerOf(server, { lingerMs, drainMs: 60_000, crowdedMs: 60_000 });
   const listeners = await listenWidely(server, { port: 0, host: '127.0.0.1' });
   return { close: () => close(listeners), port: (server.address() as AddressInfo).port };
 }
@@ -49,6 +49,33 @@ describe('closing a server', () => {
     await closed;
     const late = client(port);
     await expect(late.connected).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('does so while more come than it can serve', async () => {
+    const busy = () => {
+      for (const until = performance.now() + 5; performance.now() < until; );
+    };
+    const { close, port } = await listen((_request, answer) => {
+      busy();
+      answer.end('served');
+    });
+    let answers = 0;
+    const insistent = async () => {
+      for (;;) {
+        const { connected, end } = client(port, get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+        const isRefused = await connected.then(
+          () => false,
+          ({ code }) => code === 'ECONNREFUSED',
+        );
+        if (isRefused) return;
+        expect(await end).toMatch(/served$/);
+        answers += 1;
+      }
+    };
+    const clients = Promise.all(Array.from({ length: 20 }, insistent));
+    await expect.poll(() => answers).toBeGreaterThan(100);
+    await close();
+    await clients;
   });
 
   it('answers what is asked over a connection that was there, once, and closes those that ask nothing', async () => {
