@@ -10,7 +10,8 @@ const steps = [
 const format = new Intl.RelativeTimeFormat('en-GB', { numeric: 'auto' });
 
 function relative(time) {
-  const seconds = (new Date(time.dateTime).getTime() - Date.now()) / 1000;
+  const left = (new Date(time.dateTime).getTime() - Date.now()) / 1000;
+  const seconds = left > 0 ? left * 1.01 : left; // as the server does it
   const step = steps.find(([, length]) => Math.abs(seconds) >= length);
   return step ? format.format(Math.trunc(seconds / step[1]), step[0]) : 'just now';
 }

@@ -13,10 +13,13 @@ const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 's
 
 /** How long ago it was in words, e.g. `5 minutes ago`, `yesterday`; also of times to come. */
 export function relativeTime(date: Date, now = new Date()): string {
-  const seconds = (date.getTime() - now.getTime()) / 1000;
+  const seconds = withGrace((date.getTime() - now.getTime()) / 1000);
   const step = steps.find(([, length]) => Math.abs(seconds) >= length);
   return step ? relative.format(Math.trunc(seconds / step[1]), step[0]) : 'just now';
 }
+
+/** What was set to seven days a moment ago is in seven days, not in six. */
+const withGrace = (seconds: number) => (seconds > 0 ? seconds * 1.01 : seconds);
 
 /** The full time, e.g. `21 November 2026 at 02:48 UTC`. */
 export const absoluteTime = (date: Date): string => `${full.format(date)} UTC`;

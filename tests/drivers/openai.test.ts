@@ -153,3 +153,13 @@ it.each([
   const [[tier, name] = []] = Object.entries(models);
   expect(warnings).toContain(`The model ${name} of the tier “${tier}” is not offered. ${advice}`);
 });
+
+it('the check names the base URL where no models are listed', async () => {
+  json({ error: { message: 'Unknown request URL: GET /models.' } }, 404);
+  const config = { base_url: 'https://api.openai.com' };
+  const check = at.call(auth, async (context) => at.driver.checkHealth?.(context), { config });
+  expect(await refusal(check)).toMatchObject({
+    ...{ fault: 'not_found', field: 'config.base_url' },
+    message: expect.stringContaining('Most of them end in /v1'),
+  });
+});

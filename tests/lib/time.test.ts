@@ -18,6 +18,8 @@ describe('relative time', () => {
     [800 * 86_400, '2 years ago'],
     [-30, 'just now'],
     [-120, 'in 2 minutes'],
+    [-7 * 86_400 + 30, 'in 7 days'],
+    [-6.5 * 86_400, 'in 6 days'],
   ])('%i seconds before reads “%s”', (seconds, text) => {
     expect(relativeTime(earlier(seconds), now)).toBe(text);
   });

@@ -1,11 +1,11 @@
-import type { ExecutionContext, HealthReport } from '../driver.ts';
-import { requestJson } from '../driver.ts';
+import { type ExecutionContext, type HealthReport, requestJson, ServiceError } from '../driver.ts';
 import { llm } from './llm.ts';
 
 /** https://platform.openai.com/docs/api-reference/models/list: costs nothing, and needs a key that works. */
 export async function checkHealth(context: ExecutionContext): Promise<HealthReport> {
   const { config } = context;
-  const body = await requestJson(context, llm.url(config, 'models'), { headers: llm.headers(config, context.auth) });
+  const headers = llm.headers(config, context.auth);
+  const body = await requestJson(context, llm.url(config, 'models'), { headers }).catch(noModels);
   const { data } = (body ?? {}) as { data?: unknown };
   const listed = Array.isArray(data) ? data.map((each) => String((each as { id?: unknown })?.id).slice(0, 128)) : [];
   const missing = Object.entries(llm.models(config)).filter(([, name]) => listed.length && !listed.includes(name));
@@ -17,6 +17,16 @@ export async function checkHealth(context: ExecutionContext): Promise<HealthRepo
       return `The model ${name} of the tier “${tier}” is not offered. ${advice}`;
     }),
   };
+}
+
+/** Most who leave out the version, or give the whole path of a call, meet this. */
+function noModels(error: unknown): never {
+  if (!(error instanceof ServiceError) || error.fault !== 'not_found') throw error;
+  throw new ServiceError(
+    'not_found',
+    'No list of models is at this base URL (HTTP 404). Most of them end in /v1, without the name of a call behind it.',
+    { status: error.status, field: 'config.base_url', cause: error },
+  );
 }
 
 /** The same model without its date, or the newest date of it; else whatever else begins alike, the shortest name first. */
