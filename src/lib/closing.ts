@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -56,8 +55,8 @@ export function closerOf(
     setTimeout(() => server.closeAllConnections(), drainMs).unref();
     for (const { answers } of connections.values()) answers.forEach(sayLast);
     server.prependListener('request', (_request, answer) => sayLast(answer));
-    const closed = Promise.all(listeners.map((each) => once(each, 'close')));
-    const serveHeld = hold(server); // such a moment comes when nothing is begun meanwhile
+    const closed = Promise.all(listeners.map((each) => new Promise((resolve) => each.once('close', resolve))));
+    const serveHeld = hold(server); // if more were begun meanwhile, there might always be something that waits
     const crowdedUntil = performance.now() + crowdedMs;
     for (const each of listeners) {
       await nothingWaits(crowdedUntil);
