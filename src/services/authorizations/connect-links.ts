@@ -8,7 +8,7 @@ import {
 } from '../../db/queries/authorization-requests.ts';
 import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
-import { type FieldErrors, invalid, notFound } from '../../errors.ts';
+import { AppError, type FieldErrors, invalid } from '../../errors.ts';
 import { recordAudit } from '../audit.ts';
 import { linkPath } from '../connections/connection-addresses.ts';
 import { mustFindConnection } from '../connections/connections.ts';
@@ -94,9 +94,13 @@ function checkedLabel(text: string): string {
 export async function lookAtLink(visit: Visit, token: string): Promise<Consent> {
   const found = await requestOfLink(visit.hub.db.system, hashOf(token));
   const request = found && (await findRequest(visit.hub, found.id));
-  if (!request?.linkHash) throw notFound('link');
+  if (!request?.linkHash) throw noLink();
   return consentFor(visit, request);
 }
+
+/** For somebody without an account here: only whoever sent the link can help. */
+const noLink = () =>
+  new AppError('not_found', 'There is no such link. Check that it is complete, or ask whoever sent it for a new one.');
 
 /** The guest agreed: the link now belongs to this browser. @throws AppError not_found, Refusal */
 export const startLink = async (visit: Visit, token: string): Promise<{ url: URL; setCookie: string }> =>

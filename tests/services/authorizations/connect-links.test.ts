@@ -129,7 +129,8 @@ describe('a connect link', () => {
     expect((await hub.browser(hub.cast.dan).send(`/connections/oauth/start/${connection_request_id}`)).status).toBe(
       404,
     );
-    expect((await guest.send('/connections/links/guess')).status).toBe(404);
+    const guessed = await guest.send('/connections/links/guess');
+    expect([guessed.status, await guessed.text()]).toEqual([404, expect.stringContaining('ask whoever sent it')]);
     await guest.send(url);
     expect(hub.logged.join('\n')).not.toContain(url.split('/').at(-1));
   });
