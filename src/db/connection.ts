@@ -16,6 +16,8 @@ export type Connection = string | ServerAddress;
 const common = {
   // Looking up array types costs a query per connection whose failure nobody could catch. So arrays come back as text: the schema has none.
   fetch_types: false,
+  // Behind exactly so many statements in the line, the driver begins a transaction on a connection that it keeps giving to others.
+  max_pipeline: Number.MAX_SAFE_INTEGER,
   onnotice: () => {},
 };
 

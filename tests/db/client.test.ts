@@ -139,6 +139,25 @@ describe('deadlines', () => {
     ));
 });
 
+describe('a long line for connections', () => {
+  it('leads no transaction into another one, however many statements stand before it', () =>
+    withClient(
+      async (db) => {
+        for (const count of [99, 100, 101]) {
+          const held = [0, 1].map(() => db.system.transaction((tx) => tx.execute(sql`select pg_sleep(0.3)`)));
+          await expect.poll(async () => (await database.db.system.execute(sleeping))[0]?.n, { timeout: 20_000 }).toBe(2);
+          const plain = Promise.all(Array.from({ length: count }, () => db.system.execute(sql`select 1`)));
+          await sleep(0);
+          const entered = Array.from({ length: 5 }, () => db.asTenant(tenantId, (tx) => tx.execute(sql`select 1`)));
+          await Promise.all([...held, plain, ...entered]);
+        }
+      },
+      { max: 2 },
+    ));
+});
+
+const sleeping = sql`select count(*)::int as n from pg_stat_activity where query like 'select pg_sleep%' and state = 'active' and datname = current_database()`;
+
 describe('conflicts between transactions', () => {
   const deadlock = async (db: Database, attempts: () => void) => {
     const [one, two] = [organization(`one-${uuidv7()}`), organization(`two-${uuidv7()}`)];
