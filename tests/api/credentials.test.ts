@@ -53,12 +53,9 @@ it('rotates, tells the history and rolls back over the API, without a secret in 
   for (const secret of [bot, person, next]) expect(told).not.toContain(secret);
 });
 
-it.each([
-  [{}],
-  [{ credential: 'text' }],
-  [{ credential: { access_token: ['x'] } }],
-  [{ credential: { access_token: { is_set: true } } }],
-  [{ credential: {}, more: 1 }],
-])('refuses %j', async (body) => {
-  expect((await post('rotate', body)).status).toBe(422);
-});
+it.each([[{}], [{ credential: 'text' }], [{ credential: { access_token: ['x'] } }], [{ credential: {}, more: 1 }]])(
+  'refuses %j',
+  async (body) => {
+    expect((await post('rotate', body)).status).toBe(422);
+  },
+);

@@ -95,9 +95,6 @@ const auths = [
   { method: 'client_credentials', client_id: 'u', client_secret: secret, token_url: '' },
 ];
 const kept = ({ api_key: _key, password: _password, client_secret: _secret, ...rest }: Record<string, unknown>) => rest;
-/** The same with what an answer said of the secret sent back. */
-const answered = (auth: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(auth).map(([key, value]) => [key, value === secret ? { is_set: true } : value]));
 
 it('no edit sends a kept secret elsewhere, by any way out', async () => {
   const { ada } = hub.cast;
@@ -114,8 +111,7 @@ it('no edit sends a kept secret elsewhere, by any way out', async () => {
   let accepted = 0;
   for (const [at, { auth, config, token_url }] of shuffled(edits, random).slice(0, count).entries()) {
     const full = auth.method === 'client_credentials' ? { ...auth, token_url: `${base}/token` } : auth;
-    const meant = at % 2 ? answered(full) : kept(full);
-    const moved = auth.method === 'client_credentials' ? { ...meant, token_url } : meant;
+    const moved = auth.method === 'client_credentials' ? { ...kept(full), token_url } : kept(full);
     await withConnection(hub.database.admin, (db) => db`delete from rate_limits`);
     const made = { catalog_key: 'http-api', name: `Own ${at}`, config: { base_url: base }, auth: full };
     const { id, version } = await (await hub.as(ada, 'POST', '/api/connectors', made)).json();

@@ -39,7 +39,7 @@ export const ConnectorUpdate = component(
     {
       additionalProperties: false,
       description:
-        'What is left out stays. In `config` and `auth`, a secret that is left out is kept, null clears it and a string replaces it. So `config` and `auth` may be sent back as they were answered: `{is_set: true}` keeps the saved secret, `{is_set: false}` means that there still is none; 422 where that is not so.',
+        'What is left out stays. In `config` and `auth`, a secret that is left out is kept, null clears it and a string replaces it.',
     },
   ),
 );
@@ -55,8 +55,8 @@ export const ConnectorResponse = component(
       handle: Type.String({ description: 'Stable ASCII name; never changes.' }),
       status: OneOf(['inactive', 'active', 'error']),
       status_reason: Nullable(Type.String(), 'Why the status is error.'),
-      config: ByEntry('Secrets read as `{is_set, updated_at}`, which may be sent back.'),
-      auth: ByEntry('Secrets read as `{is_set, updated_at}`, which may be sent back.'),
+      config: ByEntry('Secrets read as `{is_set, updated_at}`.'),
+      auth: ByEntry('Secrets read as `{is_set, updated_at}`.'),
       unreadable_secrets: Type.Array(Type.String(), {
         description: 'Saved secrets that no longer open and must be entered again.',
       }),

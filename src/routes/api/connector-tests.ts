@@ -13,7 +13,7 @@ export const connectorTestOperations = [
       id: 'testValues',
       summary: 'Check values before they are saved',
       description:
-        'Goes step by step from the address to the permission, and names the field to mend. Nothing is saved. A secret that is left out, or sent back as it was answered, is the saved one of `connector_id`, and goes only where it was entered for.',
+        'Goes step by step from the address to the permission, and names the field to mend. Nothing is saved. A secret that is left out is the saved one of `connector_id`, and goes only where it was entered for.',
       tag: 'Connectors',
       role: 'admin',
       scope: 'connectors:write',

@@ -4,7 +4,7 @@ import { compileSchema } from '../../lib/schema/compile.ts';
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
 import { isTooMuch, tooMuch } from '../../lib/schema/limits.ts';
 import { deleteAt, getAt, readonlyFields, secretFields, setAt } from '../../lib/schema/walk.ts';
-import { isSecretState, isStoredSecret, type Part, storedSecretPaths, withoutSecrets } from '../secrets/secrets.ts';
+import { isStoredSecret, type Part, storedSecretPaths, withoutSecrets } from '../secrets/secrets.ts';
 
 /** What people type and programs send; secrets in plain text. */
 export interface ConnectorInput {
@@ -34,7 +34,7 @@ const schemaOf = (driver: Driver, part: Part) =>
 
 /**
  * The one validation of name, tags, config and auth, the same for install, update, validate-config and every form.
- * A secret that is absent and stored is kept, also when an answer's word about it is sent back; null clears it; a string replaces it.
+ * A secret that is absent and stored is kept; null clears it; a string replaces it.
  * @throws AppError invalid_input with every problem at once, or secret_required when kept secrets would go to a new address
  */
 export function checkInput(driver: Driver, input: ConnectorInput, stored?: StoredValues): CheckedValues {
@@ -58,10 +58,8 @@ export function checkValues(
     const schema = schemaOf(driver, part);
     for (const path of readonlyFields(schema, values[part])) deleteAt(values[part], path);
     Object.assign(errors, refuseEnvelopes(part, values[part]));
-    const before = part === 'config' || sameMethod(values.auth, stored?.auth) ? stored?.[part] : undefined;
-    Object.assign(errors, takeBack(schema, part, values[part], before));
     Object.assign(errors, checkSecretTexts(schema, part, values[part]));
-    const paths = keepSecrets(schema, values[part], before);
+    const paths = keepSecrets(schema, part, values[part], stored?.[part], sameMethod(values.auth, stored?.auth));
     kept.push(...paths.map((path) => `${part}.${path}`));
     validatePart(schema, part, values[part], paths, errors);
   }
@@ -106,32 +104,6 @@ export function chooseMethod(driver: Driver, auth: Values, stored?: Values): Val
 
 const sameMethod = (auth: Values, stored?: Values) => stored !== undefined && auth.method === stored.method;
 
-/** What an answer said of a secret means, sent back, that it is to stay as it is: saved, or none. */
-function takeBack(schema: JsonSchema, part: Part, value: Values, stored: Values | undefined): FieldErrors {
-  const errors: FieldErrors = {};
-  for (const path of secretFields(schema, value)) {
-    const state = getAt(value, path);
-    if (!isSecretState(state)) continue;
-    const isSaved = isStoredSecret(getAt(stored, path));
-    if (state.is_set && !isSaved)
-      errors[`${part}.${path}`] = ['Nothing is saved here that could be kept. Send the secret.'];
-    if (!state.is_set && isSaved)
-      errors[`${part}.${path}`] = ['A secret is saved here. Send null to clear it, or leave the field out to keep it.'];
-    deleteAt(value, path);
-    if (!state.is_set) deleteEmptyGroups(value, path, stored);
-  }
-  return errors;
-}
-
-/** Groups that were answered only to say that no secret is saved in them. */
-function deleteEmptyGroups(value: Values, path: string, stored: Values | undefined) {
-  for (let cut = path.lastIndexOf('.'); cut > 0; cut = path.lastIndexOf('.', cut - 1)) {
-    const group = path.slice(0, cut);
-    if (getAt(stored, group) !== undefined || Object.keys(getAt(value, group) as Values).length) return;
-    deleteAt(value, group);
-  }
-}
-
 function checkSecretTexts(schema: JsonSchema, part: Part, value: Values): FieldErrors {
   const errors: FieldErrors = {};
   for (const path of secretFields(schema, value)) {
@@ -155,19 +127,25 @@ function refuseEnvelopes(part: Part, value: Values): FieldErrors {
   );
 }
 
-/** A row of dots, or what only looks like an answer of ours: never a secret. */
+/** An answer of ours sent back, or a row of dots: never a secret. */
 const isMask = (secret: unknown) =>
   typeof secret === 'string'
     ? /^[•*]+$/u.test(secret)
     : typeof secret === 'object' && secret !== null && 'is_set' in secret;
 
 /** Puts stored envelopes back where nothing new was given; returns their paths. */
-function keepSecrets(schema: JsonSchema, value: Values, stored: Values | undefined): string[] {
+function keepSecrets(
+  schema: JsonSchema,
+  part: Part,
+  value: Values,
+  stored: Values | undefined,
+  sameAuth: boolean,
+): string[] {
   const kept: string[] = [];
   for (const path of secretFields(schema, value)) {
     const secret = getAt(value, path);
     if (secret === null) deleteAt(value, path);
-    if (secret !== undefined || !stored) continue;
+    if (secret !== undefined || !stored || (part === 'auth' && !sameAuth)) continue;
     const envelope = getAt(stored, path);
     if (!isStoredSecret(envelope)) continue;
     setAt(value, path, envelope);

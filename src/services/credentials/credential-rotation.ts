@@ -97,8 +97,6 @@ const rotatableFields = ({ driver, connector }: Pick<RotationTarget, 'driver' | 
 async function entered(ctx: Ctx, target: RotationTarget, credential: Values) {
   const { driver, connector } = target;
   requireFields(credential, rotatableFields(target), connector.name);
-  const others = Object.entries(credential).filter(([, secret]) => typeof secret !== 'string');
-  if (others.length) throw invalid(atEach(Object.fromEntries(others), 'Enter the new one as a text.'));
   const auth = withoutSecrets(connector.auth);
   for (const [path, secret] of Object.entries(credential)) setAt(auth, path, secret);
   const input = { name: connector.name, tags: connector.tags, config: withoutSecrets(connector.config), auth };

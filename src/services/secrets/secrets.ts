@@ -17,14 +17,6 @@ export interface SecretState {
   updated_at?: string;
 }
 
-/** Whether this is what an answer says of a secret, and nothing else. */
-export function isSecretState(value: unknown): value is SecretState {
-  if (typeof value !== 'object' || value === null) return false;
-  const { is_set, updated_at, ...more } = value as Partial<SecretState>;
-  const fits = typeof is_set === 'boolean' && (updated_at === undefined || typeof updated_at === 'string');
-  return fits && !Object.keys(more).length;
-}
-
 export const isStoredSecret = (value: unknown): value is StoredSecret =>
   typeof value === 'object' && value !== null && typeof (value as Partial<StoredSecret>).$sealed === 'string';
 
