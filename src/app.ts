@@ -80,7 +80,7 @@ import { unrouted } from './routes/not-found.ts';
 import { mountPage, type PageRoute } from './routes/page.ts';
 import { mountProbes } from './routes/probes.ts';
 import { errorPage, pageTools } from './routes/render.ts';
-import type { PatchbayViews } from './routes/views.ts';
+import type { PatchbayViews } from './routes/view-models/models.ts';
 import { measureBrokers } from './services/brokers/broker-metrics.ts';
 import type { Identity } from './services/people/identity.ts';
 import type { Upkeep } from './services/upkeep.ts';

@@ -5,9 +5,8 @@ import type { KeyLimits } from './db/schema/index.ts';
 import type { DriverRegistry } from './drivers/index.ts';
 import { AppError } from './errors.ts';
 import type { Outbound } from './lib/outbound/outbound.ts';
+import { type Role, roles } from './lib/role.ts';
 import type { Vault } from './vault/vault.ts';
-
-export type Role = 'owner' | 'admin' | 'member';
 
 /** Who acts. The name is kept beside the id in audit rows, so that history reads well after an account is gone. */
 export interface Actor {
@@ -45,11 +44,11 @@ export interface Ctx {
   log: Logger;
 }
 
-const rank: Record<Role, number> = { member: 0, admin: 1, owner: 2 };
+const rank = (role: Role) => roles.indexOf(role);
 
 /** Throws 403 unless the actor has at least this role. `to` completes the sentence, e.g. "install connectors". */
 export function requireRole(ctx: Ctx, role: Role, to: string): void {
-  if (rank[ctx.actor.role] >= rank[role]) return;
+  if (rank(ctx.actor.role) >= rank(role)) return;
   throw new AppError(
     'forbidden',
     `Only ${role === 'admin' ? 'owners and admins' : 'owners'} can ${to}. Ask one of them.`,
@@ -63,10 +62,13 @@ export function requirePerson(ctx: Ctx, to: string): void {
 }
 
 /** The one of two roles that may do less. */
-export const lowerRole = (a: Role, b: Role): Role => (rank[a] <= rank[b] ? a : b);
+export const lowerRole = (a: Role, b: Role): Role => (rank(a) <= rank(b) ? a : b);
 
 /** The person behind an actor: a key acts for who made it; null for the hub itself. */
 export const personOf = ({ type, id, makerId }: Actor): string | null => (type === 'api_key' ? (makerId ?? null) : id);
 
 /** True when the actor may do what the role may do; for views that show a disabled action with the reason. */
-export const mayActAs = (actor: Actor, role: Role): boolean => rank[actor.role] >= rank[role];
+export const mayActAs = (actor: Actor, role: Role): boolean => rank(actor.role) >= rank(role);
+
+/** The roles that the actor may give, from the one that may do least. */
+export const rolesUpTo = ({ role }: Actor): Role[] => roles.slice(0, rank(role) + 1);

@@ -1,5 +1,5 @@
-import type { Role } from '../context.ts';
 import { isLoopback } from '../lib/oidc.ts';
+import type { Role } from '../lib/role.ts';
 
 /** A membership that a group of the provider stands for. */
 export interface Grant {

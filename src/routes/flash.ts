@@ -3,7 +3,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Hub } from '../context.ts';
 import { noticeSeconds, openNotice, sealNotice } from '../services/people/notices.ts';
 import type { Env } from './env.ts';
-import type { Toast } from './views.ts';
+import type { Toast } from './view-models/shared.ts';
 
 const cookieName = 'patchbay.notice';
 const pathOf = (hub: Hub) => hub.config.basePath || '/';

@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono';
-import type { Ctx, Hub, Role } from '../context.ts';
+import type { Ctx, Hub } from '../context.ts';
+import type { Role } from '../lib/role.ts';
 import type { OperatorCtx } from '../services/tenants/operator-trail.ts';
 import type { Env } from './env.ts';
 import { ctxOf, operatorCtxOf } from './middleware/session.ts';

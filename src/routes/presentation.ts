@@ -11,7 +11,7 @@ import { keptHtml } from '../lib/kept-html.ts';
 import { timeOfDay } from '../lib/time.ts';
 import { createViews, templatesIn } from '../lib/views.ts';
 import { paths } from './paths.ts';
-import type { Models, PatchbayViews, ViewGlobals } from './views.ts';
+import type { Models, PatchbayViews, ViewGlobals } from './view-models/models.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const viewsDir = path.join(root, 'views');

@@ -8,7 +8,10 @@ import { asAppError, titleOf } from './errors.ts';
 import { takeNotice } from './flash.ts';
 import { isPartial } from './page.ts';
 import { paths } from './paths.ts';
-import type { Dialog, ErrorPage, Models, PatchbayViews, Shell, Toast } from './views.ts';
+import type { Dialog } from './view-models/dialog.ts';
+import type { ErrorPage, Models, PatchbayViews } from './view-models/models.ts';
+import type { Toast } from './view-models/shared.ts';
+import type { Shell } from './view-models/shell.ts';
 
 /** What page routes need beside the request. */
 export type PageTools = ReturnType<typeof pageTools>;

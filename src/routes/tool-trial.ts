@@ -12,7 +12,7 @@ import { getConnector } from '../services/connectors/installed.ts';
 import type { SourcedTool } from '../services/tools/tool-source.ts';
 import { type Executed, findTool } from '../services/tools/tools.ts';
 import { toolResult, trialHead } from './dashboard/tool-model.ts';
-import type { ToolTrial } from './tool-views.ts';
+import type { ToolTrial } from './view-models/tool.ts';
 
 type Connector = Awaited<ReturnType<typeof getConnector>>['connector'];
 

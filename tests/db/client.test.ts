@@ -145,7 +145,9 @@ describe('a long line for connections', () => {
       async (db) => {
         for (const count of [99, 100, 101]) {
           const held = [0, 1].map(() => db.system.transaction((tx) => tx.execute(sql`select pg_sleep(0.3)`)));
-          await expect.poll(async () => (await database.db.system.execute(sleeping))[0]?.n, { timeout: 20_000 }).toBe(2);
+          await expect
+            .poll(async () => (await database.db.system.execute(sleeping))[0]?.n, { timeout: 20_000 })
+            .toBe(2);
           const plain = Promise.all(Array.from({ length: count }, () => db.system.execute(sql`select 1`)));
           await sleep(0);
           const entered = Array.from({ length: 5 }, () => db.asTenant(tenantId, (tx) => tx.execute(sql`select 1`)));

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Hub, Role } from '../../src/context.ts';
+import type { Hub } from '../../src/context.ts';
 import { insertMember } from '../../src/db/queries/identity.ts';
+import type { Role } from '../../src/lib/role.ts';
 import type { Identity } from '../../src/services/people/identity.ts';
 import { createTenant } from '../../src/services/tenants/tenants.ts';
 

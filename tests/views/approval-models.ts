@@ -1,5 +1,5 @@
-import type { ApprovalModels, DecidedApproval, PendingApproval } from '../../src/routes/approval-views.ts';
-import type { Shell } from '../../src/routes/views.ts';
+import type { ApprovalModels, DecidedApproval, PendingApproval } from '../../src/routes/view-models/approval.ts';
+import type { Shell } from '../../src/routes/view-models/shell.ts';
 
 const id = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
 const at = new Date('2026-11-20T09:00:00Z');

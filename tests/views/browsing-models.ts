@@ -1,6 +1,6 @@
 import type { BrowsedRows } from '../../src/drivers/driver.ts';
-import type { BrowsingModels, TablePage, TablesPanel } from '../../src/routes/browsing-views.ts';
-import type { Shell } from '../../src/routes/views.ts';
+import type { BrowsingModels, TablePage, TablesPanel } from '../../src/routes/view-models/browsing.ts';
+import type { Shell } from '../../src/routes/view-models/shell.ts';
 
 /** The models of the pages that look into tables. */
 export function browsingModels(hostile: string, shell: Shell): BrowsingModels {

@@ -1,13 +1,13 @@
+import { paths } from '../../src/routes/paths.ts';
 import type {
   BudgetForm,
   BudgetModels,
   BudgetRowView,
   PriceForm,
   PriceRowView,
-} from '../../src/routes/budget-views.ts';
-import { paths } from '../../src/routes/paths.ts';
-import type { SettingsNav } from '../../src/routes/settings-views.ts';
-import type { Shell } from '../../src/routes/views.ts';
+} from '../../src/routes/view-models/budget.ts';
+import type { SettingsNav } from '../../src/routes/view-models/shared.ts';
+import type { Shell } from '../../src/routes/view-models/shell.ts';
 
 /** A model for every page of budgets and prices, with this text wherever people may put one. */
 export function budgetModels(hostile: string, shell: Shell, nav: SettingsNav): BudgetModels {

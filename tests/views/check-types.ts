@@ -46,8 +46,8 @@ const settings = {
 /** What a compiled template finds around itself, with the model that each partial and layout is to be given. */
 const globals = `
 import type { FieldKind, Field } from '${root}/src/lib/forms/field.ts';
-import type { Models, ViewGlobals } from '${root}/src/routes/views.ts';
-import type { Partials } from '${root}/src/routes/partials.ts';
+import type { Models, ViewGlobals } from '${root}/src/routes/view-models/models.ts';
+import type { Partials } from '${root}/src/routes/view-models/partials.ts';
 declare global {
   type Templates = Models & Partials;
   type Given<K extends keyof Templates> = Readonly<Templates[K] & ViewGlobals>;

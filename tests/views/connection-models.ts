@@ -1,11 +1,7 @@
-import type {
-  ConnectForm,
-  ConnectionModels,
-  ConnectionsPanel,
-  CredentialPanel,
-} from '../../src/routes/connection-views.ts';
-import type { ConnectionHealth } from '../../src/routes/health-views.ts';
 import { paths } from '../../src/routes/paths.ts';
+import type { ConnectionModels, ConnectionsPanel, CredentialPanel } from '../../src/routes/view-models/connection.ts';
+import type { ConnectionHealth } from '../../src/routes/view-models/health.ts';
+import type { ConnectForm } from '../../src/routes/view-models/shared.ts';
 
 const id = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
 const form: ConnectForm = { tenantId: id, connectorId: id, connectionId: id, user: 'me' };

@@ -1,11 +1,11 @@
+import { paths } from '../../src/routes/paths.ts';
 import type {
   ExecutionDetail,
   ExecutionModels,
   ExecutionRowView,
   RunsPanel,
-} from '../../src/routes/execution-views.ts';
-import { paths } from '../../src/routes/paths.ts';
-import type { Shell } from '../../src/routes/views.ts';
+} from '../../src/routes/view-models/execution.ts';
+import type { Shell } from '../../src/routes/view-models/shell.ts';
 
 const id = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
 const at = new Date('2026-11-20T09:00:00Z');

@@ -1,4 +1,4 @@
-import type { CheckReport, ConnectionHealth, HealthModels } from '../../src/routes/health-views.ts';
+import type { CheckReport, ConnectionHealth, HealthModels } from '../../src/routes/view-models/health.ts';
 
 const hostile = `"><img src=x onerror=alert(1)> & 'Co'`;
 const id = '0193a0aa-0000-7000-8000-000000000001';

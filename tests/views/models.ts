@@ -1,10 +1,13 @@
 import type { Field } from '../../src/lib/forms/field.ts';
 import { formFields } from '../../src/lib/forms/model.ts';
 import { readReference } from '../../src/lib/reference.ts';
-import type { ActivityRow } from '../../src/routes/activity-views.ts';
-import type { ConnectorCard, ConnectorForm, Question } from '../../src/routes/connector-views.ts';
 import { paths } from '../../src/routes/paths.ts';
-import type { Models, Shell, Toast } from '../../src/routes/views.ts';
+import type { ActivityRow } from '../../src/routes/view-models/activity.ts';
+import type { ConnectorCard } from '../../src/routes/view-models/connector.ts';
+import type { ConnectorForm, Question } from '../../src/routes/view-models/dialog.ts';
+import type { Models } from '../../src/routes/view-models/models.ts';
+import type { Toast } from '../../src/routes/view-models/shared.ts';
+import type { Shell } from '../../src/routes/view-models/shell.ts';
 import { approvalModels } from './approval-models.ts';
 import { browsingModels } from './browsing-models.ts';
 import { connectionModels, connectionsPanel, credentialPanel } from './connection-models.ts';

@@ -1,10 +1,7 @@
-import type {
-  OperatorEventRow,
-  OperatorModels,
-  OperatorShell,
-  OperatorTenant,
-} from '../../src/routes/operator-views.ts';
 import { paths } from '../../src/routes/paths.ts';
+import type { OperatorModels, OperatorTenant } from '../../src/routes/view-models/operator.ts';
+import type { OperatorEventRow } from '../../src/routes/view-models/operator-upkeep.ts';
+import type { OperatorShell } from '../../src/routes/view-models/shell.ts';
 import { upkeepModels } from './upkeep-models.ts';
 
 const id = '0193a0aa-0000-7000-8000-000000000001';

@@ -1,5 +1,5 @@
-import type { PublishModels } from '../../src/routes/publish-views.ts';
-import type { Shell } from '../../src/routes/views.ts';
+import type { PublishModels } from '../../src/routes/view-models/publish.ts';
+import type { Shell } from '../../src/routes/view-models/shell.ts';
 
 /** Models for the page of publishing, full of what must be escaped. */
 export function publishModels(hostile: string, shell: Shell): PublishModels {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { loadDrivers } from '../../src/drivers/index.ts';
 import { loadPresentation } from '../../src/routes/presentation.ts';
-import type { Models } from '../../src/routes/views.ts';
+import type { Models } from '../../src/routes/view-models/models.ts';
 import { card, form, hostile, models } from './models.ts';
 
 const { outbound } = readConfig({});

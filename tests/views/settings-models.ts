@@ -1,13 +1,13 @@
 import { paths } from '../../src/routes/paths.ts';
+import type { Confirm } from '../../src/routes/view-models/dialog.ts';
 import type {
   ApiKeyRowView,
-  Confirm,
   InvitePanel,
   MemberRowView,
-  Option,
   SettingsModels,
-} from '../../src/routes/settings-views.ts';
-import type { Shell } from '../../src/routes/views.ts';
+} from '../../src/routes/view-models/settings.ts';
+import type { Option } from '../../src/routes/view-models/shared.ts';
+import type { Shell } from '../../src/routes/view-models/shell.ts';
 import { budgetModels } from './budget-models.ts';
 
 /** A model for every page of the settings, with this text wherever people may put one. */

@@ -1,9 +1,9 @@
 import type { Field } from '../../src/lib/forms/field.ts';
-import type { OperationModels, OperationsPage } from '../../src/routes/operation-views.ts';
 import { paths } from '../../src/routes/paths.ts';
-import type { RepositoriesPanel, RepositoryModels } from '../../src/routes/repository-views.ts';
-import type { ToolModels, ToolsPanel, ToolTrial } from '../../src/routes/tool-views.ts';
-import type { Shell } from '../../src/routes/views.ts';
+import type { OperationModels, OperationsPage } from '../../src/routes/view-models/operation.ts';
+import type { RepositoriesPanel, RepositoryModels } from '../../src/routes/view-models/repository.ts';
+import type { Shell } from '../../src/routes/view-models/shell.ts';
+import type { ToolModels, ToolsPanel, ToolTrial } from '../../src/routes/view-models/tool.ts';
 
 const id = '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { iconsIn } from '../../src/lib/icons.ts';
 import { templatesIn } from '../../src/lib/views.ts';
-import type { Partials } from '../../src/routes/partials.ts';
+import type { Partials } from '../../src/routes/view-models/partials.ts';
 import { checkTemplates } from './check-types.ts';
 
 const views = path.resolve(import.meta.dirname, '../../views');

@@ -1,5 +1,5 @@
-import type { UpkeepModels } from '../../src/routes/operator-upkeep-views.ts';
-import type { OperatorEventRow, OperatorShell } from '../../src/routes/operator-views.ts';
+import type { OperatorEventRow, UpkeepModels } from '../../src/routes/view-models/operator-upkeep.ts';
+import type { OperatorShell } from '../../src/routes/view-models/shell.ts';
 
 /** The models of the pages about the hub itself. */
 export function upkeepModels(hostile: string, shell: OperatorShell, row: OperatorEventRow): UpkeepModels {

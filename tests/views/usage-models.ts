@@ -1,8 +1,8 @@
 import { lines } from '../../src/lib/charts/lines.ts';
 import { stackedBars } from '../../src/lib/charts/stacked-bars.ts';
 import { units } from '../../src/lib/figures.ts';
-import type { ChartPanel, Figures, UsageModels, UsageResults } from '../../src/routes/usage-views.ts';
-import type { Shell } from '../../src/routes/views.ts';
+import type { Shell } from '../../src/routes/view-models/shell.ts';
+import type { ChartPanel, Figures, UsageModels, UsageResults } from '../../src/routes/view-models/usage.ts';
 
 /** A model for the page of usage, full of what must be escaped. */
 export function usageModels(hostile: string, shell: Shell): UsageModels {

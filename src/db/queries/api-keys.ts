@@ -1,5 +1,5 @@
 import { and, desc, eq, getTableColumns, isNull, lt, sql } from 'drizzle-orm';
-import type { Role } from '../../context.ts';
+import type { Role } from '../../lib/role.ts';
 import type { Drizzle, Tx } from '../client.ts';
 import { apiKeys, type KeyLimits, members } from '../schema/index.ts';
 import { isUuid } from './text.ts';

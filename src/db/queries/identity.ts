@@ -1,5 +1,5 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
-import type { Role } from '../../context.ts';
+import type { Role } from '../../lib/role.ts';
 import type { Drizzle, Tx } from '../client.ts';
 import { accounts, members, organizations, sessions, users } from '../schema/index.ts';
 

@@ -1,5 +1,5 @@
 import { and, desc, eq, gt, sql } from 'drizzle-orm';
-import type { Role } from '../../context.ts';
+import type { Role } from '../../lib/role.ts';
 import type { Drizzle, Tx } from '../client.ts';
 import { invitations, members, organizations, users } from '../schema/index.ts';
 import { isUuid } from './text.ts';

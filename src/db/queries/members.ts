@@ -1,5 +1,5 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
-import type { Role } from '../../context.ts';
+import type { Role } from '../../lib/role.ts';
 import type { Tx } from '../client.ts';
 import { apiKeys, invitations, members, sessions, users } from '../schema/index.ts';
 import { isUuid } from './text.ts';

@@ -1,5 +1,5 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
-import type { Role } from '../../context.ts';
+import type { Role } from '../../lib/role.ts';
 import type { Drizzle, Tx } from '../client.ts';
 import { accounts, members, organizations, users } from '../schema/index.ts';
 

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { check, index, jsonb, pgTable, primaryKey, uniqueIndex, uuid, varchar } from 'drizzle-orm/pg-core';
+import type { Role } from '../../lib/role.ts';
 import { createdAt, id, instant, tenantFence, tenantId } from './columns.ts';
 
 /** What is left out is not limited. */
@@ -31,7 +32,7 @@ export const apiKeys = pgTable(
     clientId: uuid('client_id'),
     /** Where the app had itself sent back to: its only part that is not just said. */
     clientHost: varchar('client_host', { length: 255 }),
-    role: varchar('role', { length: 20 }).$type<'owner' | 'admin' | 'member'>().notNull(),
+    role: varchar('role', { length: 20 }).$type<Role>().notNull(),
     scopes: jsonb('scopes').$type<string[]>().notNull(),
     /**
      * The only connector that its questions to language models go through; null for any. No foreign key: a key stays bound to one that

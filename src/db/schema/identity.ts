@@ -1,4 +1,5 @@
 import { boolean, index, pgTable, text, timestamp, uniqueIndex, uuid, varchar } from 'drizzle-orm/pg-core';
+import type { Role } from '../../lib/role.ts';
 
 // The identity library's tables, in the shape it expects. They stand outside the tenant fence: they are read before a tenant is known.
 
@@ -98,7 +99,7 @@ export const members = pgTable(
     id: uuid('id').primaryKey(),
     organizationId: organizationId(),
     userId: userId(),
-    role: text('role').$type<'owner' | 'admin' | 'member'>().notNull().default('member'),
+    role: text('role').$type<Role>().notNull().default('member'),
     createdAt: createdAt(),
   },
   (table) => [

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { ApiKeyRow } from '../../db/queries/api-keys.ts';
+import { roles } from '../../lib/role.ts';
 import { changeApiKey } from '../../services/api-keys/api-key-changes.ts';
 import { createApiKey, listApiKeys, revokeApiKey, roleOfKey, statusOfKey } from '../../services/api-keys/api-keys.ts';
 import { type Scope, scopes } from '../../services/api-keys/scopes.ts';
@@ -51,8 +52,8 @@ const ApiKeyResponse = component(
     id: Uuid('Of the key.'),
     name: Type.String(),
     prefix: Type.String({ description: 'The first characters of the key, to recognise it by.' }),
-    role: OneOf(['member', 'admin', 'owner'], { description: 'What it was made with.' }),
-    effective_role: OneOf(['member', 'admin', 'owner'], {
+    role: OneOf(roles, { description: 'What it was made with.' }),
+    effective_role: OneOf(roles, {
       description: 'What it may do now: never more than its maker.',
     }),
     scopes: Type.Array(OneOf(scopeNames)),
@@ -80,7 +81,7 @@ const ApiKeyCreate = component(
   Type.Object(
     {
       name: Type.String({ minLength: 1, maxLength: 255, title: 'Name', description: 'Such as what will use it.' }),
-      role: OneOf(['member', 'admin', 'owner'], { title: 'Role', description: 'At most your own.' }),
+      role: OneOf(roles, { title: 'Role', description: 'At most your own.' }),
       scopes: Type.Array(OneOf(scopeNames), { minItems: 1, uniqueItems: true, title: 'Scopes' }),
       model_connector_id: Type.Optional(
         Nullable(Uuid('Of a connector to language models.'), 'Binds the key to it: it asks models through no other.'),

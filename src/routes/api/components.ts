@@ -13,7 +13,7 @@ export const componentName = (schema: TSchema): string | undefined => components
 export const allComponents = (): [TSchema, string][] => [...components];
 
 /** A string out of a fixed list, as one `enum`: a union of constants would answer with an error for each of them. */
-export const OneOf = <const T extends string[]>(values: T, options: Record<string, unknown> = {}) =>
+export const OneOf = <const T extends readonly string[]>(values: T, options: Record<string, unknown> = {}) =>
   Type.Unsafe<T[number]>({ type: 'string', enum: values, ...options });
 
 export const Uuid = (description: string) => Type.String({ format: 'uuid', description });

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { InvitationRow } from '../../db/queries/invitations.ts';
+import { roles } from '../../lib/role.ts';
 import {
   inviteMember,
   listInvitations,
@@ -11,7 +12,7 @@ import { ById, component, Instant, ListOf, OneOf, pageOfWhole, Uuid, WholeQuery 
 import { operation } from './operation.ts';
 
 const exampleId = { id: '0197a8e2-5d7c-7cc1-9a55-3f1d2c4b6a78' };
-const role = OneOf(['member', 'admin', 'owner'], { title: 'Role', description: 'At most your own.' });
+const role = OneOf(roles, { title: 'Role', description: 'At most your own.' });
 
 const InvitationResponse = component(
   'InvitationResponse',

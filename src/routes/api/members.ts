@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { MemberRow } from '../../db/queries/members.ts';
+import { roles } from '../../lib/role.ts';
 import { changeRole, listMembers, removeMember } from '../../services/people/members.ts';
 import { ById, component, Instant, ListOf, OneOf, pageOfWhole, Uuid, WholeQuery } from './components.ts';
 import { operation } from './operation.ts';
@@ -11,7 +12,7 @@ const MemberResponse = component(
   Type.Object({
     id: Uuid('Of the membership.'),
     user: Type.Object({ id: Uuid('Of the person.'), name: Type.String(), email: Type.String() }),
-    role: OneOf(['member', 'admin', 'owner']),
+    role: OneOf(roles),
     api_keys: Type.Integer({ description: 'How many API keys they made that are in force.' }),
     joined_at: Instant('When they came into this workspace.'),
   }),
@@ -19,7 +20,7 @@ const MemberResponse = component(
 
 const MemberUpdate = component(
   'MemberUpdate',
-  Type.Object({ role: OneOf(['member', 'admin', 'owner'], { title: 'Role' }) }, { additionalProperties: false }),
+  Type.Object({ role: OneOf(roles, { title: 'Role' }) }, { additionalProperties: false }),
 );
 
 const memberResponse = (row: MemberRow): Static<typeof MemberResponse> => ({

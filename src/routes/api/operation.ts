@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { Context } from 'hono';
-import type { Ctx, Role } from '../../context.ts';
+import type { Ctx } from '../../context.ts';
+import type { Role } from '../../lib/role.ts';
 import type { Limit } from '../../lib/schema/limits.ts';
 import type { Scope } from '../../services/api-keys/scopes.ts';
 import type { Env } from '../env.ts';

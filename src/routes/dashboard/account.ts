@@ -1,5 +1,5 @@
-import { accountPage } from '../account-page.ts';
 import { type PageRoute, page } from '../page.ts';
+import { accountPage } from '../pages/account.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 

@@ -5,8 +5,9 @@ import { asBroker } from '../../services/brokers/brokers.ts';
 import type { Accounts } from '../../services/connections/accounts.ts';
 import { credentialHistories } from '../../services/credentials/credential-history.ts';
 import type { CheckedConnection } from '../../services/health/health-overview.ts';
-import type { ConnectedAccount, ConnectForm, ConnectionsPanel } from '../connection-views.ts';
 import { paths } from '../paths.ts';
+import type { ConnectedAccount, ConnectionsPanel } from '../view-models/connection.ts';
+import type { ConnectForm } from '../view-models/shared.ts';
 import { historyOf, rotationLock } from './credential-model.ts';
 import { connectionHealth } from './health-model.ts';
 

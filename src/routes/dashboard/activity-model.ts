@@ -1,6 +1,6 @@
 import type { AuditEventRow } from '../../db/queries/audit-events.ts';
-import type { ActivityRow } from '../activity-views.ts';
 import { paths } from '../paths.ts';
+import type { ActivityRow } from '../view-models/activity.ts';
 
 /** What can be filtered for, in words. */
 export const actionLabels: Record<string, string> = {

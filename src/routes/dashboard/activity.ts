@@ -2,13 +2,13 @@ import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { listAudit } from '../../services/audit.ts';
 import { getAuditStanding } from '../../services/secrets/audit-standing.ts';
-import type { ActivityResults, SealsModel } from '../activity-views.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { nextPage } from '../next-page.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { ActivityResults, SealsModel } from '../view-models/activity.ts';
 import { actionLabels, activityRow } from './activity-model.ts';
 
 export const activityPages = (tools: PageTools): PageRoute[] => [

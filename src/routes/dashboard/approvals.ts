@@ -2,7 +2,6 @@ import type { Context } from 'hono';
 import { type Ctx, requireRole } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { decideApproval, listApprovals, listPending, type ShownApproval } from '../../services/approvals/approvals.ts';
-import type { ApprovalsPage, DecidedApproval, PendingApproval } from '../approval-views.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { leaveNotice } from '../flash.ts';
@@ -10,6 +9,7 @@ import { formFields } from '../middleware/form-fields.ts';
 import { type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { ApprovalsPage, DecidedApproval, PendingApproval } from '../view-models/approval.ts';
 
 /** What waits for an admin, and what was decided about last. */
 export const approvalPages = (tools: PageTools): PageRoute[] => [

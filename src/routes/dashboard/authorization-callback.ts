@@ -3,10 +3,10 @@ import { completeAuthorization, type Outcome } from '../../services/authorizatio
 import type { Established } from '../../services/authorizations/authorization-settlement.ts';
 import { startPath } from '../../services/connections/connection-addresses.ts';
 import { connectionName } from '../../services/connections/connections.ts';
-import { refusedPage, retryForm } from '../authorization-pages.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { type PageRoute, publicPage } from '../page.ts';
+import { refusedPage, retryForm } from '../pages/authorizations.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { visitOf } from '../visit.ts';

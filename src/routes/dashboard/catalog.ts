@@ -2,13 +2,13 @@ import type { Context } from 'hono';
 import { type Ctx, mayActAs } from '../../context.ts';
 import { type AuthMethod, authMethods, categories } from '../../drivers/driver.ts';
 import { type CatalogItem, listCatalog } from '../../services/connectors/catalog.ts';
-import type { CatalogCard, CatalogFilters, CatalogResults } from '../connector-views.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { nextPage } from '../next-page.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { CatalogCard, CatalogFilters, CatalogResults } from '../view-models/connector.ts';
 import { toolkitResults } from './toolkit-model.ts';
 
 export const catalogPages = (tools: PageTools): PageRoute[] => [

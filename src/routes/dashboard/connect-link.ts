@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { lookAtLink, startLink } from '../../services/authorizations/connect-links.ts';
-import { consentPage, orRefused, sendOff } from '../authorization-pages.ts';
 import type { Env } from '../env.ts';
 import { type PageRoute, publicPage } from '../page.ts';
+import { consentPage, orRefused, sendOff } from '../pages/authorizations.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { visitOf } from '../visit.ts';

@@ -11,7 +11,7 @@ import { presentConnector } from '../../services/connectors/connector-view.ts';
 import { byFile, managerOf, whyManaged } from '../../services/connectors/managed.ts';
 import type { CheckedConnection } from '../../services/health/health-overview.ts';
 import { type SecretState, withoutSecrets } from '../../services/secrets/secrets.ts';
-import type { ConnectorCard, ConnectorDetail, FileNote, ShownValue } from '../connector-views.ts';
+import type { ConnectorCard, ConnectorDetail, FileNote, ShownValue } from '../view-models/connector.ts';
 import { firstConnect } from './accounts-model.ts';
 import { cardHealth, endingOf, fixOf } from './health-model.ts';
 

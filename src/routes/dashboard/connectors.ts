@@ -8,13 +8,13 @@ import { browseInstalled, getConnector } from '../../services/connectors/install
 import { healthOverview } from '../../services/health/health-overview.ts';
 import { hasTables } from '../../services/tools/browsing.ts';
 import { toolsOf } from '../../services/tools/tools.ts';
-import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../connector-views.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { nextPage } from '../next-page.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../view-models/connector.ts';
 import { connectionsPanel } from './accounts-model.ts';
 import { trailRow } from './activity-model.ts';
 import { connectorCard, connectorSections } from './connector-model.ts';

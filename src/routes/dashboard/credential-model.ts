@@ -3,7 +3,7 @@ import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { CredentialRow } from '../../db/queries/credentials.ts';
 import { whyManaged } from '../../services/connectors/managed.ts';
 import { getOwnCredential } from '../../services/credentials/credential-history.ts';
-import type { CredentialPanel, CredentialVersion } from '../connection-views.ts';
+import type { CredentialPanel, CredentialVersion } from '../view-models/connection.ts';
 
 const shown = 8;
 

@@ -5,9 +5,9 @@ import { completeSetup, requireSetupToken, setupState } from '../../services/ten
 import type { Env } from '../env.ts';
 import { sameOriginPath } from '../middleware/safe-next.ts';
 import { type PageRoute, publicPage } from '../page.ts';
+import { signInPage } from '../pages/sign-in.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import { signInPage } from '../sign-in-page.ts';
 import { toSecondStep } from './second-step.ts';
 
 /** Sign-in, sign-out and the first set-up: the pages for people who are not signed in. */

@@ -3,8 +3,9 @@ import type { ExecutionRow, UseRow } from '../../db/queries/executions.ts';
 import { connectorUse } from '../../services/connectors/connector-use.ts';
 import { listExecutions } from '../../services/tools/executions.ts';
 import { toolOf, whyNoReplay } from '../../services/tools/replays.ts';
-import type { ExecutionDetail, ExecutionRowView, RunsPanel, Use } from '../execution-views.ts';
 import { paths } from '../paths.ts';
+import type { ExecutionDetail, ExecutionRowView, RunsPanel } from '../view-models/execution.ts';
+import type { Use } from '../view-models/shared.ts';
 import { durationText } from './tool-model.ts';
 
 const nameOf = ({ actorType, actorName }: { actorType: string; actorName: string }) =>

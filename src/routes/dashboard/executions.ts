@@ -3,13 +3,13 @@ import { type Ctx, mayActAs } from '../../context.ts';
 import { getWorkspaceSettings } from '../../services/tenants/workspace-settings.ts';
 import { getExecution, listExecutions } from '../../services/tools/executions.ts';
 import type { Env } from '../env.ts';
-import type { ExecutionResults } from '../execution-views.ts';
 import { orFailure } from '../failure.ts';
 import { nextPage } from '../next-page.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
+import { frame, settingsNav } from '../pages/settings.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import { frame, settingsNav } from '../settings-page.ts';
+import type { ExecutionResults } from '../view-models/execution.ts';
 import { executionDetail, executionRow } from './execution-model.ts';
 
 export const executionPages = (tools: PageTools): PageRoute[] => [

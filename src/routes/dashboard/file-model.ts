@@ -1,6 +1,6 @@
 import type { Step } from '../../services/connector-files/file-plan.ts';
 import type { PendingFile } from '../../services/connector-files/pending-file.ts';
-import type { FilePending } from '../connector-views.ts';
+import type { FilePending } from '../view-models/connector.ts';
 
 type Action = Step['actions'][number]['action'];
 

@@ -6,8 +6,8 @@ import { asBroker } from '../../services/brokers/brokers.ts';
 import type { Attention } from '../../services/connectors/attention.ts';
 import { type CheckedConnection, pausesOf, shownChecks } from '../../services/health/health-overview.ts';
 import { withoutSecrets } from '../../services/secrets/secrets.ts';
-import type { Bar, ConnectionHealth, Ending, Fix, HealthLine } from '../health-views.ts';
 import { paths } from '../paths.ts';
+import type { Bar, ConnectionHealth, Ending, Fix, HealthLine } from '../view-models/health.ts';
 
 type Tone = HealthLine['tone'];
 

@@ -5,12 +5,12 @@ import { disconnectApp, getApp, listApps } from '../../services/mcp-access/apps.
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { leaveNotice } from '../flash.ts';
-import type { AppRow, ClientGuide } from '../mcp-views.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
+import { frame, limitsInWords, settingsNav } from '../pages/settings.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import { frame, limitsInWords, settingsNav } from '../settings-page.ts';
-import type { Confirm } from '../settings-views.ts';
+import type { Confirm } from '../view-models/dialog.ts';
+import type { AppRow, ClientGuide } from '../view-models/mcp.ts';
 
 const member = { role: 'member', example: {} } as const;
 const idOf = (c: Context<Env>) => c.req.param('id') ?? '';

@@ -3,10 +3,10 @@ import { asBroker } from '../../services/brokers/brokers.ts';
 import { type Accounts, accountsOf } from '../../services/connections/accounts.ts';
 import { listInstalled } from '../../services/connectors/installed.ts';
 import { healthOverview } from '../../services/health/health-overview.ts';
-import type { ConnectionsPanel } from '../connection-views.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { ConnectionsPanel } from '../view-models/connection.ts';
 import { connectionsPanel } from './accounts-model.ts';
 
 /** What somebody has connected for themselves, and what they may. */

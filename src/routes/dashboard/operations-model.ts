@@ -3,7 +3,7 @@ import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import type { ImportedOperationRow } from '../../db/queries/imported-operations.ts';
 import type { FieldErrors } from '../../errors.ts';
 import type { OperationsPreview, PreviewedOperation } from '../../services/connectors/imported-operations.ts';
-import type { OperationRow, OperationsPage } from '../operation-views.ts';
+import type { OperationRow, OperationsPage } from '../view-models/operation.ts';
 import { effectWords } from './tool-model.ts';
 
 export interface SentDocument {

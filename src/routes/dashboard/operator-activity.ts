@@ -3,10 +3,11 @@ import type { OperatorEventRow as StoredEvent } from '../../db/queries/operators
 import { getOperatorEvent, listOperatorEvents, type OperatorCtx } from '../../services/tenants/operator-trail.ts';
 import type { Env } from '../env.ts';
 import { nextPage } from '../next-page.ts';
-import type { OperatorActivity, OperatorEventRow } from '../operator-views.ts';
 import { operatorPage, type PageRoute } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { OperatorActivity } from '../view-models/operator.ts';
+import type { OperatorEventRow } from '../view-models/operator-upkeep.ts';
 import { operatorShell } from './operator-shell.ts';
 
 /** What operators did: the list and each event with its details. */

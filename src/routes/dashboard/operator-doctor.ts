@@ -7,10 +7,10 @@ import { jobStatus } from '../../services/job-status.ts';
 import type { Upkeep } from '../../services/upkeep.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
-import type { ShownAddress, ShownFinding, ShownJob } from '../operator-upkeep-views.ts';
 import { operatorPage, type PageRoute } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { ShownAddress, ShownFinding, ShownJob } from '../view-models/operator-upkeep.ts';
 import { eventRow } from './operator-activity.ts';
 import { operatorShell } from './operator-shell.ts';
 

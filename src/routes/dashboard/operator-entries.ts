@@ -2,10 +2,10 @@ import { listApplications, takesApplication } from '../../services/authorization
 import { listEntrySwitches, switchEntry } from '../../services/connectors/provisioned-entries.ts';
 import type { OperatorCtx } from '../../services/tenants/operator-trail.ts';
 import { leaveNotice } from '../flash.ts';
-import type { OperatorEntry } from '../operator-views.ts';
 import { operatorPage, type PageRoute } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { OperatorEntry } from '../view-models/operator.ts';
 import { operatorShell } from './operator-shell.ts';
 
 /** What the catalog offers on this hub. */

@@ -11,10 +11,10 @@ import type { OperatorCtx } from '../../services/tenants/operator-trail.ts';
 import type { Upkeep } from '../../services/upkeep.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
-import type { ShownDataKeys, ShownMasterKey, ShownMasterKeys } from '../operator-upkeep-views.ts';
 import { isPartial, operatorPage, type PageRoute } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { ShownDataKeys, ShownMasterKey, ShownMasterKeys } from '../view-models/operator-upkeep.ts';
 import { eventRow } from './operator-activity.ts';
 import { operatorShell } from './operator-shell.ts';
 

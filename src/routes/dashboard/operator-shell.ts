@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
 import type { Env } from '../env.ts';
 import { takeNotice } from '../flash.ts';
-import type { OperatorShell } from '../operator-views.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { OperatorShell } from '../view-models/shell.ts';
 
 /** The operators' own navigation, in order. */
 const tabs = [

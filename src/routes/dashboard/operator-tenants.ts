@@ -1,15 +1,15 @@
 import type { Context } from 'hono';
-import type { Role } from '../../context.ts';
 import type { FieldErrors } from '../../errors.ts';
+import type { Role } from '../../lib/role.ts';
 import { listTenantSwitches } from '../../services/connectors/provisioned-entries.ts';
 import { listOperatorEvents, type OperatorCtx } from '../../services/tenants/operator-trail.ts';
 import { getTenant, listTenants, type TenantSummary } from '../../services/tenants/tenant-admin.ts';
 import type { Env } from '../env.ts';
 import { nextPage } from '../next-page.ts';
-import type { OperatorTenant, OperatorTenantRow, TenantDeletion } from '../operator-views.ts';
 import { operatorPage, type PageRoute } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { OperatorTenant, OperatorTenantRow, TenantDeletion } from '../view-models/operator.ts';
 import { eventRow } from './operator-activity.ts';
 import { operatorShell } from './operator-shell.ts';
 

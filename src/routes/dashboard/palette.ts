@@ -3,10 +3,10 @@ import { rank, type Searchable } from '../../lib/search.ts';
 import { listCatalog } from '../../services/connectors/catalog.ts';
 import { listInstalled } from '../../services/connectors/installed.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
-import type { Palette, Place } from '../palette-views.ts';
+import { settingsNav } from '../pages/settings.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import { settingsNav } from '../settings-page.ts';
+import type { Palette, Place } from '../view-models/palette.ts';
 
 /** Wherever one may go, by a few letters of its name; over any page with Ctrl-K. */
 export const palettePages = (tools: PageTools): PageRoute[] => [

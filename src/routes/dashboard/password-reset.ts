@@ -1,11 +1,11 @@
 import type { Context } from 'hono';
 import { AppError } from '../../errors.ts';
 import { requestPasswordReset, requireResetToken, resetPassword } from '../../services/people/password-reset.ts';
-import { callerOf } from '../account-page.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
 import { type PageRoute, publicPage } from '../page.ts';
+import { callerOf } from '../pages/account.ts';
 import { paths } from '../paths.ts';
 import { errorPage, type PageTools } from '../render.ts';
 

@@ -12,9 +12,9 @@ import { leaveNotice } from '../flash.ts';
 import { nextPage } from '../next-page.ts';
 import { type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
-import type { Composer, PostView, PreviewView } from '../publish-views.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
+import type { Composer, PostView, PreviewView } from '../view-models/publish.ts';
 
 const member = { role: 'member' } as const;
 const idOf = (c: Context<Env>) => c.req.param('id') ?? '';

@@ -5,7 +5,7 @@ import { usableAccounts } from '../../services/calls/call-targets.ts';
 import { listRepositories } from '../../services/connections/repositories.ts';
 import type { Env } from '../env.ts';
 import { paths } from '../paths.ts';
-import type { RepositoriesPanel } from '../repository-views.ts';
+import type { RepositoriesPanel } from '../view-models/repository.ts';
 
 interface Asked {
   q?: string;

@@ -1,13 +1,13 @@
 import type { Context } from 'hono';
 import { AppError } from '../../errors.ts';
-import { callerOf } from '../account-page.ts';
 import type { Env } from '../env.ts';
 import { formFields } from '../middleware/form-fields.ts';
 import { sameOriginPath } from '../middleware/safe-next.ts';
 import { type PageRoute, publicPage } from '../page.ts';
+import { callerOf } from '../pages/account.ts';
+import { signInPage } from '../pages/sign-in.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import { signInPage } from '../sign-in-page.ts';
 
 /** The second page of a sign-in, for people with a second factor. */
 export const secondStepPages = (tools: PageTools): PageRoute[] => [

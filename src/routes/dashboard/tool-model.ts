@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts';
 import type { SideEffect, Tool } from '../../drivers/driver.ts';
 import type { Executed, toolsOf } from '../../services/tools/tools.ts';
 import { paths } from '../paths.ts';
-import type { SideEffectWord, ToolResult, ToolsPanel, ToolTrial } from '../tool-views.ts';
+import type { SideEffectWord, ToolResult, ToolsPanel, ToolTrial } from '../view-models/tool.ts';
 import { labelAt } from './connector-model.ts';
 
 type Found = Awaited<ReturnType<typeof toolsOf>>;

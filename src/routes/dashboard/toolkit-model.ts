@@ -5,7 +5,7 @@ import { type BrokerTarget, readBrokers } from '../../services/brokers/brokers.t
 import { connectedToolkits, listToolkits, type Toolkit, type ToolkitList } from '../../services/brokers/toolkits.ts';
 import type { Env } from '../env.ts';
 import { paths } from '../paths.ts';
-import type { ToolkitCard, ToolkitResults } from '../toolkit-views.ts';
+import type { ToolkitCard, ToolkitResults } from '../view-models/toolkit.ts';
 
 const perPage = 24;
 

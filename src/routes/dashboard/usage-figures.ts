@@ -1,6 +1,6 @@
 import { duration, money, whole } from '../../lib/figures.ts';
 import type { UsageReport } from '../../services/usage/usage.ts';
-import type { Figures } from '../usage-views.ts';
+import type { Figures } from '../view-models/usage.ts';
 
 type Sums = Omit<UsageReport['sums'][number], 'group' | 'at'>;
 type Times = UsageReport['allTimes'];

@@ -3,7 +3,7 @@ import { lines } from '../../lib/charts/lines.ts';
 import { stackedBars } from '../../lib/charts/stacked-bars.ts';
 import { duration, money, share, short, units, whole } from '../../lib/figures.ts';
 import type { UsageReport } from '../../services/usage/usage.ts';
-import type { ChartPanel, UsageFilters, UsageMeasure, UsageShown, UsageSplit } from '../usage-views.ts';
+import type { ChartPanel, UsageFilters, UsageMeasure, UsageShown, UsageSplit } from '../view-models/usage.ts';
 import { added, costText, dollarsOf, figuresOf, noTimes, nothing } from './usage-figures.ts';
 import { type Period, stretchesOf, stretchLabel, stretchTitle } from './usage-range.ts';
 

@@ -1,5 +1,5 @@
 import type { UsageSpan } from '../../services/usage/usage.ts';
-import type { UsageFilters, UsageRange } from '../usage-views.ts';
+import type { UsageFilters, UsageRange } from '../view-models/usage.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

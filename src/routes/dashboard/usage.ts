@@ -6,7 +6,7 @@ import { orFailure } from '../failure.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { UsageFilters, UsageResults } from '../usage-views.ts';
+import type { UsageFilters, UsageResults } from '../view-models/usage.ts';
 import { labelOf, usageShown } from './usage-model.ts';
 import { dayOf, filtersIn, type Period, periodInWords, periodOf } from './usage-range.ts';
 

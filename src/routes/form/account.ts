@@ -2,11 +2,11 @@ import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { changePassword, endAllSessions, endSession, renameSelf } from '../../services/people/account.ts';
-import { accountPage, hereOf } from '../account-page.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
 import { type PageRoute, page } from '../page.ts';
+import { accountPage, hereOf } from '../pages/account.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 

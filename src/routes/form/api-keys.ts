@@ -4,13 +4,10 @@ import { AppError } from '../../errors.ts';
 import { changeApiKey } from '../../services/api-keys/api-key-changes.ts';
 import { createApiKey, getApiKey, revokeApiKey } from '../../services/api-keys/api-keys.ts';
 import type { Scope } from '../../services/api-keys/scopes.ts';
-import { apiKeyPage, type SentKeyChange } from '../api-key-page.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { type PageRoute, page } from '../page.ts';
-import { paths } from '../paths.ts';
-import type { PageTools } from '../render.ts';
-import { reservedId } from '../reserved-id.ts';
+import { apiKeyPage, type SentKeyChange } from '../pages/api-key.ts';
 import {
   apiKeyQuestion,
   apiKeysPage,
@@ -19,8 +16,11 @@ import {
   newApiKeyPage,
   type SentKey,
   type SentLimits,
-} from '../settings-page.ts';
-import type { Confirm } from '../settings-views.ts';
+} from '../pages/settings.ts';
+import { paths } from '../paths.ts';
+import type { PageTools } from '../render.ts';
+import { reservedId } from '../reserved-id.ts';
+import type { Confirm } from '../view-models/dialog.ts';
 
 const admin = { role: 'admin' } as const;
 

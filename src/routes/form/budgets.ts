@@ -3,13 +3,13 @@ import { type Ctx, requireRole } from '../../context.ts';
 import { AppError, type FieldErrors } from '../../errors.ts';
 import { budgetName } from '../../services/usage/budget-refusals.ts';
 import { changeBudget, createBudget, deleteBudget, getBudget } from '../../services/usage/budget-settings.ts';
-import { budgetPage, budgetsPage, budgetsQuestion, type SentBudget } from '../budgets-page.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { type PageRoute, page } from '../page.ts';
+import { budgetPage, budgetsPage, budgetsQuestion, type SentBudget } from '../pages/budgets.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { Confirm } from '../settings-views.ts';
+import type { Confirm } from '../view-models/dialog.ts';
 
 const read = { role: 'member', method: 'get', audit: null, example: {} } as const;
 const owner = { role: 'owner' } as const;

@@ -5,7 +5,6 @@ import { setConnectionStatus } from '../../services/connections/connection-statu
 import { connectionUse } from '../../services/connections/connection-use.ts';
 import { connectionName } from '../../services/connections/connections.ts';
 import { getHealth } from '../../services/health/health.ts';
-import type { Question } from '../connector-views.ts';
 import { connectorDetail } from '../dashboard/connectors.ts';
 import { usesOf } from '../dashboard/execution-model.ts';
 import type { Env } from '../env.ts';
@@ -13,7 +12,8 @@ import { leaveNotice } from '../flash.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { Toast } from '../views.ts';
+import type { Question } from '../view-models/dialog.ts';
+import type { Toast } from '../view-models/shared.ts';
 
 const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 

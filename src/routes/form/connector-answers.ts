@@ -7,7 +7,8 @@ import { leaveNotice } from '../flash.ts';
 import { isPartial } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { ConnectorDialog, Toast } from '../views.ts';
+import type { ConnectorDialog } from '../view-models/dialog.ts';
+import type { Toast } from '../view-models/shared.ts';
 
 // How forms about connectors answer: with a dialog, or with what a change leaves behind.
 

@@ -12,8 +12,8 @@ import type { ConnectorInput } from '../../services/connectors/connector-input.t
 import { computedFields } from '../../services/connectors/connector-view.ts';
 import { NotUpgraded, upgrade } from '../../services/connectors/schema-migrations.ts';
 import { storedSecretPaths, withoutSecrets } from '../../services/secrets/secrets.ts';
-import type { ConnectorForm, StaleEdit } from '../connector-views.ts';
 import { paths } from '../paths.ts';
+import type { ConnectorForm, StaleEdit } from '../view-models/dialog.ts';
 
 /** What every connector has, whatever its entry asks for; limits are the service's to judge. */
 const aboutSchema: JsonSchema = {

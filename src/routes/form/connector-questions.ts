@@ -1,9 +1,9 @@
 import type { Ctx } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import { connectorUse } from '../../services/connectors/connector-use.ts';
-import type { Question } from '../connector-views.ts';
 import { usesOf } from '../dashboard/execution-model.ts';
 import { paths } from '../paths.ts';
+import type { Question } from '../view-models/dialog.ts';
 
 const about = async (ctx: Ctx, { id, catalog }: ConnectorRow) => ({
   icon: catalog.icon,

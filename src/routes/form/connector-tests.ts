@@ -6,14 +6,14 @@ import { testValues } from '../../services/connectors/connector-test.ts';
 import { driverFor } from '../../services/connectors/connectors.ts';
 import { getConnector } from '../../services/connectors/installed.ts';
 import type { CheckOutcome } from '../../services/health/health-steps.ts';
-import type { ConnectorForm } from '../connector-views.ts';
 import type { Env } from '../env.ts';
-import type { CheckReport } from '../health-views.ts';
 import { formData } from '../middleware/form-fields.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
+import type { ConnectorForm } from '../view-models/dialog.ts';
+import type { CheckReport } from '../view-models/health.ts';
 import { behind } from './connector-answers.ts';
 import { editForm, newForm, readConnectorForm, type Submitted } from './connector-form.ts';
 

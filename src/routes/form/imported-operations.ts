@@ -6,10 +6,10 @@ import { operationsPage, reviewPage, type SentDocument } from '../dashboard/oper
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formData } from '../middleware/form-fields.ts';
-import type { OperationsPage } from '../operation-views.ts';
 import { type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
+import type { OperationsPage } from '../view-models/operation.ts';
 
 const document = 'openapi: 3.1.0\npaths: { "/orders": { get: { operationId: listOrders } } }';
 

@@ -4,9 +4,9 @@ import { AppError } from '../../errors.ts';
 import { inviteMember, renewInvitation, revokeInvitation } from '../../services/people/invitations.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
-import { membersPage } from '../members-page.ts';
 import { formFields } from '../middleware/form-fields.ts';
 import { type PageRoute, page } from '../page.ts';
+import { membersPage } from '../pages/members.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 

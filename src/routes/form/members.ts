@@ -1,14 +1,15 @@
 import type { Context } from 'hono';
-import { type Ctx, mayActAs, type Role, requireRole } from '../../context.ts';
+import { type Ctx, requireRole, rolesUpTo } from '../../context.ts';
+import type { Role } from '../../lib/role.ts';
 import { changeRole, getMember, removeMember } from '../../services/people/members.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
-import { memberQuestion, membersPage } from '../members-page.ts';
 import { formFields } from '../middleware/form-fields.ts';
 import { type PageRoute, page } from '../page.ts';
+import { memberQuestion, membersPage } from '../pages/members.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { Confirm } from '../settings-views.ts';
+import type { Confirm } from '../view-models/dialog.ts';
 
 const admin = { role: 'admin' } as const;
 const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
@@ -52,7 +53,7 @@ export const memberForms = (tools: PageTools): PageRoute[] => [
 type Known = Awaited<ReturnType<typeof getMember>>;
 
 function roleQuestion(ctx: Ctx, { member, keyNames }: Known): Confirm {
-  const roles = (['member', 'admin', 'owner'] as const).filter((role) => mayActAs(ctx.actor, role));
+  const roles = rolesUpTo(ctx.actor);
   return {
     title: `Change ${member.name}’s role`,
     tenantId: ctx.tenantId,

@@ -3,9 +3,9 @@ import { getModelSettings, setDefaultModelConnector } from '../../services/gatew
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
 import { type PageRoute, page } from '../page.ts';
+import { frame, settingsNav } from '../pages/settings.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import { frame, settingsNav } from '../settings-page.ts';
 
 /** Through which connector the workspace asks language models. */
 export const modelSettingsForms = (tools: PageTools): PageRoute[] => [

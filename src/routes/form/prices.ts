@@ -2,13 +2,13 @@ import type { Context } from 'hono';
 import { type Ctx, requireRole } from '../../context.ts';
 import { AppError, type FieldErrors } from '../../errors.ts';
 import { changePrice, createPrice, deletePrice, getPrice } from '../../services/gateway/prices.ts';
-import { budgetsPage, budgetsQuestion, pricePage, type SentPrice } from '../budgets-page.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { type PageRoute, page } from '../page.ts';
+import { budgetsPage, budgetsQuestion, pricePage, type SentPrice } from '../pages/budgets.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { Confirm } from '../settings-views.ts';
+import type { Confirm } from '../view-models/dialog.ts';
 
 const owner = { role: 'owner' } as const;
 const read = { ...owner, method: 'get', audit: null, example: {} } as const;

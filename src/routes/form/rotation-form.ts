@@ -8,9 +8,9 @@ import { connectionUse } from '../../services/connections/connection-use.ts';
 import { connectionName } from '../../services/connections/connections.ts';
 import type { getRotation } from '../../services/credentials/credential-rotation.ts';
 import { withoutSecrets } from '../../services/secrets/secrets.ts';
-import type { ConnectorForm } from '../connector-views.ts';
 import { usesOf } from '../dashboard/execution-model.ts';
 import { paths } from '../paths.ts';
+import type { ConnectorForm } from '../view-models/dialog.ts';
 
 type Rotation = Awaited<ReturnType<typeof getRotation>>;
 

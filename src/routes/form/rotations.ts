@@ -3,7 +3,6 @@ import type { Ctx } from '../../context.ts';
 import { AppError, invalid } from '../../errors.ts';
 import { parseForm } from '../../lib/forms/parse.ts';
 import { getRotation, rollBackCredential, rotateCredential } from '../../services/credentials/credential-rotation.ts';
-import type { ConnectorForm } from '../connector-views.ts';
 import { installedResults } from '../dashboard/connectors.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
@@ -11,7 +10,8 @@ import { formData } from '../middleware/form-fields.ts';
 import { isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import type { Toast } from '../views.ts';
+import type { ConnectorForm } from '../view-models/dialog.ts';
+import type { Toast } from '../view-models/shared.ts';
 import { rotationForm, rotationPrefix, rotationSchema } from './rotation-form.ts';
 
 const admin = { role: 'admin' } as const;

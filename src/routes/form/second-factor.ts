@@ -10,15 +10,15 @@ import {
   showSecondFactor,
   startSecondFactorSetup,
 } from '../../services/people/second-factor.ts';
-import { hereOf } from '../account-page.ts';
-import type { SecondFactorPage } from '../account-views.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
 import { type PageRoute, page } from '../page.ts';
+import { hereOf } from '../pages/account.ts';
+import { settingsNav } from '../pages/settings.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-import { settingsNav } from '../settings-page.ts';
+import type { SecondFactorPage } from '../view-models/account.ts';
 
 const base = { path: paths.secondFactor, role: 'member', audit: null } as const;
 const codes = { ...base, path: paths.recoveryCodes } as const;

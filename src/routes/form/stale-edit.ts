@@ -1,8 +1,8 @@
 import type { Ctx } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import { listAudit } from '../../services/audit.ts';
-import type { StaleEdit } from '../connector-views.ts';
 import { labelAt } from '../dashboard/connector-model.ts';
+import type { StaleEdit } from '../view-models/dialog.ts';
 
 const own: Record<string, string> = { name: 'Name', tags: 'Tags' };
 

@@ -6,8 +6,8 @@ import type { ParsedForm } from '../../lib/forms/parse.ts';
 import { errorSummary } from '../../lib/forms/summary.ts';
 import type { JsonSchema } from '../../lib/schema/json-schema.ts';
 import type { ConnectableToolkit } from '../../services/brokers/toolkit-connect.ts';
-import type { ConnectorForm } from '../connector-views.ts';
 import { paths } from '../paths.ts';
+import type { ConnectorForm } from '../view-models/dialog.ts';
 
 /** One way to connect an account, as the form offers it. */
 export interface Choice {

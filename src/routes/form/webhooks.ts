@@ -12,11 +12,11 @@ import {
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { type PageRoute, page } from '../page.ts';
+import { newWebhookPage, type SentWebhook, webhookPage, webhookQuestion, webhooksPage } from '../pages/webhooks.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
-import type { Confirm } from '../settings-views.ts';
-import { newWebhookPage, type SentWebhook, webhookPage, webhookQuestion, webhooksPage } from '../webhooks-page.ts';
+import type { Confirm } from '../view-models/dialog.ts';
 
 const admin = { role: 'admin' } as const;
 const read = { ...admin, method: 'get', audit: null, example: {} } as const;

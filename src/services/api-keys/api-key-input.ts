@@ -1,6 +1,7 @@
-import { type Actor, mayActAs, type Role } from '../../context.ts';
+import { type Actor, mayActAs } from '../../context.ts';
 import type { KeyLimits } from '../../db/schema/index.ts';
 import { type FieldErrors, invalid } from '../../errors.ts';
+import { isRole, type Role } from '../../lib/role.ts';
 import { cleaned, nameProblem } from '../people/person-input.ts';
 import { checkLimits } from './key-limits.ts';
 import { isScope, type Scope, scopes } from './scopes.ts';
@@ -12,9 +13,6 @@ export interface CheckedApiKey {
   expiresAt: Date | null;
   limits: KeyLimits;
 }
-
-const roles: readonly unknown[] = ['member', 'admin', 'owner'] satisfies Role[];
-const isRole = (value: unknown): value is Role => roles.includes(value);
 
 /** @throws AppError invalid_input with all that is wrong, by field */
 export function checkApiKey(

@@ -1,11 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, lowerRole, type Role, requirePerson, requireRole } from '../../context.ts';
+import { type Ctx, lowerRole, requirePerson, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { type ApiKeyRow, findApiKey, insertApiKey, revokeKey, selectApiKeys } from '../../db/queries/api-keys.ts';
 import { holdMembership } from '../../db/queries/members.ts';
 import { AppError, invalid, notFound } from '../../errors.ts';
 import { hashApiKey, newApiKey, prefixOf } from '../../lib/api-key-format.ts';
 import { decodeCursor, page } from '../../lib/pagination.ts';
+import type { Role } from '../../lib/role.ts';
 import { withdrawOfKey } from '../approvals/approval-endings.ts';
 import { recordAudit } from '../audit.ts';
 import { mustFindModelConnector } from '../gateway/model-settings.ts';

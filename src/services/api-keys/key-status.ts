@@ -1,5 +1,6 @@
-import { lowerRole, type Role } from '../../context.ts';
+import { lowerRole } from '../../context.ts';
 import type { ApiKeyRow } from '../../db/queries/api-keys.ts';
+import type { Role } from '../../lib/role.ts';
 
 export type KeyStatus = 'active' | 'expired' | 'revoked';
 

@@ -1,4 +1,4 @@
-import type { Ctx, Hub, Role } from '../../context.ts';
+import type { Ctx, Hub } from '../../context.ts';
 import { mayActAs } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import {
@@ -7,6 +7,7 @@ import {
   tenantOfAuthorization,
 } from '../../db/queries/authorization-requests.ts';
 import { notFound } from '../../errors.ts';
+import type { Role } from '../../lib/role.ts';
 import type { Session } from '../people/sessions.ts';
 import { requireRunning } from '../tenants/suspension.ts';
 

@@ -6,7 +6,7 @@ import { ServiceError } from '../../drivers/driver.ts';
 import { AppError } from '../../errors.ts';
 import { eachAtOnce } from '../../lib/each-at-once.ts';
 import { OutboundError } from '../../lib/outbound/outbound.ts';
-import type { Revocation } from '../credentials/revocation.ts';
+import type { Revocation } from '../credentials/revocation-outcome.ts';
 import { type BrokerTarget, callBroker } from './brokers.ts';
 
 const isExpected = (error: unknown): error is Error =>

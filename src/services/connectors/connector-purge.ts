@@ -14,7 +14,8 @@ import { recordAudit } from '../audit.ts';
 import { endAuthConfigs } from '../brokers/account-endings.ts';
 import { asBroker } from '../brokers/brokers.ts';
 import { markRevoked } from '../connections/connection-deletion.ts';
-import { type Revocation, revokeAtService } from '../credentials/revocation.ts';
+import { revokeAtService } from '../credentials/revocation.ts';
+import type { Revocation } from '../credentials/revocation-outcome.ts';
 import { systemCtx } from '../system.ts';
 import { subject } from './connectors.ts';
 

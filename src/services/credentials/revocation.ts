@@ -17,16 +17,7 @@ import { type OpenedTarget, openTarget } from '../calls/opened-targets.ts';
 import { destinationsOf } from '../connectors/connector-input.ts';
 import { existingTenantKeys } from '../secrets/keyring.ts';
 import { currentCredential, openCredential } from './credentials.ts';
-
-/** What became of a credential at the service that granted it. */
-export interface Revocation {
-  /** `none`: nothing was granted; `not_possible`: the service offers no way; `failed`: it may still be good there. */
-  outcome: 'revoked' | 'none' | 'not_possible' | 'failed';
-  /** For people: what happened, and what they can do themselves. */
-  message: string;
-  /** It failed by something that passes: trying again may help. */
-  passing?: boolean;
-}
+import type { Revocation } from './revocation-outcome.ts';
 
 const deadlineMs = 10_000;
 

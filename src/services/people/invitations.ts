@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, lowerRole, type Role, requirePerson, requireRole } from '../../context.ts';
+import { type Ctx, lowerRole, requirePerson, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import {
   findInvitation,
@@ -13,6 +13,7 @@ import {
 } from '../../db/queries/invitations.ts';
 import { holdMembership } from '../../db/queries/members.ts';
 import { AppError, type FieldErrors, invalid, notFound } from '../../errors.ts';
+import { isRole, type Role } from '../../lib/role.ts';
 import { recordAudit } from '../audit.ts';
 import { limit } from '../rate-limits.ts';
 import { mailInvitation } from './invitation-mail.ts';
@@ -100,14 +101,12 @@ export async function revokeInvitation(ctx: Ctx, id: string): Promise<{ email: s
   });
 }
 
-const roles: readonly unknown[] = ['member', 'admin', 'owner'] satisfies Role[];
-
 function checked({ email: given, role }: { email: unknown; role: unknown }): { email: string; role: Role } {
   const email = cleaned(given).toLowerCase();
   const errors: FieldErrors = {};
   const problem = emailProblem(email);
   if (problem) errors.email = [problem];
-  if (!roles.includes(role)) errors.role = ['Choose a role: member, admin or owner.'];
+  if (!isRole(role)) errors.role = ['Choose a role: member, admin or owner.'];
   if (Object.keys(errors).length) throw invalid(errors);
   return { email, role: role as Role };
 }

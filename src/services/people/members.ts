@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, lowerRole, type Role, requirePerson, requireRole } from '../../context.ts';
+import { type Ctx, lowerRole, requirePerson, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { insertMember } from '../../db/queries/identity.ts';
 import {
@@ -18,12 +18,10 @@ import {
   setMemberRole,
 } from '../../db/queries/members.ts';
 import { AppError, invalid, notFound } from '../../errors.ts';
+import { isRole, type Role } from '../../lib/role.ts';
 import { recordAudit } from '../audit.ts';
 import { endPersonalConnections, personalConnections } from '../connections/personal-connections.ts';
 import { withMembers } from './with-members.ts';
-
-const roles: readonly unknown[] = ['member', 'admin', 'owner'] satisfies Role[];
-const isRole = (value: unknown): value is Role => roles.includes(value);
 
 /** Everybody who belongs to the workspace, by name; each of them may see it. @throws AppError forbidden for an API key */
 export async function listMembers(ctx: Ctx): Promise<MemberRow[]> {

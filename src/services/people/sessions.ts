@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { Hub, Role } from '../../context.ts';
+import type { Hub } from '../../context.ts';
 import {
   activateTenant,
   deleteEndedSessions,
@@ -14,6 +14,7 @@ import {
 import { isUuid } from '../../db/queries/text.ts';
 import { AppError } from '../../errors.ts';
 import { once } from '../../lib/once.ts';
+import type { Role } from '../../lib/role.ts';
 import { type AccountEventKind, type Caller, recordAccountEvent } from '../brokers/account-history.ts';
 import { hubSecret } from '../secrets/keyring.ts';
 import { clearedCookie, issuedCookie, type SessionCookie, sessionCookie, tokenFrom } from './session-cookie.ts';

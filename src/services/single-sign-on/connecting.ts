@@ -1,8 +1,9 @@
 import type { SingleSignOnConfig } from '../../config/single-sign-on.ts';
-import type { Hub, Role } from '../../context.ts';
+import type { Hub } from '../../context.ts';
 import { selectUser } from '../../db/queries/identity.ts';
 import { selectSignInMethods } from '../../db/queries/single-sign-on.ts';
 import { AppError, invalid } from '../../errors.ts';
+import type { Role } from '../../lib/role.ts';
 import { recordAccountEvent } from '../brokers/account-history.ts';
 import { limitGuesses } from '../connectors/guesses.ts';
 import { issueToken, lookAtToken, useToken } from '../people/one-time-tokens.ts';

@@ -1,7 +1,8 @@
 import type { SingleSignOnConfig } from '../../config/single-sign-on.ts';
-import { type Ctx, type Hub, lowerRole, type Role } from '../../context.ts';
+import { type Ctx, type Hub, lowerRole } from '../../context.ts';
 import { selectMemberships, selectTenantsBySlug } from '../../db/queries/single-sign-on.ts';
 import { AppError } from '../../errors.ts';
+import type { Role } from '../../lib/role.ts';
 import { addMember, changeRole, removeMember } from '../people/members.ts';
 import { systemCtx } from '../system.ts';
 

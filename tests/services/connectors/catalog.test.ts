@@ -2,9 +2,10 @@ import pino from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seedConnectors } from '../../../seeds/connectors.ts';
-import type { Ctx, Hub, Role } from '../../../src/context.ts';
+import type { Ctx, Hub } from '../../../src/context.ts';
 import { withConnection } from '../../../src/db/connection.ts';
 import { loadDrivers } from '../../../src/drivers/index.ts';
+import type { Role } from '../../../src/lib/role.ts';
 import { type CatalogQuery, getCatalogEntry, listCatalog } from '../../../src/services/connectors/catalog.ts';
 import { type TestDatabase, testDatabase } from '../../support/db.ts';
 

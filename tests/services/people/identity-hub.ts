@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { type Config, readConfig } from '../../../src/config.ts';
-import type { Hub, Role } from '../../../src/context.ts';
+import type { Hub } from '../../../src/context.ts';
 import type { Database } from '../../../src/db/client.ts';
 import type { Connection } from '../../../src/db/connection.ts';
 import { insertMember, insertPassword, insertUser, selectUserByEmail } from '../../../src/db/queries/identity.ts';
@@ -9,6 +9,7 @@ import type { AppError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { createOutbound } from '../../../src/lib/outbound/outbound.ts';
 import { hashPassword } from '../../../src/lib/passwords.ts';
+import type { Role } from '../../../src/lib/role.ts';
 import { createIdentity, type Identity } from '../../../src/services/people/identity.ts';
 import { createTenant } from '../../../src/services/tenants/tenants.ts';
 import { readKeyring } from '../../../src/vault/keyring.ts';
