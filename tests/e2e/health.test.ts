@@ -26,6 +26,17 @@ async function install(): Promise<{ id: string; name: string }> {
 const check = (id: string) => hub.as(hub.cast.ada, 'POST', `/api/connectors/${id}/test`);
 const card = (page: Page, name: string) => page.getByRole('article', { name });
 
+describe('the first check', () => {
+  it('appears on the page of the connector by itself', async () => {
+    const { id } = await install();
+    const page = await hub.open(hub.cast.ada, `/connectors/${id}`);
+    expect(await said(page.locator('#detail'))).toContain('Not checked yet');
+    await check(id);
+    await soon(() => said(page.locator('#detail'))).toMatch(/Healthy/);
+    expect(await page.locator('#detail').getAttribute('hx-trigger')).toBe('connectors-changed from:document');
+  });
+});
+
 describe('the card', () => {
   it('tells account and health, and offers what mends it first', async () => {
     const [well, broken] = [await install(), await install()];

@@ -167,6 +167,7 @@ const row: ActivityRow = {
 const detail: Models['connectors/_detail']['detail'] = {
   hasTables: true,
   card: { ...card, unreadable: [hostile] },
+  soon: true,
   sections: [
     {
       title: hostile,

@@ -115,6 +115,7 @@ export async function connectorDetail(ctx: Ctx, id: string): Promise<ConnectorDe
       ...{ unreadable, attention, accounts, connections },
       pending: await adminsPending(ctx),
     }),
+    soon: isCheckedSoon(connector, connections, attention),
     connections: await connectionsPanel(ctx, connector, accounts, connections),
     credential: await credentialPanel(ctx, connector),
     tools,

@@ -99,7 +99,7 @@ export function cardHealth(
 export function isCheckedSoon(
   row: ConnectorRow,
   all: CheckedConnection[] = [],
-  attention: Attention | undefined,
+  attention: Attention | null | undefined,
 ): boolean {
   const connection = shownOf(all, attention)?.connection;
   if (!connection?.nextCheckAt || connection.health !== 'unknown' || row.status === 'inactive') return false;

@@ -130,6 +130,8 @@ export type ShownValue =
 
 export interface ConnectorDetail {
   card: ConnectorCard;
+  /** It is about to be checked for the first time. */
+  soon: boolean;
   sections: { title: string; rows: { label: string; value: ShownValue }[] }[];
   createdAt: Date;
   createdBy: string;
