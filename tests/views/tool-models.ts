@@ -49,6 +49,7 @@ const trialOf = (hostile: string, fields: Field[]): ToolTrial => ({
     status: 'failed',
     duration: '12 ms',
     attempts: 1,
+    sheet: { columns: [hostile, 'none'], rows: [[hostile, null]], more: 3 },
     output: hostile,
     cut: 3,
     problem: hostile,

@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts';
 import type { SideEffect, Tool } from '../../drivers/driver.ts';
+import { sheetOf } from '../../lib/sheet.ts';
 import type { Executed, toolsOf } from '../../services/tools/tools.ts';
 import { paths } from '../paths.ts';
 import type { SideEffectWord, ToolResult, ToolsPanel, ToolTrial } from '../view-models/tool.ts';
@@ -75,6 +76,7 @@ export function toolResult(
     status,
     duration: durationText(report.durationMs),
     attempts: report.attempts,
+    sheet: status === 'succeeded' ? sheetOf(data) : null,
     output: text.slice(0, longestOutput),
     cut: Math.max(0, text.length - longestOutput),
     problem: error?.message ?? '',

@@ -1,5 +1,6 @@
 import type { Field } from '../../lib/forms/field.ts';
 import type { ErrorSummary } from '../../lib/forms/summary.ts';
+import type { Sheet } from '../../lib/sheet.ts';
 import type { Option } from './shared.ts';
 import type { Shell } from './shell.ts';
 
@@ -44,6 +45,8 @@ export interface ToolResult {
   status: RunStatus;
   duration: string;
   attempts: number;
+  /** The records in its answer; null where it is something else. */
+  sheet: Sheet | null;
   /** Formatted JSON; '' unless it succeeded. */
   output: string;
   /** How many characters are not shown. */
@@ -64,5 +67,6 @@ export interface ToolModels {
 export interface ToolPartials {
   'tools/_effect': { effect: SideEffectWord };
   'tools/_result': { result: ToolResult };
+  'tools/_output': { result: ToolResult };
   'tools/_status': { status: RunStatus };
 }
