@@ -11,6 +11,7 @@ import { openapiDocument } from './routes/api/openapi.ts';
 import type { Mounted } from './routes/api/operation.ts';
 import { operations } from './routes/api/operations.ts';
 import { signInOperations } from './routes/api/sign-in.ts';
+import { areaOf } from './routes/areas.ts';
 import { accountPages } from './routes/dashboard/account.ts';
 import { activityPages } from './routes/dashboard/activity.ts';
 import { mountAppConsent } from './routes/dashboard/app-consent.ts';
@@ -79,6 +80,7 @@ import { sameTenant } from './routes/middleware/tenant.ts';
 import { unrouted } from './routes/not-found.ts';
 import { mountPage, type PageRoute } from './routes/page.ts';
 import { mountProbes } from './routes/probes.ts';
+import { refusalFor } from './routes/refusals.ts';
 import { errorPage, pageTools } from './routes/render.ts';
 import type { PatchbayViews } from './routes/view-models/models.ts';
 import { measureBrokers } from './services/brokers/broker-metrics.ts';
@@ -165,12 +167,10 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
 
   const outside = new Hono<Env>();
   const app = outside.basePath(config.basePath);
-  const refusals = metrics.counter('patchbay_budget_refusals_total', 'Calls that a budget refused', ['reason']);
+  const byBudget = metrics.counter('patchbay_budget_refusals_total', 'Calls that a budget refused', ['reason']);
   const told = (c: Context<Env>, error: unknown) => {
-    if (error instanceof BudgetRefused) refusals.inc({ reason: error.code });
-    const path = c.req.path.slice(config.basePath.length);
-    const areas = /^\/(api|v1|mcp|\.well-known|oauth(?=\/(?:register|token|revoke)$))(?:\/|$)/;
-    const area = areas.exec(path)?.[1];
+    if (error instanceof BudgetRefused) byBudget.inc({ reason: error.code });
+    const area = areaOf(c.req.path.slice(config.basePath.length));
     if (area === 'v1') return openaiErrorFor(c, error);
     if (area === 'oauth') return oauthErrorFor(c, error);
     return area ? problemFor(c, error) : errorPage(tools, c, error);
@@ -185,11 +185,13 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     quiet: ['/healthz', '/readyz', '/metrics'],
   });
   const guarded = securityHeaders({ secure: config.secure });
-  const exempt = ['/healthz', '/readyz', '/metrics', '/assets/'].map((path) => config.basePath + path);
+  app.fetch = refuseOverload({
+    ...{ db: hub.db, metrics, log: hub.log, refusal: refusalFor(tools), proxies: config.trustedProxies },
+    exempt: ['/healthz', '/readyz', '/metrics', '/assets/'].map((path) => config.basePath + path),
+  })(app.fetch);
   app.use(
     logged,
     guarded,
-    refuseOverload({ db: hub.db, metrics, exempt }),
     compression(),
     plainAddress(),
     limitBody(),

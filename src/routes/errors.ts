@@ -22,8 +22,7 @@ const titles: Record<number, string> = {
 /** Any thrown thing as an expected error; an unexpected one is logged whole and told as a request id only. */
 export function asAppError(c: Context<Env>, error: unknown): AppError {
   if (error instanceof AppError) {
-    // Thousands of these may come, and saying so is work too: the request's line and a counter tell.
-    if (error.status >= 500 && error.code !== 'overloaded') c.get('log').warn({ err: error }, error.message);
+    if (error.status >= 500) c.get('log').warn({ err: error }, error.message);
     return error;
   }
   if (isCutOff(error)) return new AppError('malformed_request', 'The request did not come to its end.');
@@ -49,16 +48,20 @@ export const titleOf = (error: AppError): string => titles[error.status] ?? 'Err
 /** The error as application/problem+json (RFC 9457). */
 export function problemFor(c: Context<Env>, thrown: unknown): Response {
   const error = asAppError(c, thrown);
-  const body = {
+  if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
+  return c.body(problemOf(error, c.get('requestId')), error.status, { 'Content-Type': problemType });
+}
+
+export const problemType = 'application/problem+json; charset=utf-8';
+
+export const problemOf = (error: AppError, requestId: string): string =>
+  JSON.stringify({
     type: 'about:blank',
     title: titleOf(error),
     status: error.status,
     code: error.code,
     detail: error.message,
-    request_id: c.get('requestId'),
+    request_id: requestId,
     ...error.extra,
     ...(error.errors && { errors: error.errors }),
-  };
-  if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
-  return c.body(JSON.stringify(body), error.status, { 'Content-Type': 'application/problem+json; charset=utf-8' });
-}
+  });

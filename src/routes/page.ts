@@ -48,5 +48,7 @@ export const mountPage = (app: Hono<Env>, route: PageRoute) =>
   app.on(route.method.toUpperCase(), route.path, route.handle);
 
 /** Whether htmx asks for a part of the page that is already there. */
-export const isPartial = (c: Context<Env>) =>
-  c.req.header('hx-request') === 'true' && c.req.header('hx-request-type') !== 'full';
+export const isPartial = (c: Context<Env>) => wantsPart(c.req.raw);
+
+export const wantsPart = ({ headers }: Request) =>
+  headers.get('hx-request') === 'true' && headers.get('hx-request-type') !== 'full';

@@ -71,7 +71,6 @@ export function errorPage(tools: PageTools, c: Context<Env>, thrown: unknown, ne
   const error = asAppError(c, thrown);
   if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
   if (isPartial(c)) return errorToast(tools, c, error);
-  if (error.code === 'overloaded') return c.text(`${error.message}\n`, error.status); // a page would take the time that is missing
   const session = c.get('session');
   if (error.code === 'suspended' && session) {
     const others = session.tenants.filter(({ suspended }) => !suspended);
@@ -95,8 +94,8 @@ function nextAfter(tools: PageTools, c: Context<Env>, { status }: AppError): Err
 
 function errorToast(tools: PageTools, c: Context<Env>, error: AppError): Response {
   c.header('HX-Reswap', 'none');
-  return c.html(
-    tools.text('shared/_done', { toasts: [{ tone: 'bad', text: error.message }], installedCount: null }),
-    error.status,
-  );
+  return c.html(toastOf(tools, error), error.status);
 }
+
+export const toastOf = (tools: Pick<PageTools, 'text'>, { message }: AppError): string =>
+  tools.text('shared/_done', { toasts: [{ tone: 'bad', text: message }], installedCount: null });

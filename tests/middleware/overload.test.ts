@@ -6,24 +6,22 @@ import { tinyApp } from './tiny-app.ts';
 
 /** An app whose requests wait until they are let go, and which says of itself what the test wants. */
 function busy(options: { most?: number; aheadS?: number; longMs?: number } = {}) {
-  const { app, metrics, lines } = tinyApp();
+  const { app, metrics, lines, log } = tinyApp();
   const says = { waitedMs: 0, use: 0 };
   let letGo = () => {};
   const held = new Promise<void>((resolve) => {
     letGo = resolve;
   });
   const db = { waitedMs: () => says.waitedMs };
-  app.use(
-    refuseOverload({
-      db,
-      metrics,
-      use: () => says.use,
-      exempt: ['/healthz', '/assets/'],
-      few: 5,
-      aheadS: 0,
-      ...options,
-    }),
-  );
+  app.fetch = refuseOverload({
+    ...{ db, metrics, log, use: () => says.use },
+    refusal: (_request, { status, code, message, retryAfter }) =>
+      Response.json({ code, detail: message, retry_after: retryAfter }, { status }),
+    exempt: ['/healthz', '/assets/'],
+    few: 5,
+    aheadS: 0,
+    ...options,
+  })(app.fetch);
   app.get('/slow', async (c) => {
     await held;
     return c.text('done');
@@ -112,6 +110,21 @@ describe('what the hub would not come to', () => {
     expect(await status()).toBe(503);
     expect([await status('/healthz'), await status('/assets/app.css')]).toEqual([200, 200]);
     expect(await status('/healthz/more')).toBe(503);
+  });
+
+  it('is counted one by one, and told once a second', async () => {
+    const { says, slow, status, lines, metrics } = busy();
+    says.use = 1;
+    slow(5);
+    for (let count = 0; count < 20; count++) expect(await status()).toBe(503);
+    const told = () => lines.filter(({ refused }) => refused);
+    await expect.poll(() => told().length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => told().reduce((sum, { refused }) => sum + Number(refused), 0)).toBe(20);
+    expect(told()[0]).toMatchObject({ level: 'warn', msg: expect.stringMatching(/^refused \d+ requests?$/) });
+    expect(lines.filter(({ status }) => status === 503)).toEqual([]);
+    const { body } = await metrics.metricsText();
+    expect(body).toContain('patchbay_refused_requests_total{reason="processor"} 20');
+    expect(body).toContain('patchbay_http_request_duration_seconds_count{method="GET",route="none",status="503"} 20');
   });
 
   it('is not asked twice when a form goes round again', async () => {

@@ -17,7 +17,11 @@ beforeEach(async () => {
     letGo = resolve;
   });
   const db = { waitedMs: () => 0 };
-  tiny.app.use(refuseOverload({ db, metrics, use: () => 0, unfinished: { perAddress: 3, altogether: 5 } }));
+  tiny.app.fetch = refuseOverload({
+    ...{ db, metrics, log: tiny.log, use: () => 0 },
+    refusal: (_request, { status }) => new Response(null, { status }),
+    unfinished: { perAddress: 3, altogether: 5 },
+  })(tiny.app.fetch);
   tiny.app.post('/slow', async (c) => {
     const text = await c.req.text();
     await held;

@@ -69,14 +69,17 @@ const types: Record<number, string> = { 401: 'authentication_error', 403: 'permi
 /** An error of ours as OpenAI would tell it, so that its clients understand it. */
 export function openaiErrorFor(c: Context<Env>, thrown: unknown): Response {
   const error = asAppError(c, thrown);
-  const { code, param = null, budget } = { code: error.code, ...error.extra } as Told;
-  const type = types[error.status] ?? (error.status >= 500 ? 'server_error' : 'invalid_request_error');
   // Official clients repeat every 503 by themselves, and a second answer would be paid twice.
   if (error.code === 'outcome_unknown') c.header('x-should-retry', 'false');
   else if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
   if (error.extra?.execution_id) c.header('patchbay-execution', String(error.extra.execution_id));
-  const told = { message: error.message, type, code, param, ...(budget ? { budget } : {}) };
-  return c.json({ error: told }, error.status as ContentfulStatusCode);
+  return c.json(openaiErrorOf(error), error.status as ContentfulStatusCode);
+}
+
+export function openaiErrorOf(error: AppError) {
+  const { code, param = null, budget } = { code: error.code, ...error.extra } as Told;
+  const type = types[error.status] ?? (error.status >= 500 ? 'server_error' : 'invalid_request_error');
+  return { error: { message: error.message, type, code, param, ...(budget ? { budget } : {}) } };
 }
 
 interface Told {

@@ -1,6 +1,7 @@
 import type { Context, Hono, MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import type { Hub } from '../../context.ts';
+import type { AppError } from '../../errors.ts';
 import { oneLine } from '../../lib/one-line.ts';
 import { issuerOf, resourceOf } from '../../services/mcp-access/addresses.ts';
 import { appScopes } from '../../services/mcp-access/app-request.ts';
@@ -175,9 +176,13 @@ export function oauthErrorFor(c: Context<Env>, thrown: unknown): Response {
     const status = error === 'invalid_client' ? 401 : error === 'temporarily_unavailable' ? 503 : 400;
     return c.json({ error, error_description: message }, status);
   }
-  const { status, message, retryAfter } = asAppError(c, thrown);
-  if (retryAfter) c.header('Retry-After', String(Math.ceil(retryAfter)));
+  const error = asAppError(c, thrown);
+  if (error.retryAfter) c.header('Retry-After', String(Math.ceil(error.retryAfter)));
+  return c.json(oauthErrorOf(error), error.status);
+}
+
+export function oauthErrorOf({ status, message }: AppError) {
   const error =
     status === 429 || status === 503 ? 'temporarily_unavailable' : status < 500 ? 'invalid_request' : 'server_error';
-  return c.json({ error, error_description: message }, status);
+  return { error, error_description: message };
 }

@@ -20,7 +20,7 @@ export function limitBody({
 } = {}): MiddlewareHandler<Env> {
   const [own, rows, others] = [limitTo(maxSize), limitTo(brought), limitTo(passedOn)];
   return function limitBody(c, next) {
-    if (!bringsBody(c)) return next();
+    if (!bringsBody(c.req.raw)) return next();
     if (isPassedOn(c) || takesDocument(c)) return others(c, next);
     return (callsTool(c) ? rows : own)(c, next);
   };
@@ -30,10 +30,8 @@ export function limitBody({
  * Whether there may be one: what only looks says so in a header (RFC 9112, section 6.3). To ask the request for its body would
  * make a whole Request of it, which costs more than the rest of this middleware together.
  */
-export const bringsBody = (c: Context) =>
-  (c.req.method !== 'GET' && c.req.method !== 'HEAD') ||
-  c.req.header('content-length') !== undefined ||
-  c.req.header('transfer-encoding') !== undefined;
+export const bringsBody = ({ method, headers }: Request) =>
+  (method !== 'GET' && method !== 'HEAD') || headers.has('content-length') || headers.has('transfer-encoding');
 
 /** Where OpenAPI documents of others come in, and files to publish. */
 const takesDocument = (c: Context) => /\/(connectors\/[^/]+\/operations(\/preview)?|api\/publish)$/.test(c.req.path);

@@ -1,15 +1,24 @@
 import { randomInt } from 'node:crypto';
-import type { MiddlewareHandler } from 'hono';
+import type { Hono } from 'hono';
+import { getPath } from 'hono/utils/url';
+import type { Logger } from 'pino';
 import type { Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { loopUse, rateOf } from '../../lib/load-gauges.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Env } from '../env.ts';
-import { unfinishedBodies } from './unfinished-bodies.ts';
+import { type Body, unfinishedBodies } from './unfinished-bodies.ts';
+
+type Fetch = Hono<Env>['fetch'];
 
 interface Options {
   db: Pick<Hub['db'], 'waitedMs'>;
-  metrics: Pick<Metrics, 'counter'>;
+  metrics: Pick<Metrics, 'counter' | 'observeRequest'>;
+  log: Logger;
+  /** The error as it is told to whoever asked this. */
+  refusal: (request: Request, error: AppError) => Response;
+  /** Peers whose X-Forwarded-For is believed: addresses and ranges. */
+  proxies?: readonly string[];
   /** Paths, or what they begin with when they end in a slash, that are always answered. */
   exempt?: string[];
   /** So many may always be under way. */
@@ -33,11 +42,16 @@ const longestWaitMs = 250;
  * Refuses what the hub would not come to for long: once more is under way than it answers in half a second, and either the processor is
  * never idle or connections to the database are waited for. Requests that wait for a service cost neither, so many of them may be under way;
  * whoever is under way for long is taken to be one of them.
- * @throws AppError overloaded
+ *
+ * It stands around the whole app and not among its middleware: hundreds are refused in a second, and looking for a route, a line in the log and
+ * headers made one by one would take that time from those who are let in.
  */
 export function refuseOverload({
   db,
   metrics,
+  log,
+  refusal,
+  proxies,
   exempt = [],
   few = 50,
   aheadS = 0.5,
@@ -45,7 +59,7 @@ export function refuseOverload({
   use = loopUse(),
   longMs = 3_000,
   unfinished = { perAddress: 100, altogether: most / 2 },
-}: Options): MiddlewareHandler<Env> {
+}: Options): (answer: Fetch) => Fetch {
   const help = 'Requests refused because the hub had too much to do';
   const refused = metrics.counter('patchbay_refused_requests_total', help, ['reason']);
   const isExempt = (path: string) => exempt.some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one));
@@ -53,7 +67,8 @@ export function refuseOverload({
   let answered = 0;
   /** Since when, the longest first: those under way that may be waiting for the hub itself. */
   const recent = new Set<{ since: number }>();
-  const bodies = unfinishedBodies(unfinished);
+  const bodies = unfinishedBodies({ ...unfinished, proxies });
+  const tell = oncePerSecond(log);
   const perSecond = rateOf(() => answered);
   const countRecent = () => {
     const long = performance.now() - longMs;
@@ -70,20 +85,19 @@ export function refuseOverload({
     if (db.waitedMs() > longestWaitMs) return 'database';
     return use() > saturated ? 'processor' : null;
   };
-  return async function refuseOverload(c, next) {
-    if (c.env?.outer || isExempt(c.req.path)) return next();
-    const body = bodies.of(c);
-    const reason = bodies.tooMany(body) ? 'bodies' : reasonToRefuse();
-    if (reason) {
-      refused.inc({ reason });
-      throw tooBusy[randomInt(tooBusy.length)]; // not everybody comes back at the same moment
-    }
+  const refuse = (request: Request, reason: string) => {
+    refused.inc({ reason });
+    metrics.observeRequest({ method: request.method, route: 'none', status: 503, seconds: 0 });
+    tell();
+    return refusal(request, tooBusy[randomInt(tooBusy.length)] as AppError); // not everybody comes back at the same moment
+  };
+  const counted = async (body: Body | null, answer: () => ReturnType<Fetch>) => {
     const one = { since: performance.now() };
     recent.add(one);
     underWay += 1;
     const arrived = bodies.arrives(body);
     try {
-      await next();
+      return await answer();
     } finally {
       arrived();
       recent.delete(one);
@@ -92,9 +106,29 @@ export function refuseOverload({
       perSecond(); // or what it says in need would be of a time long past
     }
   };
+  return (answer) => (request, env, execution) => {
+    const { incoming, outer }: Env['Bindings'] = env ?? {};
+    if (outer || isExempt(getPath(request))) return answer(request, env, execution);
+    const body = bodies.of(request, incoming);
+    const reason = bodies.tooMany(body) ? 'bodies' : reasonToRefuse();
+    return reason ? refuse(request, reason) : counted(body, () => answer(request, env, execution));
+  };
 }
 
-/** Made once: hundreds of them are thrown in a second, and an error looks at the stack when it is made. */
+/** Says how many there were, a second after the first of them. */
+function oncePerSecond(log: Logger): () => void {
+  let count = 0;
+  const say = () => {
+    log.warn({ refused: count }, `refused ${count} ${count === 1 ? 'request' : 'requests'}`);
+    count = 0;
+  };
+  return () => {
+    if (!count) setTimeout(say, 1_000).unref();
+    count += 1;
+  };
+}
+
+/** Made once: hundreds of them are told in a second, and an error looks at the stack when it is made. */
 const tooBusy = [1, 2, 3].map(
   (retryAfter) =>
     new AppError('overloaded', 'The hub has too much to do just now. Try again in a few seconds.', { retryAfter }),

@@ -31,6 +31,14 @@ const headers = {
 
 const twoYears = 'max-age=63072000';
 
+/** Those of an answer of which nothing is special. @param options as `securityHeaders` takes them */
+export const plainHeaders = ({ secure }: { secure: boolean }): Record<string, string> => ({
+  'content-security-policy': policy(''),
+  ...headers,
+  ...(secure && { 'strict-transport-security': twoYears }),
+  'cache-control': 'no-store',
+});
+
 /**
  * The headers that every answer carries. An answer that names no `Cache-Control` of its own is not stored anywhere;
  * assets do name one.

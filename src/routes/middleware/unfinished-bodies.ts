@@ -1,11 +1,19 @@
-import type { Context } from 'hono';
-import { addressBucket } from '../../lib/client-address.ts';
+import { addressBucket, addressList, clientAddress } from '../../lib/client-address.ts';
 import type { Env } from '../env.ts';
 import { bringsBody } from './body-limit.ts';
 
-interface Body {
-  incoming: { complete?: boolean };
+type Incoming = NonNullable<Env['Bindings']['incoming']>;
+
+export interface Body {
+  incoming: Incoming;
   from: string;
+}
+
+interface Options {
+  perAddress: number;
+  altogether: number;
+  /** Peers whose X-Forwarded-For is believed: addresses and ranges. */
+  proxies?: readonly string[];
 }
 
 const nothing = () => {};
@@ -14,13 +22,15 @@ const nothing = () => {};
  * Knows the bodies that are still on their way. Whoever sends theirs slowly, or never ends, holds memory for minutes: so that they take no
  * place from people who only look, there is a limit to how many do so, and a lower one for each address.
  */
-export function unfinishedBodies({ perAddress, altogether }: { perAddress: number; altogether: number }) {
+export function unfinishedBodies({ perAddress, altogether, proxies = [] }: Options) {
+  const trusted = addressList(proxies);
   const arriving = new Set<Body>();
   return {
     /** The request's body, if it brings one and the server can tell how far it has come. */
-    of(c: Context<Env>): Body | null {
-      const incoming = c.env?.incoming;
-      return incoming && bringsBody(c) ? { incoming, from: addressBucket(c.get('ip')) } : null;
+    of(request: Request, incoming: Incoming | undefined): Body | null {
+      if (!incoming || !bringsBody(request)) return null;
+      const forwardedFor = request.headers.get('x-forwarded-for') ?? undefined;
+      return { incoming, from: addressBucket(clientAddress(incoming.socket?.remoteAddress, forwardedFor, trusted)) };
     },
     tooMany(body: Body | null): boolean {
       if (!body || arriving.size < perAddress) return false;
