@@ -45,6 +45,21 @@ export function preparedInsert<Table extends PgTable, Result>(
   };
 }
 
+/**
+ * The same for columns that are changed, for each set of them that is given.
+ * @param make with what they are set to; what says which rows are `sql.placeholder(name)`s
+ */
+export function preparedUpdate<Set extends object, Result>(make: (db: Drizzle, set: Set) => Preparable<Result>) {
+  const statements = new Map<string, Run<Result>>();
+  return (tx: Tx, set: Set, which: Values): Promise<Result> => {
+    const given = givenOf(set as Values, 'set.');
+    const shape = shapeOf(given);
+    const run = statements.get(shape) ?? prepared((db) => make(db, rowOf(given) as Set));
+    statements.set(shape, run);
+    return run(tx, { ...which, ...valuesOf(given) });
+  };
+}
+
 /** A row of some other table. */
 interface Beside {
   table: PgTable;
@@ -78,7 +93,7 @@ export function preparedFamily<Table extends PgTable>(table: Table, { unless }: 
     const run = statements.get(shape) ?? prepared(make);
     statements.set(shape, run);
     const all = [head, ...rest.map(({ given }) => given)].flat();
-    return run(tx, Object.fromEntries(all.map(({ placeholder, value }) => [placeholder, value])));
+    return run(tx, valuesOf(all));
   };
 }
 
@@ -102,6 +117,9 @@ const givenOf = (values: Values, prefix = ''): Given[] =>
   Object.entries(values)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => ({ name, placeholder: prefix + name, value }));
+
+const valuesOf = (given: Given[]): Values =>
+  Object.fromEntries(given.map(({ placeholder, value }) => [placeholder, value]));
 
 const shapeOf = (given: Given[]) => given.map(({ name, value }) => (value === null ? `${name} null` : name)).join();
 

@@ -1,8 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
+import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tx } from '../../src/db/client.ts';
-import { prepared, preparedFamily, preparedInsert } from '../../src/db/prepared.ts';
+import { prepared, preparedFamily, preparedInsert, preparedUpdate } from '../../src/db/prepared.ts';
 import { connections, connectors, tenantQuotas } from '../../src/db/schema/index.ts';
 import { installConnector } from '../../src/services/connectors/connectors.ts';
 import { type TestApp, testApp } from '../support/app.ts';
@@ -24,6 +25,13 @@ const byName = prepared((db) =>
     .where(eq(connectors.name, sql.placeholder('name'))),
 );
 const insert = preparedInsert(connections, (row) => row.returning());
+const update = preparedUpdate((db, set: PgUpdateSetSource<typeof connections>) =>
+  db
+    .update(connections)
+    .set({ ...set, updatedAt: sql`now()` })
+    .where(eq(connections.id, sql.placeholder('id')))
+    .returning(),
+);
 const as = <T>(person: 'ada' | 'cleo', work: (tx: Tx) => Promise<T>) =>
   at.hub.db.asTenant(at.cast[person].tenantId, work);
 
@@ -38,6 +46,24 @@ describe('a statement whose text is made once', () => {
     ]);
     expect(all).toEqual([[{ id: connectorId }], [], [], [{ id: connectorId }]]);
     await expect(as('ada', (tx) => byName(tx, {}))).rejects.toThrow('name');
+  });
+
+  it('changes each set of columns, empties some, and leaves other tenants alone', async () => {
+    const id = uuidv7();
+    const row = { id, tenantId: at.cast.ada.tenantId, connectorId, toolkitSlug: 'changes', statusReason: 'why' };
+    await as('ada', (tx) => insert(tx, row));
+    const changed = (person: 'ada' | 'cleo', set: Parameters<typeof update>[1]) =>
+      as(person, (tx) => update(tx, set, { id }));
+    expect(await changed('ada', { accountLabel: 'octo', scopes: ['a"b'] })).toMatchObject([
+      { accountLabel: 'octo', scopes: ['a"b'], statusReason: 'why' },
+    ]);
+    expect(await changed('ada', { accountLabel: undefined, statusReason: null })).toMatchObject([
+      { accountLabel: 'octo', statusReason: null },
+    ]);
+    expect(await changed('cleo', { accountLabel: 'theirs' })).toEqual([]);
+    expect(await changed('ada', { accountLabel: 'third' })).toMatchObject([
+      { accountLabel: 'third', statusReason: null },
+    ]);
   });
 
   it('takes a row with each set of columns, of their types, and is gone with its transaction', async () => {

@@ -1,7 +1,7 @@
-import { and, asc, eq, exists, gt, inArray, isNull, not, or, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, gt, inArray, isNull, not, or, type SQL, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
-import { preparedInsert } from '../prepared.ts';
+import { prepared, preparedInsert } from '../prepared.ts';
 import { type ConnectionStatus, connections, connectors, credentials, type Health } from '../schema/index.ts';
 import { isUuid } from './text.ts';
 
@@ -40,6 +40,29 @@ export function selectConnections(tx: Tx, tenantId: string, filter: ConnectionFi
     .orderBy(asc(connections.id))
     .limit(limit);
 }
+
+/** The first 200 of one connector: the workspace's own and those of this person, everybody's without one. */
+export const selectConnectionsOf = (tx: Tx, tenantId: string, connectorId: string, person: string | null) =>
+  (person ? selectReachable : selectAll)(tx, { tenantId, connectorId, person });
+
+const ofConnector = (reachable?: SQL) =>
+  prepared((db) =>
+    db
+      .select()
+      .from(connections)
+      .where(
+        and(
+          eq(connections.tenantId, sql.placeholder('tenantId')),
+          eq(connections.connectorId, sql.placeholder('connectorId')),
+          reachable,
+        ),
+      )
+      .orderBy(asc(connections.id))
+      .limit(200),
+  );
+
+const selectAll = ofConnector();
+const selectReachable = ofConnector(or(isNull(connections.userId), eq(connections.userId, sql.placeholder('person'))));
 
 const installedConnector = (tx: Tx) =>
   tx

@@ -1,7 +1,7 @@
 import { and, asc, count, eq, ilike, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
-import type { Tx } from '../client.ts';
-import { preparedInsert } from '../prepared.ts';
+import type { Drizzle, Tx } from '../client.ts';
+import { prepared, preparedInsert } from '../prepared.ts';
 import { type ConnectorStatus, connectorCatalog, connectors } from '../schema/index.ts';
 import { rowVersion } from './row-version.ts';
 import { containing, isUuid } from './text.ts';
@@ -144,20 +144,27 @@ export interface FindOptions {
 /** The tenant's connector, or null; an id that is no UUID names none. */
 export async function findConnector(tx: Tx, tenantId: string, id: string, options: FindOptions = {}) {
   if (!isUuid(id)) return null;
-  const query = tx
-    .select({ connector: connectors, catalog })
-    .from(connectors)
-    .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
-    .where(
-      and(
-        eq(connectors.tenantId, tenantId),
-        eq(connectors.id, id),
-        options.deleted ? isNotNull(connectors.deletedAt) : isNull(connectors.deletedAt),
-      ),
-    );
-  const [row] = await (options.lock ? query.for('update', { of: connectors }) : query);
+  const find = findPrepared[options.deleted ? 'deleted' : 'installed'][options.lock ? 'locked' : 'free'];
+  const [row] = await find(tx, { tenantId, id });
   return row ? { ...row.connector, catalog: row.catalog } : null;
 }
+
+const oneOf = (state: SQL) => {
+  const query = (db: Drizzle) =>
+    db
+      .select({ connector: connectors, catalog })
+      .from(connectors)
+      .innerJoin(connectorCatalog, eq(connectorCatalog.id, connectors.catalogId))
+      .where(
+        and(eq(connectors.tenantId, sql.placeholder('tenantId')), eq(connectors.id, sql.placeholder('id')), state),
+      );
+  return { free: prepared(query), locked: prepared((db) => query(db).for('update', { of: connectors })) };
+};
+
+const findPrepared = {
+  installed: oneOf(isNull(connectors.deletedAt)),
+  deleted: oneOf(isNotNull(connectors.deletedAt)),
+};
 
 /** Null when another connector has the handle, also one whose transaction ended only now. */
 export async function insertConnector(tx: Tx, values: typeof connectors.$inferInsert): Promise<Connector | null> {

@@ -1,6 +1,7 @@
 import { and, desc, eq, getTableColumns, inArray, lte, max, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
+import { prepared } from '../prepared.ts';
 import { type CredentialState, credentials } from '../schema/index.ts';
 
 export type CredentialRow = typeof credentials.$inferSelect;
@@ -12,16 +13,24 @@ export async function findCredential(
   connectionId: string,
   state: CredentialState,
 ): Promise<CredentialRow | null> {
-  const [row] = await tx
+  const [row] = await findPrepared(tx, { tenantId, connectionId, state });
+  return row ?? null;
+}
+
+const findPrepared = prepared((db) =>
+  db
     .select()
     .from(credentials)
     .where(
-      and(eq(credentials.tenantId, tenantId), eq(credentials.connectionId, connectionId), eq(credentials.state, state)),
+      and(
+        eq(credentials.tenantId, sql.placeholder('tenantId')),
+        eq(credentials.connectionId, sql.placeholder('connectionId')),
+        eq(credentials.state, sql.placeholder('state')),
+      ),
     )
     .orderBy(desc(credentials.version))
-    .limit(1);
-  return row ?? null;
-}
+    .limit(1),
+);
 
 /** One version by its id; null once it is gone. */
 export async function findVersion(tx: Tx, tenantId: string, id: string): Promise<CredentialRow | null> {

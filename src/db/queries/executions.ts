@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, isNotNull, lt, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Tx } from '../client.ts';
+import { preparedInsert, preparedUpdate } from '../prepared.ts';
 import { connections, type ExecutionStatus, executions } from '../schema/index.ts';
 import { isUuid } from './text.ts';
 
@@ -67,23 +68,35 @@ export async function findExecution(
 }
 
 export async function insertExecution(tx: Tx, values: typeof executions.$inferInsert): Promise<void> {
-  await tx.insert(executions).values(values);
+  await insertPrepared(tx, values);
 }
+
+const insertPrepared = preparedInsert(executions, (insert) => insert);
 
 /** Ends a running execution; false when something else has ended it meanwhile. */
 export async function finishExecution(
   tx: Tx,
   tenantId: string,
   id: string,
-  values: PgUpdateSetSource<typeof executions>,
+  values: Partial<typeof executions.$inferInsert>,
 ): Promise<boolean> {
-  const done = await tx
-    .update(executions)
-    .set({ ...values, finishedAt: sql`now()` })
-    .where(and(eq(executions.tenantId, tenantId), eq(executions.id, id), eq(executions.status, 'running')))
-    .returning({ id: executions.id });
+  const done = await finishPrepared(tx, values, { tenantId, id });
   return done.length === 1;
 }
+
+const finishPrepared = preparedUpdate((db, values: PgUpdateSetSource<typeof executions>) =>
+  db
+    .update(executions)
+    .set({ ...values, finishedAt: sql`now()` })
+    .where(
+      and(
+        eq(executions.tenantId, sql.placeholder('tenantId')),
+        eq(executions.id, sql.placeholder('id')),
+        eq(executions.status, 'running'),
+      ),
+    )
+    .returning({ id: executions.id }),
+);
 
 /** How many the tenant has started within the last hour, beside one. */
 export function countLastHour(tx: Tx, tenantId: string, besideId?: string): Promise<number> {

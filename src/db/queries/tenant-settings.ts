@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../client.ts';
+import { prepared } from '../prepared.ts';
 import { tenantSettings } from '../schema/index.ts';
 
 /** What the workspace decided about itself; the defaults when it decided nothing. */
@@ -11,15 +12,19 @@ export interface TenantSettings {
 }
 
 export async function findSettings(tx: Tx, tenantId: string): Promise<TenantSettings> {
-  const [row] = await tx
+  const [row] = await findPrepared(tx, { tenantId });
+  return row ?? { keepPayloads: false, defaultModelConnectorId: null };
+}
+
+const findPrepared = prepared((db) =>
+  db
     .select({
       keepPayloads: tenantSettings.keepPayloads,
       defaultModelConnectorId: tenantSettings.defaultModelConnectorId,
     })
     .from(tenantSettings)
-    .where(eq(tenantSettings.tenantId, tenantId));
-  return row ?? { keepPayloads: false, defaultModelConnectorId: null };
-}
+    .where(eq(tenantSettings.tenantId, sql.placeholder('tenantId'))),
+);
 
 export async function upsertSettings(
   tx: Tx,

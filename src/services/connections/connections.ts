@@ -8,7 +8,7 @@ import {
   findConnection,
   findOwnConnection,
   insertConnection,
-  selectConnections,
+  selectConnectionsOf,
 } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import { notFound } from '../../errors.ts';
@@ -53,8 +53,7 @@ export async function defaultConnection(
   toolkitSlug?: string,
 ): Promise<ConnectionRow | null> {
   const person = personOf(ctx.actor);
-  const filter = { connectorIds: [connectorId], reachableBy: person, limit: 200 };
-  const all = await selectConnections(tx, ctx.tenantId, filter);
+  const all = await selectConnectionsOf(tx, ctx.tenantId, connectorId, person);
   return chooseConnection(
     all.filter((each) => (toolkitSlug === undefined ? each.authConfigId === null : each.toolkitSlug === toolkitSlug)),
     person,
