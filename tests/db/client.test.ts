@@ -133,7 +133,7 @@ describe('a long line for connections', () => {
     withClient(
       async (db) => {
         for (const count of [99, 100, 101]) {
-          const held = [0, 1].map(() => db.system.transaction((tx) => tx.execute(sql`select pg_sleep(0.3)`)));
+          const held = [0, 1].map(() => db.system.transaction((tx) => tx.execute(sql`select pg_sleep(1.5)`)));
           await expect
             .poll(async () => (await database.db.system.execute(sleeping))[0]?.n, { timeout: 20_000 })
             .toBe(2);
