@@ -116,7 +116,7 @@ describe('what needs attention', () => {
     expect(three).toMatch(/>Check now/);
     expect([one, lost, two, three].map((card) => card?.includes('Configure<'))).toEqual([false, true, false, false]);
     expect(four).toMatch(
-      /The access of <strong>octo-ada<\/strong> ends <time[^>]*>in 2 days<.*cannot renew it.*>Reconnect/,
+      /The access of <strong>octo-ada<\/strong> ends <time[^>]*>in 3 days<.*cannot renew it.*>Reconnect/,
     );
     expect((await page(`/connectors/${ending}`)).replace(/\s+/g, ' ')).toMatch(
       /Needs attention.*cannot renew it.*>Reconnect/,
