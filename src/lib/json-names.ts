@@ -39,7 +39,8 @@ function findRepeated(text: string): string | null {
       const end = behindString(text, at);
       const names = open.at(-1);
       if (names && text.charCodeAt(behindBlanks(text, end)) === colon) {
-        const name: string = JSON.parse(text.slice(at, end));
+        const written = text.slice(at + 1, end - 1);
+        const name: string = written.includes('\\') ? JSON.parse(`"${written}"`) : written;
         if (names.has(name)) return name;
         names.add(name);
       }

@@ -21,8 +21,10 @@ export function sheetOf(answer: unknown): Sheet | null {
   const shown = records.slice(0, mostRows);
   const columns = [...new Set(shown.flatMap(Object.keys))];
   if (!columns.length || columns.length > mostColumns) return null;
-  const rows = shown.map((record) => columns.map((column) => textOf(record[column])));
-  return { columns, rows, more: records.length - shown.length };
+  const rows = shown.map((record) =>
+    columns.map((column) => (Object.hasOwn(record, column) ? textOf(record[column]) : null)),
+  );
+  return { columns: columns.map(short), rows, more: records.length - shown.length };
 }
 
 type Fields = Record<string, unknown>;
@@ -41,6 +43,7 @@ function recordsIn(answer: unknown): Fields[] | undefined {
 
 function textOf(value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
+  return short(typeof value === 'string' ? value : JSON.stringify(value));
 }
+
+const short = (text: string) => (text.length > longestValue ? `${text.slice(0, longestValue)}…` : text);

@@ -319,6 +319,12 @@ describe('requests', () => {
     ['two models', '{"model":"gpt-4o-mini","messages":[],"\\u006dodel":"gpt-4o"}', 400, 'malformed_request'],
     ['two limits', '{"model":"gpt-4o-mini","stream_options":{"a":1,"a":2}}', 400, 'malformed_request'],
     ['other letters', '{"model":"gpt-4o-mini","messages":[],"Model":"gpt-4o"}', 400, 'malformed_request'],
+    [
+      'other letters within',
+      '{"model":"gpt-4o-mini","messages":[],"stream":true,"stream_options":{"Include_Usage":false}}',
+      400,
+      'malformed_request',
+    ],
     ['the Kelvin sign', '{"model":"gpt-4o-mini","messages":[],"max_toKens":9}', 400, 'malformed_request'],
     ['no such tier', '{"model":"tier:best"}', 400, 'model_not_found'],
     ['too much', `"${'x'.repeat(11 * 1024 * 1024)}"`, 413, 'too_large'],

@@ -36,10 +36,19 @@ describe('an answer as a table', () => {
     expect(sheetOf(answer)).toBeNull();
   });
 
+  it('takes for a field only what the record has itself', () => {
+    const rows: unknown[] = [{ constructor: 'Ferrari', toString: 1 }, { driver: 'L' }];
+    expect(sheetOf({ rows })?.rows).toEqual([
+      ['Ferrari', '1', null],
+      [null, null, 'L'],
+    ]);
+  });
+
   it('shows the first of many rows, and the beginning of long values', () => {
     const sheet = sheetOf(Array.from({ length: 250 }, () => ({ text: 'x'.repeat(600) })));
     expect(sheet).toMatchObject({ columns: ['text'], more: 50 });
     expect(sheet?.rows).toHaveLength(200);
     expect(sheet?.rows[0]).toEqual([`${'x'.repeat(500)}…`]);
+    expect(sheetOf([{ ['n'.repeat(600)]: 1 }])?.columns).toEqual([`${'n'.repeat(500)}…`]);
   });
 });

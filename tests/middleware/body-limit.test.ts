@@ -68,3 +68,10 @@ it('takes four mebibytes of arguments where a tool is called, and nowhere else',
   for (const other of ['/connectors/1/tools/insert_many', '/api/connectors', '/mcp'])
     expect((await send(other, 1_048_577)).status).toBe(413);
 });
+
+it.each(['/assets/api/publish', '/x/connectors/1/operations', '/x/api/tools/a.b/execute'])(
+  'has the small limit for what only ends like a larger one: %s',
+  async (path) => {
+    expect((await post('x'.repeat(1_048_577), {}, {}, path)).status).toBe(413);
+  },
+);

@@ -20,6 +20,7 @@ beforeEach(async () => {
   tiny.app.fetch = refuseOverload({
     ...{ db, metrics, log: tiny.log, use: () => 0 },
     refusal: (_request, { status }) => new Response(null, { status }),
+    exempt: ['/assets/'],
     unfinished: { perAddress: 3, altogether: 5 },
   })(tiny.app.fetch);
   tiny.app.post('/slow', async (c) => {
@@ -52,8 +53,8 @@ function send(sent: string, { from = '127.0.0.1', path = '/' } = {}) {
 }
 
 const url = (path = '/') => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
-const status = async (method: 'GET' | 'POST') =>
-  (await fetch(url(), { method, body: method === 'POST' ? 'whole' : null })).status;
+const status = async (method: 'GET' | 'POST', path?: string) =>
+  (await fetch(url(path), { method, body: method === 'POST' ? 'whole' : null })).status;
 /** Requests that were taken in: what comes over another connection may overtake them. */
 const sending = async (count: number, from?: string) => {
   const all = Array.from({ length: count }, () => send('half', { from }));
@@ -70,6 +71,7 @@ describe('bodies that do not come to their end', () => {
   it('keep others of their address from sending more, and nobody from looking', async () => {
     const [first] = await sending(3);
     await expect.poll(() => status('POST'), { timeout: 20_000 }).toBe(503);
+    expect(await status('POST', '/assets/api/publish')).toBe(503);
     expect(await status('GET')).toBe(200);
     expect((await metrics.metricsText()).body).toContain('patchbay_refused_requests_total{reason="bodies"}');
 

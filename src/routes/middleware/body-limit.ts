@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { AppError } from '../../errors.ts';
 import type { Env } from '../env.ts';
-import { isPassedOn } from './passed-on.ts';
+import { isPassedOn, ownPath } from './passed-on.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -34,9 +34,10 @@ export const bringsBody = ({ method, headers }: Request) =>
   (method !== 'GET' && method !== 'HEAD') || headers.has('content-length') || headers.has('transfer-encoding');
 
 /** Where OpenAPI documents of others come in, and files to publish. */
-const takesDocument = (c: Context) => /\/(connectors\/[^/]+\/operations(\/preview)?|api\/publish)$/.test(c.req.path);
+const takesDocument = (c: Context) =>
+  /^\/((api\/)?connectors\/[^/]+\/operations(\/preview)?|api\/publish)$/.test(ownPath(c));
 
-const callsTool = (c: Context) => /\/api\/tools\/[^/]+\/execute$/.test(c.req.path);
+const callsTool = (c: Context) => /^\/api\/tools\/[^/]+\/execute$/.test(ownPath(c));
 
 function limitTo(maxSize: number): MiddlewareHandler<Env> {
   const onError = () => {

@@ -19,7 +19,7 @@ interface Options {
   refusal: (request: Request, error: AppError) => Response;
   /** Peers whose X-Forwarded-For is believed: addresses and ranges. */
   proxies?: readonly string[];
-  /** Paths, or what they begin with when they end in a slash, that are always answered. */
+  /** Paths, or what they begin with when they end in a slash, that are always answered, unless a body comes along. */
   exempt?: string[];
   /** So many may always be under way. */
   few?: number;
@@ -108,8 +108,8 @@ export function refuseOverload({
   };
   return (answer) => (request, env, execution) => {
     const { incoming, outer }: Env['Bindings'] = env ?? {};
-    if (outer || isExempt(getPath(request))) return answer(request, env, execution);
     const body = bodies.of(request, incoming);
+    if (outer || (!body && isExempt(getPath(request)))) return answer(request, env, execution);
     const reason = bodies.tooMany(body) ? 'bodies' : reasonToRefuse();
     return reason ? refuse(request, reason) : counted(body, () => answer(request, env, execution));
   };

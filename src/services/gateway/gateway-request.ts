@@ -18,7 +18,12 @@ export function readRequest(text: string): Values {
     throw new AppError('malformed_request', 'The body must be a JSON object.');
   const repeated = repeatedName(text, value);
   if (repeated !== null) throw unclear(repeated, 'stands twice in one object. Send it once.');
-  const miswritten = Object.keys(value).find((name) => !goneBy.has(name) && goneBy.has(inSmallLetters(name)));
+  const { stream_options: options } = value as Values;
+  const names = [
+    ...Object.keys(value),
+    ...(typeof options === 'object' && options !== null ? Object.keys(options) : []),
+  ];
+  const miswritten = names.find((name) => !goneBy.has(name) && goneBy.has(inSmallLetters(name)));
   if (miswritten) throw unclear(miswritten, `has to be written “${inSmallLetters(miswritten)}”.`);
   return value as Values;
 }
@@ -28,7 +33,7 @@ const unclear = (name: string, problem: string) =>
 
 /** Fields that anything here goes by. Some providers take a name in other letters for the same. */
 const goneBy = new Set([
-  ...['model', 'messages', 'input', 'stream', 'stream_options', 'tools', 'response_format'],
+  ...['model', 'messages', 'input', 'stream', 'stream_options', 'include_usage', 'tools', 'response_format'],
   ...['max_tokens', 'max_completion_tokens', 'n'],
 ]);
 

@@ -46,7 +46,7 @@ const longestPauseMs = 250;
  * pauses as long as the work, so that the database has time for others. Returns how many workspaces it looked at.
  */
 export async function verifyDueAudits(
-  hub: Pick<Hub, 'db' | 'vault'>,
+  hub: Pick<Hub, 'db' | 'vault' | 'log'>,
   { olderThan = '1 day', max = 200, forMs = runMs } = {},
 ): Promise<number> {
   const until = performance.now() + forMs;
@@ -62,11 +62,19 @@ export async function verifyDueAudits(
       const began = performance.now();
       if (looked && began > until) return looked;
       looked += 1;
-      if (await verifyOne(hub, tenantId, register)) kept += 1;
+      if (await verifyOrNote(hub, tenantId, register)) kept += 1;
       await sleep(Math.min(performance.now() - began, longestPauseMs));
     }
     if (due.length < max || !kept) return looked;
   }
+}
+
+/** One trail that cannot be read keeps no other from being looked at. */
+async function verifyOrNote(hub: Pick<Hub, 'db' | 'log'>, tenantId: string, register: ReadRegister): Promise<boolean> {
+  return verifyOne(hub, tenantId, register).catch((error) => {
+    hub.log.error({ err: error, tenant_id: tenantId }, 'the trail of a workspace could not be verified');
+    return false;
+  });
 }
 
 /** Whether there was something to keep; what was never sealed stays due. */
