@@ -51,9 +51,10 @@ export async function rotateCredential(ctx: Ctx, id: string, credential: Values)
   const outcome = await testCandidate(ctx, target, candidate).catch((error) => reject(ctx, target, row, error));
   if (outcome.verdict === 'failed') await reject(ctx, target, row, refusal(target, outcome, Object.keys(credential)));
   const keptUntil = new Date(Date.now() + graceMs);
-  await ctx.hub.db.asTenant(ctx.tenantId, (tx) =>
-    swap(tx, ctx, { target, row, candidate, direction: 'rotated', keptUntil }),
-  );
+  const putInUse = { target, row, candidate, direction: 'rotated', keptUntil } as const;
+  await ctx.hub.db
+    .asTenant(ctx.tenantId, (tx) => swap(tx, ctx, putInUse))
+    .catch((error) => reject(ctx, target, row, error));
   await checkConnection(ctx, id, 'rotation');
   const { steps, message } = outcome;
   return { connectionId: id, steps, message, rollbackUntil: keptUntil };

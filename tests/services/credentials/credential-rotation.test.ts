@@ -157,6 +157,17 @@ describe('rotation', () => {
     expect((await refused(listCredentials(at.ctx(at.cast.cleo), id))).code).toBe('not_found');
   });
 
+  it('forgets the new one when the settings were changed while it was tested', async () => {
+    const { id, connectorId } = await installed();
+    await github.control.fault('slow', { times: 1, delay_ms: 5_000 });
+    const rotating = refused(rotate(id, two));
+    await expect.poll(async () => (await history(id)).map(({ state }) => state)).toEqual(['pending']);
+    await run(sql`update connectors set config = '{"owner":"octocat"}' where id = ${connectorId}`);
+    expect((await rotating).code).toBe('conflict');
+    expect(await history(id)).toEqual([{ state: 'revoked', kind: 'entered', ended_by: 'rejected', empty: true }]);
+    expect(await inUse(id)).toBe(one);
+  });
+
   it('of two at once leaves one in use, whole', async () => {
     const { id } = await installed();
     const outcomes = await Promise.allSettled([rotate(id, two), rotate(id, three)]);
