@@ -21,7 +21,7 @@ beforeEach(async () => {
     ...{ db, metrics, log: tiny.log, use: () => 0 },
     refusal: (_request, { status }) => new Response(null, { status }),
     exempt: ['/assets/'],
-    unfinished: { perAddress: 3, altogether: 5 },
+    unfinished: { perAddress: { bodies: 3, bytes: 60 }, altogether: { bodies: 5, bytes: 100 } },
   })(tiny.app.fetch);
   tiny.app.post('/slow', async (c) => {
     const text = await c.req.text();
@@ -39,8 +39,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Sends this much of ten bytes, and tells what is answered. */
-function send(sent: string, { from = '127.0.0.1', path = '/' } = {}) {
+/** Sends this much of a body, which is to have ten bytes, and tells what is answered. */
+function send(sent: string, { from = '127.0.0.1', path = '/', length = 'Content-Length: 10' } = {}) {
   const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', localAddress: from });
   sockets.push(socket);
   let answer = '';
@@ -48,7 +48,7 @@ function send(sent: string, { from = '127.0.0.1', path = '/' } = {}) {
     answer += data;
   });
   socket.on('error', () => {});
-  socket.write(`POST ${path} HTTP/1.1\r\nHost: hub\r\nContent-Length: 10\r\n\r\n${sent}`);
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: hub\r\n${length}\r\n\r\n${sent}`);
   return { socket, status: () => Number(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1] ?? 0) };
 }
 
@@ -56,8 +56,8 @@ const url = (path = '/') => `http://127.0.0.1:${(server.address() as AddressInfo
 const status = async (method: 'GET' | 'POST', path?: string) =>
   (await fetch(url(path), { method, body: method === 'POST' ? 'whole' : null })).status;
 /** Requests that were taken in: what comes over another connection may overtake them. */
-const sending = async (count: number, from?: string) => {
-  const all = Array.from({ length: count }, () => send('half', { from }));
+const sending = async (count: number, how?: { from?: string; length?: string }) => {
+  const all = Array.from({ length: count }, () => send('half', how));
   const connected = () =>
     new Promise<number>((resolve, reject) =>
       server.getConnections((error, open) => (error ? reject(error) : resolve(open))),
@@ -83,7 +83,7 @@ describe('bodies that do not come to their end', () => {
   it('leave others their own number, until all are too many', async () => {
     await sending(3);
     await expect.poll(() => status('POST'), { timeout: 20_000 }).toBe(503);
-    const [second] = await Promise.all([sending(1, '127.0.0.2'), sending(1, '127.0.0.3')]);
+    const [second] = await Promise.all([sending(1, { from: '127.0.0.2' }), sending(1, { from: '127.0.0.3' })]);
     const whole = async () => {
       const one = send('tenletters', { from: '127.0.0.4' });
       await expect.poll(one.status, { timeout: 20_000 }).not.toBe(0);
@@ -92,6 +92,18 @@ describe('bodies that do not come to their end', () => {
     await expect.poll(whole, { timeout: 20_000 }).toBe(503);
     second[0]?.socket.destroy();
     await expect.poll(whole, { timeout: 20_000 }).toBe(200);
+  });
+
+  it('are weighed by what they may come to', async () => {
+    const [large] = await sending(1, { length: 'Content-Length: 56' });
+    await expect.poll(() => status('POST'), { timeout: 20_000 }).toBe(503);
+    large?.socket.destroy();
+    await expect.poll(() => status('POST'), { timeout: 20_000 }).toBe(200);
+  });
+
+  it('weigh the most that is taken when their length is not told', async () => {
+    const chunked = send('', { length: 'Transfer-Encoding: chunked' });
+    await expect.poll(chunked.status, { timeout: 20_000 }).toBe(503);
   });
 
   it('are not those that have come and whose answer takes long', async () => {

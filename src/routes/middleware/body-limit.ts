@@ -6,6 +6,9 @@ import { isPassedOn, ownPath } from './passed-on.ts';
 
 const mebibyte = 1024 * 1024;
 
+/** What is larger is refused anywhere, at once or as soon as that much has come; bytes. */
+export const largestBody = 10 * mebibyte;
+
 /**
  * Refuses bodies that are too large, by their declared length or, when they are chunked, as they arrive.
  * @param options.maxSize bytes
@@ -16,7 +19,7 @@ const mebibyte = 1024 * 1024;
 export function limitBody({
   maxSize = mebibyte,
   brought = 4 * mebibyte,
-  passedOn = 10 * mebibyte,
+  passedOn = largestBody,
 } = {}): MiddlewareHandler<Env> {
   const [own, rows, others] = [limitTo(maxSize), limitTo(brought), limitTo(passedOn)];
   return function limitBody(c, next) {

@@ -7,7 +7,7 @@ import { AppError } from '../../errors.ts';
 import { loopUse, rateOf } from '../../lib/load-gauges.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Env } from '../env.ts';
-import { type Body, unfinishedBodies } from './unfinished-bodies.ts';
+import { type Body, type Limits, unfinishedBodies } from './unfinished-bodies.ts';
 
 type Fetch = Hono<Env>['fetch'];
 
@@ -30,11 +30,12 @@ interface Options {
   /** Which part of the time just now, from 0 to 1, the main thread had something to do. */
   use?: () => number;
   /** Bodies of one address, and of all, that may be on their way at the same time. */
-  unfinished?: { perAddress: number; altogether: number };
+  unfinished?: { perAddress: Limits; altogether: Limits };
   /** Who is under way for longer waits for a service, or for the rest of a body: that costs the hub nothing. */
   longMs?: number;
 }
 
+const mebibyte = 1024 * 1024;
 const saturated = 0.9;
 const longestWaitMs = 250;
 
@@ -58,7 +59,10 @@ export function refuseOverload({
   most = 2_000,
   use = loopUse(),
   longMs = 3_000,
-  unfinished = { perAddress: 100, altogether: most / 2 },
+  unfinished = {
+    perAddress: { bodies: 100, bytes: 128 * mebibyte },
+    altogether: { bodies: most / 2, bytes: 512 * mebibyte },
+  },
 }: Options): (answer: Fetch) => Fetch {
   const help = 'Requests refused because the hub had too much to do';
   const refused = metrics.counter('patchbay_refused_requests_total', help, ['reason']);
