@@ -415,4 +415,14 @@ describe('seals over the trail', () => {
     const cleo = await (await at.as(at.cast.cleo, 'GET', '/api/audit/verification')).json();
     expect(cleo.problems.map(({ message }: { message: string }) => message)).toEqual([problems[0].message]);
   });
+
+  it('are verified although those of another workspace cannot even be read', async () => {
+    await sealAudit(at.hub);
+    await tamper(`update audit_seals set created_at = 'infinity' where tenant_id = '${ada}'`);
+    await verifyDueAudits(at.hub, { max: 1_000 });
+    const verifiedAt = async (person: typeof at.cast.ada) =>
+      (await (await at.as(person, 'GET', '/api/audit/verification')).json()).verified_at;
+    expect(await verifiedAt(at.cast.cleo)).toEqual(expect.any(String));
+    expect(await verifiedAt(at.cast.ada)).toBeNull();
+  });
 });
