@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadAssets } from '../../src/lib/assets.ts';
 
 let dir: string;
@@ -21,6 +21,7 @@ beforeEach(() => {
   write('css/layers.css', '@layer a, b;');
   write('css/ant.css', '.a {}');
 });
+afterEach(() => rmSync(dir, { recursive: true }));
 
 describe('addresses', () => {
   it('changes with every file, and keeps relative imports valid', async () => {

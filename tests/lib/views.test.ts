@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createViews } from '../../src/lib/views.ts';
 
 let dir: string;
@@ -15,6 +15,7 @@ const render = (name: string, model: object, globals = {}) =>
 beforeEach(() => {
   dir = mkdtempSync(path.join(tmpdir(), 'patchbay-views-'));
 });
+afterEach(() => rmSync(dir, { recursive: true }));
 
 describe('views', () => {
   it('escapes what is printed, also inside attributes', () => {
