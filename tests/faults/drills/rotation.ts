@@ -54,15 +54,13 @@ export const drill: Drill = {
     const load = startCalls(await program, ids, given);
     const whole = rounds >= fullFrom;
     const kills = {
-      master: await killAndComplete(site, both, 'src/commands/rotate-master-key.ts', given, rounds),
-      data: await killAndComplete(
-        site,
-        both,
-        'src/commands/rotate-data-keys.ts',
-        given,
-        rounds,
-        whole ? null : sealedAnew,
-      ),
+      master: await killAndComplete(site, both, given, {
+        ...{ file: 'src/commands/rotate-master-key.ts', from: /re-wrapped$/m, lifeMs: [0, 40] },
+      }),
+      data: await killAndComplete(site, both, given, {
+        ...{ file: 'src/commands/rotate-data-keys.ts', from: /^/, lifeMs: [900, 2_400] },
+        until: whole ? null : sealedAnew,
+      }),
     };
     const { calls, failed } = await load();
     const defects = hub.defects();
@@ -161,25 +159,31 @@ function startCalls(program: Caller, ids: string[], { random }: Given, count = N
   };
 }
 
-/**
- * Runs the command, kills it somewhere, again and again; then lets it end.
- * @param until what it says when the last run is killed as well
- */
+interface Kills {
+  file: string;
+  /** What it has said when its time begins. */
+  from: RegExp;
+  /** The least and the most that it has from then on. */
+  lifeMs: [number, number];
+  /** What it says when the last run is killed as well. */
+  until?: RegExp | null;
+}
+
+/** Runs the command, kills it somewhere, again and again; then lets it end. */
 async function killAndComplete(
   site: Site,
   env: Record<string, string>,
-  file: string,
-  { random, say }: Given,
-  rounds: number,
-  until: RegExp | null = null,
+  { random, rounds, say }: Given,
+  { file, from, lifeMs: [least, most], until = null }: Kills,
 ) {
   let killed = 0;
   for (let round = 0; round < rounds; round++) {
-    const lifeMs = 900 + random() * 1_500;
-    const started = performance.now();
+    const lifeMs = least + random() * (most - least);
+    let began = 0;
     let ended = false;
-    await site.command(file, { env }, (_out, kill) => {
-      if (ended || performance.now() - started < lifeMs) return;
+    await site.command(file, { env }, (said, kill) => {
+      if (!began && from.test(said)) began = performance.now();
+      if (ended || !began || performance.now() - began < lifeMs) return;
       ended = true;
       killed += 1;
       kill();
