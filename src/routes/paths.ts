@@ -37,6 +37,7 @@ export const paths = {
   publishPreview: '/publish/preview',
   post: (id: string) => `/posts/${id}`,
   postRetries: (id: string) => `/posts/${id}/retries`,
+  settings: '/settings',
   /** POST switches the workspace. */
   workspace: '/settings/workspace',
   account: '/settings/account',

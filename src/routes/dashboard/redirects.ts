@@ -13,6 +13,7 @@ export const redirectPages = (tools: PageTools): PageRoute[] => [
     if (id.test(rest)) return tools.redirect(c, paths.connector(rest.slice(1)));
     return tools.redirect(c, pages.has(rest) ? rest : paths.catalog);
   }),
+  publicPage({ ...get, path: paths.settings }, (c) => tools.redirect(c, paths.members)),
   // Forms post there: whoever opens the address again means the list.
   publicPage({ ...get, path: paths.connectors }, (c) => tools.redirect(c, paths.installed)),
 ];
