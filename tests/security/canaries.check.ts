@@ -206,8 +206,9 @@ it('leaves no secret in answers, pages, logs, metrics, the heap, nor in any file
   ];
   const found = places.filter(([, bytes]) => tells(bytes)).map(([where, bytes]) => `${where}: ${whichIn(bytes)}`);
   const megabytes = Math.round(places.reduce((sum, [, bytes]) => sum + bytes.length, 0) / 1024 / 1024);
+  const whereabouts = found.length ? ` (${found.join('; ').slice(0, 2_000)})` : '';
   figure(
-    `${found.length} hits of ${sent.count} canaries in ${places.length} places (${seen.length} answers, ${files.length} files of the database with its log, the heap; ${megabytes} MB)`,
+    `${found.length} hits${whereabouts} of ${sent.count} canaries in ${places.length} places (${seen.length} answers, ${files.length} files of the database with its log, the heap; ${megabytes} MB)`,
   );
   expect(found).toEqual([]);
 

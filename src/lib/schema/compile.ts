@@ -25,9 +25,8 @@ export function compileSchema(schema: JsonSchema, options: { prefix?: string; li
     if (value === undefined) return { [prefix.join('.')]: [requiredMessage] };
     if (isTooMuch(value, limit)) return { [prefix.join('.')]: [limit.told] };
     const check = limit !== ordinary && isTooMuch(value) ? checkerOf(schema, hasty) : tellAll;
-    check(value);
-    const problems = [...withoutNoise(check.errors ?? []), ...blankTexts(schema, value), ...oddTexts(value)];
-    return toFieldErrors(problems, prefix);
+    const wrong = tellErrors(check, value, withoutNoise);
+    return toFieldErrors([...wrong, ...blankTexts(schema, value), ...oddTexts(value)], prefix);
   };
 }
 
@@ -35,13 +34,25 @@ export function compileSchema(schema: JsonSchema, options: { prefix?: string; li
 export const fieldErrorsOf = (errors: ErrorObject[]): FieldErrors => toFieldErrors(withoutNoise(errors), []);
 
 /**
+ * Runs a checker of Ajv's and tells what it found. By itself it would keep the errors, and with them the values, some of which are secrets,
+ * until somebody sends something wrong the next time.
+ */
+export function tellErrors<Told>(check: ValidateFunction, value: unknown, tell: (errors: ErrorObject[]) => Told): Told {
+  check(value);
+  const errors = check.errors ?? [];
+  const told = tell(errors);
+  check.errors = null;
+  for (const error of errors) error.data = undefined; // checkers within this one have them as well
+  return told;
+}
+
+/**
  * What is wrong with a document that somebody wrote in a file, with each place as names: these may have dots in them. What is misspelt is
  * told with the names that there are.
  */
 export function problemsIn(schema: JsonSchema, value: unknown): { path: string[]; message: string }[] {
   const check = checkerOf(schema, thorough);
-  check(value);
-  const told = tellingFirst(withoutNoise(check.errors ?? [], messageWithNames));
+  const told = tellingFirst(tellErrors(check, value, (errors) => withoutNoise(errors, messageWithNames)));
   return [...told.values()].map(({ path, message }) => ({ path, message }));
 }
 

@@ -3,7 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { RE2JS } from 're2js';
 import type { FieldErrors } from '../../errors.ts';
-import { fieldErrorsOf } from './compile.ts';
+import { fieldErrorsOf, tellErrors } from './compile.ts';
 import { xKeywords } from './vocabulary.ts';
 
 // Runs beside the main thread and is killed when it takes too long (`foreign.ts`).
@@ -52,8 +52,8 @@ function compile(text: string): ValidateFunction {
 function answer({ text, value }: Question): Answer {
   try {
     const validate = compile(text);
-    if (value === undefined || validate(JSON.parse(value))) return { errors: {} };
-    return { errors: fieldErrorsOf((validate.errors ?? []).slice(0, maxTold)) };
+    if (value === undefined) return { errors: {} };
+    return { errors: tellErrors(validate, JSON.parse(value), (errors) => fieldErrorsOf(errors.slice(0, maxTold))) };
   } catch (error) {
     return { reason: `The schema cannot be used: ${(error as Error).message.slice(0, 200)}` };
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compileSchema } from '../../../src/lib/schema/compile.ts';
 import type { JsonSchema } from '../../../src/lib/schema/json-schema.ts';
+import { letsGo } from '../../support/let-go.ts';
 import { controls, controlsValue, methods } from '../forms/support/samples.ts';
 
 const object = (properties: Record<string, JsonSchema>, more: JsonSchema = {}): JsonSchema => ({
@@ -161,4 +162,13 @@ describe('schemas', () => {
   it('of ours accept their own samples', () => {
     expect(compileSchema(controls)(controlsValue)).toEqual({});
   });
+});
+
+it('keeps no value that did not fit, also where a schema refers to itself', async () => {
+  const part = object({ password: { type: 'integer' }, next: { $ref: '#/$defs/part' } });
+  const check = compileSchema({ ...part, $defs: { part } });
+  const wrong = { password: ['Enter a whole number.'], 'next.password': ['Enter a whole number.'] };
+  expect(await letsGo((value) => expect(check({ password: value, next: { password: value } })).toEqual(wrong))).toBe(
+    true,
+  );
 });
