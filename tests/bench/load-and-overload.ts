@@ -24,7 +24,9 @@ export async function measureLoad(): Promise<Finding[]> {
   try {
     await stage.connectors(connectors);
     const mix = await openMix(stage);
-    await openLoop(stage.hub.url, { perSecond: perSecond / 3, seconds: 10 }, mix.requestOf); // until everything is loaded and compiled
+    // Until everything is loaded and compiled, and every connection to the database has prepared its statements.
+    for (const requestOf of [mix.requestOf, mix.toolCall])
+      await openLoop(stage.hub.url, { perSecond: toolCallsPerSecond, seconds: 10 }, requestOf);
     const findings = [...(await toolCalls(stage, mix)), ...(await steady(stage, mix)), ...(await overload(stage, mix))];
     return findings.map((finding) => ({ ...finding, beside: `${finding.beside}; ${load}` }));
   } finally {

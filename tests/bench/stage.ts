@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { ServerAddress } from '../../src/db/connection.ts';
-import { withConnection, withDatabase } from '../../src/db/connection.ts';
+import { connect, withDatabase } from '../../src/db/connection.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/db/embedded.ts';
 import { masterKeys } from '../support/app.ts';
 import { collectGarbage, inspectable } from '../support/garbage.ts';
@@ -66,7 +66,8 @@ async function open(stops: (() => unknown)[], close: () => Promise<void>): Promi
     ...{ PORT: String(barePort), DATABASE_URL: urlOf(server.hub), TENANT: session.tenantId, HUB_URL: url },
   });
   stops.push(bare.stop);
-  const asOwner = withDatabase(server.owner, 'hub');
+  const sql = connect(withDatabase(server.owner, 'hub'), { max: 1 }); // a new connection for each would be felt in what is measured
+  stops.push(() => sql.end({ timeout: 1 }));
   return {
     hub: {
       ...{ url, program, cookie: session.cookie },
@@ -75,11 +76,11 @@ async function open(stops: (() => unknown)[], close: () => Promise<void>): Promi
     bare: { url: `http://127.0.0.1:${barePort}` },
     models,
     ownerUrl: urlOf(server.owner),
-    forgetLimits: () => withConnection(asOwner, async (sql) => void (await sql`delete from rate_limits`)),
+    forgetLimits: async () => void (await sql`delete from rate_limits`),
     async connectors(count) {
       for (let index = 0; index < count; index++) await install(url, session.cookie, index);
       // As autovacuum does within a minute. Until then plans are made for empty tables, whichever side asks.
-      await withConnection(asOwner, async (sql) => void (await sql`analyze`));
+      await sql`analyze`;
     },
     close,
   };
