@@ -28,7 +28,7 @@ export const actionLabels: Record<string, string> = {
   'connection.inactive': 'noticed that somebody switched off',
   'connection.failed': 'noticed the failure of',
   'auth_config.created': 'set up how to connect accounts through',
-  'connection.health_changed': 'noticed another health of',
+  'connection.health_changed': 'noticed a change in the health of',
   'connection.account_changed': 'found another account in',
   'connection.expired': 'noticed the end of the access of',
   'connection.active': 'noticed the recovery of',
