@@ -49,6 +49,15 @@ export interface CallReport {
   upstreamRequestId: string | null;
 }
 
+/** The report of a call that was not made. */
+export const nothingCalled = (executionId: string): CallReport => ({
+  executionId,
+  durationMs: 0,
+  attempts: 0,
+  rateLimit: null,
+  upstreamRequestId: null,
+});
+
 export interface CallResult<T> {
   value: T;
   report: CallReport;
@@ -80,7 +89,9 @@ export async function callOpened<T>(
   const seen = { attempts: 0, rateLimit: null as RateLimit | null, upstreamRequestId: null as string | null };
   const secrets = () => [...secretsIn(target.driver, target.config, target.auth), ...(target.secrets ?? [])];
   const report = (): CallReport => ({
-    ...{ executionId, durationMs: Math.round(performance.now() - started), ...seen },
+    executionId,
+    durationMs: Math.round(performance.now() - started),
+    ...seen,
     upstreamRequestId: seen.upstreamRequestId && plainRequestId(seen.upstreamRequestId, secrets()),
   });
   const note = (response: Response) => {

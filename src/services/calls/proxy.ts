@@ -8,7 +8,7 @@ import { headersForCaller, headersForService, textsOf, withoutTexts } from '../.
 import { type Ending, problemOf, startExecution } from '../tools/executions.ts';
 import { settle } from '../tools/tools.ts';
 import { mustUseConnection, type Target } from './call-targets.ts';
-import type { CallReport } from './calls.ts';
+import { type CallReport, nothingCalled } from './calls.ts';
 import { callService } from './connected-calls.ts';
 import { readAhead, type Sealed } from './opened-targets.ts';
 
@@ -126,7 +126,7 @@ async function send(
     );
     return { ending: { ...judged(value), report }, answer: value };
   } catch (error) {
-    const report = failed ?? { executionId, durationMs: 0, attempts: 0, rateLimit: null, upstreamRequestId: null };
+    const report = failed ?? nothingCalled(executionId);
     if (error instanceof Refused) return { ending: { ...judged(error.answer), report }, answer: error.answer };
     // Of ours, before anything was sent: a secret that does not open, a connection that was deleted meanwhile. It says what to do.
     const refusal = error instanceof AppError ? error : undefined;

@@ -11,7 +11,7 @@ import { OutboundError, textOf } from '../../lib/outbound/outbound.ts';
 import { bodyWithoutTexts, streamWithoutTexts } from '../../lib/passed-bodies.ts';
 import { headersForCaller, withoutTexts } from '../../lib/passed-headers.ts';
 import type { Target } from '../calls/call-targets.ts';
-import type { CallReport } from '../calls/calls.ts';
+import { type CallReport, nothingCalled } from '../calls/calls.ts';
 import { callService } from '../calls/connected-calls.ts';
 import { type Ending, problemOf } from '../tools/executions.ts';
 import type { PreparedRequest } from './gateway-request.ts';
@@ -83,7 +83,7 @@ export async function send(
     );
     return judged(value, report, request);
   } catch (error) {
-    const report = failed ?? nothingDone(executionId);
+    const report = failed ?? nothingCalled(executionId);
     if (error instanceof Refused) {
       await lookAgain(ctx, target);
       return judged(error.raw, report, request);
@@ -93,11 +93,6 @@ export async function send(
     return { status: 502, headers: new Headers(), ending, upstreamMs: report.durationMs, lost };
   }
 }
-
-/** The report of a call that was never made. */
-export const nothingDone = (executionId: string): CallReport => ({
-  ...{ executionId, durationMs: 0, attempts: 0, rateLimit: null, upstreamRequestId: null },
-});
 
 async function ask(
   { config, auth, fetch, signal }: ExecutionContext,

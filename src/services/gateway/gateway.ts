@@ -2,9 +2,10 @@ import type { Ctx } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { usdOf } from '../../lib/money.ts';
 import { timeOrderedId } from '../../lib/time-ordered-id.ts';
+import { nothingCalled } from '../calls/calls.ts';
 import { endExecution, startExecution } from '../tools/executions.ts';
 import { prepared, readRequest } from './gateway-request.ts';
-import { nothingDone, type Streaming, send } from './gateway-sending.ts';
+import { type Streaming, send } from './gateway-sending.ts';
 import { findModelTarget } from './gateway-target.ts';
 import { aboutCall, beginModelCall, type ModelCallBegun, meteredCall, seenIn, unexpected } from './model-calls.ts';
 
@@ -40,7 +41,7 @@ export async function callModel(ctx: Ctx, request: ModelRequest): Promise<ModelA
   });
   const { target, chosen, end } = call;
   const sent = await send(ctx, target, request, prepared(text, body, chosen), executionId).catch(async (error) => {
-    await end({ ...unexpected, report: nothingDone(executionId) }, null).catch(() => {});
+    await end({ ...unexpected, report: nothingCalled(executionId) }, null).catch(() => {});
     throw error;
   });
   const about = aboutCall(executionId, call);

@@ -3,10 +3,9 @@ import { noteOnConnection } from '../../db/queries/connections.ts';
 import { type LoadedDriver, type ModelTool, ServiceError, type Tool, type Values } from '../../drivers/driver.ts';
 import { OutboundError } from '../../lib/outbound/outbound.ts';
 import type { NamedTarget } from '../calls/call-targets.ts';
-import type { CallReport } from '../calls/calls.ts';
+import { type CallReport, nothingCalled } from '../calls/calls.ts';
 import { callService } from '../calls/connected-calls.ts';
 import { type Ending, type ExecutionProblem, problemOf } from '../tools/executions.ts';
-import { nothingDone } from './gateway-sending.ts';
 import type { Seen } from './llm-stream.ts';
 import type { RecordedUsage } from './llm-usage.ts';
 import {
@@ -125,7 +124,7 @@ async function send<T>(
 ): Promise<{ value: T; report: CallReport } | Unsent> {
   const { target, chosen } = call;
   const timeoutMs = target.provider.timeoutMs(target.connector.config);
-  let report = nothingDone(executionId);
+  let report = nothingCalled(executionId);
   // Twice asked is twice paid: only what the provider did not take up is repeated.
   const options = { sideEffect: 'write', executionId, signal, deadlineMs: timeoutMs, attemptMs: timeoutMs } as const;
   try {

@@ -10,7 +10,7 @@ import {
 } from '../../db/queries/posts.ts';
 import type { LoadedDriver, Published } from '../../drivers/driver.ts';
 import { mustUseConnection, type Target } from '../calls/call-targets.ts';
-import type { CallReport } from '../calls/calls.ts';
+import { nothingCalled } from '../calls/calls.ts';
 import { callService } from '../calls/connected-calls.ts';
 import { defineQueue, enqueueAll } from '../queues.ts';
 import { type Ending, type ExecutionProblem, type MayKeep, problemOf, startExecution } from '../tools/executions.ts';
@@ -104,7 +104,7 @@ async function run<T>(
     changes: writes,
   };
   let target: (Target & MayKeep) | undefined;
-  let report: CallReport = { executionId, durationMs: 0, attempts: 0, rateLimit: null, upstreamRequestId: null };
+  let report = nothingCalled(executionId);
   const end = (ending: Omit<Ending, 'report'>) =>
     target && settleExecution(as, target, executionId, { ...ending, report });
   try {

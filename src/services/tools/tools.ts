@@ -8,7 +8,7 @@ import { AppError, invalid } from '../../errors.ts';
 import { needsApproval } from '../api-keys/key-limits.ts';
 import { askApproval } from '../approvals/approval-requests.ts';
 import { findTarget, type NamedTarget, type Target } from '../calls/call-targets.ts';
-import { type CallReport, noteUse } from '../calls/calls.ts';
+import { type CallReport, noteUse, nothingCalled } from '../calls/calls.ts';
 import { callService } from '../calls/connected-calls.ts';
 import { type CallTarget, readAhead } from '../calls/opened-targets.ts';
 import { getConnector } from '../connectors/installed.ts';
@@ -200,10 +200,6 @@ async function run(
     return { ...judged(ctx, error, tool), report };
   }
 }
-
-const nothingCalled = (executionId: string): CallReport => ({
-  ...{ executionId, durationMs: 0, attempts: 0, rateLimit: null, upstreamRequestId: null },
-});
 
 /** A defect of ours is told as one, but the execution ends all the same. */
 function judged(ctx: Ctx, error: unknown, tool: Tool) {
