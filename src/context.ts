@@ -67,6 +67,12 @@ export const lowerRole = (a: Role, b: Role): Role => (rank(a) <= rank(b) ? a : b
 /** The person behind an actor: a key acts for who made it; null for the hub itself. */
 export const personOf = ({ type, id, makerId }: Actor): string | null => (type === 'api_key' ? (makerId ?? null) : id);
 
+/** The columns that say who made a row. */
+export const madeBy = ({ actor }: Pick<Ctx, 'actor'>) => ({ createdBy: actor.id, createdByName: actor.name });
+
+/** The columns that say who changed it last; whoever makes a row is that as well. */
+export const changedBy = ({ actor }: Pick<Ctx, 'actor'>) => ({ updatedBy: actor.id, updatedByName: actor.name });
+
 /** True when the actor may do what the role may do; for views that show a disabled action with the reason. */
 export const mayActAs = (actor: Actor, role: Role): boolean => rank(actor.role) >= rank(role);
 

@@ -1,5 +1,5 @@
 import type { Granted } from '../../auth/oauth2-code.ts';
-import type { Ctx } from '../../context.ts';
+import { type Ctx, changedBy } from '../../context.ts';
 import { type Tx, uniqueViolation } from '../../db/client.ts';
 import {
   type AuthorizationRequestRow,
@@ -140,9 +140,12 @@ const establish = (
   scopes: string[],
 ) =>
   establishConnection(tx, ctx, connector, {
-    ...{ connectorId: connector.id, userId, toolkitSlug, scopes },
+    connectorId: connector.id,
+    userId,
+    toolkitSlug,
     externalAccountId: account?.externalId ?? null,
     accountLabel: account?.label ?? null,
+    scopes,
   });
 
 /** The new credential takes the place of the one before, and the connection is well again until a check, which comes soon, says otherwise. */
@@ -164,15 +167,28 @@ export async function authorise(
   const { expiresAt, refreshAfter } = lifetimeOf(granted);
   await retireCurrent(tx, ctx, before.id, { endedBy: 'reconnected', keptUntil: new Date() });
   await addCredential(tx, ctx, before, {
-    ...{ state: 'current', kind: 'grant', value: granted.value, scopes, expiresAt, verifiedAt: new Date() },
+    state: 'current',
+    kind: 'grant',
+    value: granted.value,
+    scopes,
+    expiresAt,
+    verifiedAt: new Date(),
     destinations: destinationsOf(target.driver, target.connector),
   });
   const after = await updateConnectionRow(tx, ctx.tenantId, before.id, {
-    ...{ status: 'active', statusReason: null, scopes, refreshAfter, refreshFailures: 0 },
-    ...{ refreshClaim: null, refreshClaimedUntil: null, nextCheckAt: new Date() },
-    ...{ health: 'unknown', healthMessage: null, healthFailures: 0 },
+    status: 'active',
+    statusReason: null,
+    scopes,
     ...(account && { externalAccountId: account.externalId, accountLabel: account.label }),
-    ...{ updatedBy: ctx.actor.id, updatedByName: ctx.actor.name },
+    health: 'unknown',
+    healthMessage: null,
+    healthFailures: 0,
+    nextCheckAt: new Date(),
+    refreshAfter,
+    refreshClaim: null,
+    refreshClaimedUntil: null,
+    refreshFailures: 0,
+    ...changedBy(ctx),
   });
   if (!after) throw deleted(target.connector.name);
   return after;

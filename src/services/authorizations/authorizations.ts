@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, personOf, requireRole } from '../../context.ts';
+import { type Ctx, madeBy, personOf, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { type AuthorizationRequestRow, insertAuthorizationRequest } from '../../db/queries/authorization-requests.ts';
 import type { ConnectionRow } from '../../db/queries/connections.ts';
@@ -70,11 +70,15 @@ export async function initiateAuthorization(ctx: Ctx, input: AuthorizationInput)
     const request = await insertAuthorizationRequest(
       tx,
       {
-        ...{ tenantId: ctx.tenantId, id: uuidv7(), connectorId: connector.id, returnTo },
+        tenantId: ctx.tenantId,
+        id: uuidv7(),
+        connectorId: connector.id,
         connectionId: connection?.id ?? null,
         userId: connection ? connection.userId : userId,
         toolkitSlug: connection ? connection.toolkitSlug : (input.toolkitSlug ?? null),
-        ...{ createdBy: ctx.actor.id, createdByName: ctx.actor.name, createdByType: ctx.actor.type },
+        returnTo,
+        ...madeBy(ctx),
+        createdByType: ctx.actor.type,
       },
       patience,
     );

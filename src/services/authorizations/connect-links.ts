@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, requireRole } from '../../context.ts';
+import { type Ctx, madeBy, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import {
   type AuthorizationRequestRow,
@@ -59,10 +59,15 @@ export async function createConnectLink(ctx: Ctx, input: ConnectLinkInput): Prom
     const request = await insertAuthorizationRequest(
       tx,
       {
-        ...{ tenantId: ctx.tenantId, id: uuidv7(), connectorId: connector.id },
-        ...{ connectionId: connection?.id ?? null, toolkitSlug: connection?.toolkitSlug ?? null },
-        ...{ linkHash: hashOf(token), guestLabel: label },
-        ...{ createdBy: ctx.actor.id, createdByName: ctx.actor.name, createdByType: ctx.actor.type },
+        tenantId: ctx.tenantId,
+        id: uuidv7(),
+        connectorId: connector.id,
+        connectionId: connection?.id ?? null,
+        toolkitSlug: connection?.toolkitSlug ?? null,
+        linkHash: hashOf(token),
+        guestLabel: label,
+        ...madeBy(ctx),
+        createdByType: ctx.actor.type,
       },
       lifetime,
     );

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Ctx } from '../../context.ts';
+import { type Ctx, changedBy, madeBy } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import type { BrokeredKey } from '../../db/queries/brokered-connections.ts';
 import { type ConnectionRow, insertConnection, updateConnectionRow } from '../../db/queries/connections.ts';
@@ -20,9 +20,14 @@ export const insertInitiated = (
   { label, claim }: { label: string; claim: { refreshClaim: string; refreshClaimedUntil: Date } | null },
 ): Promise<ConnectionRow> =>
   insertConnection(tx, {
-    ...{ ...key, ...claim, tenantId: ctx.tenantId, id: uuidv7(), status: 'initiated', accountLabel: label },
-    ...{ createdBy: ctx.actor.id, updatedBy: ctx.actor.id },
-    ...{ createdByName: ctx.actor.name, updatedByName: ctx.actor.name },
+    ...key,
+    ...claim,
+    tenantId: ctx.tenantId,
+    id: uuidv7(),
+    status: 'initiated',
+    accountLabel: label,
+    ...madeBy(ctx),
+    ...changedBy(ctx),
   });
 
 /** The account is there at the broker, and works: the connection is for it from now on. The caller has locked the connector. */
@@ -32,10 +37,17 @@ export async function settleAccount(
   { connector, before, account }: { connector: ConnectorRow; before: ConnectionRow; account: BrokerAccount },
 ): Promise<ConnectionRow> {
   const after = await updateConnectionRow(tx, ctx.tenantId, before.id, {
-    ...{ status: 'active', statusReason: null, externalAccountId: account.id },
-    ...{ accountLabel: account.label ?? before.accountLabel, nextCheckAt: new Date() },
-    ...{ health: 'unknown', healthMessage: null, healthFailures: 0, refreshClaim: null, refreshClaimedUntil: null },
-    ...{ updatedBy: ctx.actor.id, updatedByName: ctx.actor.name },
+    status: 'active',
+    statusReason: null,
+    externalAccountId: account.id,
+    accountLabel: account.label ?? before.accountLabel,
+    health: 'unknown',
+    healthMessage: null,
+    healthFailures: 0,
+    nextCheckAt: new Date(),
+    refreshClaim: null,
+    refreshClaimedUntil: null,
+    ...changedBy(ctx),
   });
   if (!after) throw notFound('connection');
   const made = before.status === 'initiated' && before.externalAccountId === null;

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, requireRole } from '../../context.ts';
+import { type Ctx, changedBy, madeBy, requireRole } from '../../context.ts';
 import {
   type AuthConfigRow,
   claimAuthConfig,
@@ -101,14 +101,15 @@ export async function ensureAuthConfig(
   wanted: WantedConfig,
 ): Promise<{ config: AuthConfigRow; created: boolean }> {
   const values = {
-    ...{ tenantId: ctx.tenantId, id: uuidv7(), connectorId: target.connector.id, toolkitSlug },
-    ...{ scheme: wanted.scheme.scheme, managed: wanted.managed, settingsHash: await digestOf(ctx, wanted) },
-    ...{
-      createdBy: ctx.actor.id,
-      updatedBy: ctx.actor.id,
-      createdByName: ctx.actor.name,
-      updatedByName: ctx.actor.name,
-    },
+    tenantId: ctx.tenantId,
+    id: uuidv7(),
+    connectorId: target.connector.id,
+    toolkitSlug,
+    scheme: wanted.scheme.scheme,
+    managed: wanted.managed,
+    settingsHash: await digestOf(ctx, wanted),
+    ...madeBy(ctx),
+    ...changedBy(ctx),
   };
   for (const until = Date.now() + claimSeconds * 1000; ; await sleep(lookEveryMs)) {
     const { config, claimed, created } = await ctx.hub.db.asTenant(ctx.tenantId, (tx) =>

@@ -107,9 +107,12 @@ async function bring(ctx: Ctx, target: Target, credential: BroughtCredential): P
     await requireEnabled(tx, ctx, { id: connector.catalogId, name: connector.catalog.name }, 'connected');
     requirePersonal(connector, userId);
     const { connection: before, created } = await establishConnection(tx, ctx, connector, {
-      ...{ connectorId: connector.id, userId, toolkitSlug, scopes },
+      connectorId: connector.id,
+      userId,
+      toolkitSlug,
       externalAccountId: account?.externalId ?? null,
       accountLabel: account?.label ?? null,
+      scopes,
     });
     // What works is not replaced by the way: that is what rotation is for.
     if (!created && ['active', 'inactive'].includes(before.status)) return { connection: before, created };

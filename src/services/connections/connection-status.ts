@@ -1,4 +1,4 @@
-import type { Ctx } from '../../context.ts';
+import { type Ctx, changedBy } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { type ConnectionRow, updateConnectionRow } from '../../db/queries/connections.ts';
 import { AppError, notFound } from '../../errors.ts';
@@ -59,7 +59,9 @@ async function store(ctx: Ctx, id: string, status: 'active' | 'inactive'): Promi
     requireTransition(before.status, status, 'person', connectionName(before, connector));
     if (before.status === status) return before;
     const after = await updateConnectionRow(tx, ctx.tenantId, id, {
-      ...{ status, statusReason: null, updatedBy: ctx.actor.id, updatedByName: ctx.actor.name },
+      status,
+      statusReason: null,
+      ...changedBy(ctx),
     });
     if (!after) throw notFound('connection');
     const action = status === 'active' ? 'connection.activated' : 'connection.deactivated';

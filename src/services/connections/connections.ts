@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, mayActAs, personOf } from '../../context.ts';
+import { type Ctx, changedBy, madeBy, mayActAs, personOf } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import {
   type AccountKey,
@@ -103,10 +103,8 @@ const newConnection = (ctx: Ctx, values: EstablishedConnection) => ({
   tenantId: ctx.tenantId,
   id: uuidv7(),
   nextCheckAt: new Date(),
-  createdBy: ctx.actor.id,
-  updatedBy: ctx.actor.id,
-  createdByName: ctx.actor.name,
-  updatedByName: ctx.actor.name,
+  ...madeBy(ctx),
+  ...changedBy(ctx),
 });
 
 /**
@@ -124,6 +122,10 @@ export async function ensureOwnConnection(
 /** Such a connection, for whoever inserts it together with its connector. */
 export const ownConnection = (ctx: Ctx, connectorId: string) =>
   newConnection(ctx, {
-    ...{ connectorId, userId: null, toolkitSlug: null, externalAccountId: null },
-    ...{ accountLabel: null, scopes: [] },
+    connectorId,
+    userId: null,
+    toolkitSlug: null,
+    externalAccountId: null,
+    accountLabel: null,
+    scopes: [],
   });

@@ -1,4 +1,4 @@
-import { type Ctx, requirePerson, requireRole } from '../../context.ts';
+import { type Ctx, changedBy, requirePerson, requireRole } from '../../context.ts';
 import { type ConnectorRow, updateConnectorRow } from '../../db/queries/connectors.ts';
 import { AppError } from '../../errors.ts';
 import { recordAudit } from '../audit.ts';
@@ -20,8 +20,7 @@ export async function takeOverConnector(ctx: Ctx, id: string): Promise<Connector
     const after = await updateConnectorRow(tx, ctx.tenantId, id, {
       managedBy: null,
       fileState: fileState && { ...fileState, taken_over: { at: new Date().toISOString(), by: ctx.actor.name } },
-      updatedBy: ctx.actor.id,
-      updatedByName: ctx.actor.name,
+      ...changedBy(ctx),
     });
     const details = { source: fileState?.source };
     await recordAudit(tx, ctx, { action: 'connector.taken_over', subject: subject(after), details });

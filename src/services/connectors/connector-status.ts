@@ -1,4 +1,4 @@
-import { type Ctx, requireRole } from '../../context.ts';
+import { type Ctx, changedBy, requireRole } from '../../context.ts';
 import { type Tx, uniqueViolation } from '../../db/client.ts';
 import { selectConnections } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
@@ -109,5 +109,3 @@ const illegal = (connector: ConnectorRow, status: string) =>
     'invalid_transition',
     `${connector.name} cannot go from ${connector.status} to ${status}. Deactivate it, mend its configuration, then activate it.`,
   );
-
-const changedBy = (ctx: Ctx) => ({ updatedBy: ctx.actor.id, updatedByName: ctx.actor.name });

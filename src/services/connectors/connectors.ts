@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, requireRole } from '../../context.ts';
+import { type Ctx, changedBy, madeBy, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { uniqueViolation } from '../../db/client.ts';
 import { type ConnectorRow, findConnector, takenHandles, updateConnectorRow } from '../../db/queries/connectors.ts';
@@ -63,10 +63,8 @@ export async function installConnector(
         ...seal(ctx, keys, id, driver, checked),
         tags: input.tags,
         schemaVersion: driver.entry.schemaVersion,
-        createdBy: ctx.actor.id,
-        updatedBy: ctx.actor.id,
-        createdByName: ctx.actor.name,
-        updatedByName: ctx.actor.name,
+        ...madeBy(ctx),
+        ...changedBy(ctx),
       };
       const details = { catalog_key: catalogKey };
       const audit = auditRow(ctx, { action: 'connector.installed', subject: subject(row), details });
@@ -118,8 +116,7 @@ export async function updateConnector(ctx: Ctx, id: string, change: ConnectorCha
         tags: input.tags,
         ...seal(ctx, await tenantKeys(tx, ctx.hub.vault, ctx.tenantId), id, driver, checked, before),
         schemaVersion: driver.entry.schemaVersion,
-        updatedBy: ctx.actor.id,
-        updatedByName: ctx.actor.name,
+        ...changedBy(ctx),
       });
       const changed = changedFields(before, after);
       await recordAudit(tx, ctx, {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, requireRole } from '../../context.ts';
+import { type Ctx, changedBy, requireRole } from '../../context.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import {
   type ImportedOperationRow,
@@ -161,8 +161,11 @@ async function store(ctx: Ctx, connectorId: string, rowsFor: (saved: ImportedOpe
     const before = await selectOperations(tx, ctx.tenantId, connectorId);
     const rows = rowsFor(before).map((row) => ({
       ...row,
-      ...{ tenantId: ctx.tenantId, connectorId, id: uuidv7() },
-      ...{ updatedAt: new Date(), updatedBy: ctx.actor.id, updatedByName: ctx.actor.name },
+      tenantId: ctx.tenantId,
+      connectorId,
+      id: uuidv7(),
+      updatedAt: new Date(),
+      ...changedBy(ctx),
     }));
     await replaceOperations(tx, ctx.tenantId, connectorId, rows);
     const slugs = (list: { slug: string }[]) => list.map(({ slug }) => slug);

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Ctx } from '../../context.ts';
+import { type Ctx, madeBy } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
@@ -53,8 +53,7 @@ export async function addCredential(
     connectionId: connection.id,
     version: await nextVersion(tx, ctx.tenantId, connection.id),
     sealed: sealCredential(ctx, keys, id, { value, destinations }),
-    createdBy: ctx.actor.id,
-    createdByName: ctx.actor.name,
+    ...madeBy(ctx),
   });
 }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Ctx } from '../../context.ts';
+import { type Ctx, changedBy } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { type ConnectionRow, updateConnectionRow } from '../../db/queries/connections.ts';
 import { type ConnectorRow, updateConnectorRow } from '../../db/queries/connectors.ts';
@@ -73,7 +73,6 @@ interface Put extends Pick<Swap, 'row' | 'candidate' | 'keptUntil'> {
   connection: ConnectionRow;
 }
 
-const changedBy = ({ actor }: Ctx) => ({ updatedBy: actor.id, updatedByName: actor.name });
 const forgotten = { state: 'revoked', sealed: null, keptUntil: null, endedBy: 'rolled_back' } as const;
 
 /** What a person typed lives with the connector; the row takes in what it replaces there. The id of the row that is kept, null for none. */
@@ -126,8 +125,13 @@ async function swapGrant({ tx, ctx, connection, row, candidate, keptUntil }: Put
   const value = candidate.value as { access_token: string; token_type: string; refresh_token?: string };
   const { refreshAfter } = lifetimeOf({ value, scopes: null, expiresIn: seconds });
   await updateConnectionRow(tx, tenantId, connection.id, {
-    ...{ refreshAfter, refreshClaim: null, refreshClaimedUntil: null, refreshFailures: 0 },
-    ...{ scopes: candidate.scopes, nextCheckAt: new Date(), ...changedBy(ctx) },
+    scopes: candidate.scopes,
+    refreshAfter,
+    refreshClaim: null,
+    refreshClaimedUntil: null,
+    refreshFailures: 0,
+    nextCheckAt: new Date(),
+    ...changedBy(ctx),
   });
   return (keptUntil && current?.id) || row.id;
 }

@@ -1,4 +1,4 @@
-import { type Ctx, requireRole } from '../../context.ts';
+import { type Ctx, changedBy, requireRole } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { type ConnectorRow, findConnector, selectConnectors } from '../../db/queries/connectors.ts';
 import { findSettings, upsertSettings } from '../../db/queries/tenant-settings.ts';
@@ -29,8 +29,7 @@ export async function setDefaultModelConnector(ctx: Ctx, id: string | null): Pro
   requireRole(ctx, 'admin', 'choose how language models are asked');
   await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const connector = id === null ? null : await mustFindModelConnector(tx, ctx, id, 'default_connector_id');
-    const by = { updatedBy: ctx.actor.id, updatedByName: ctx.actor.name };
-    await upsertSettings(tx, ctx.tenantId, { defaultModelConnectorId: connector?.id ?? null, ...by });
+    await upsertSettings(tx, ctx.tenantId, { defaultModelConnectorId: connector?.id ?? null, ...changedBy(ctx) });
     const name = connector ? `to ask models through ${connector.name}` : 'to ask models through no default connector';
     await recordAudit(tx, ctx, { action: 'settings.updated', subject: { type: 'tenant', id: ctx.tenantId, name } });
   });

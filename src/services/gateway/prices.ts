@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, requireRole } from '../../context.ts';
+import { type Ctx, changedBy, madeBy, requireRole } from '../../context.ts';
 import { type Tx, uniqueViolation } from '../../db/client.ts';
 import {
   deletePriceOverride,
@@ -42,11 +42,10 @@ export interface PriceInput {
 export async function createPrice(ctx: Ctx, input: PriceInput): Promise<PriceOverrideRow> {
   requireRole(ctx, 'owner', 'set prices');
   const terms = checked(input);
-  const by = { createdBy: ctx.actor.id, createdByName: ctx.actor.name };
   return onceOnly(
     ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
       await requireRoom(tx, ctx.tenantId);
-      const price = await insertPriceOverride(tx, { tenantId: ctx.tenantId, id: uuidv7(), ...terms, ...by });
+      const price = await insertPriceOverride(tx, { tenantId: ctx.tenantId, id: uuidv7(), ...terms, ...madeBy(ctx) });
       await recordAudit(tx, ctx, { action: 'price.created', subject: subjectOf(price), details: told(price) });
       return price;
     }),
@@ -62,8 +61,7 @@ export async function changePrice(ctx: Ctx, id: string, input: PriceInput): Prom
       const { model, input: input_usd, cached: cached_usd, output: output_usd } = before;
       const kept = { model, input_usd, cached_usd, output_usd, valid_from: before.validFrom.toISOString() };
       const terms = checked({ ...kept, ...given(input) });
-      const by = { updatedBy: ctx.actor.id, updatedByName: ctx.actor.name };
-      const price = await updatePriceOverride(tx, ctx.tenantId, id, { ...terms, ...by });
+      const price = await updatePriceOverride(tx, ctx.tenantId, id, { ...terms, ...changedBy(ctx) });
       const changed = (['model', 'input', 'cached', 'output', 'validFrom'] as const).filter(
         (name) => String(price[name]) !== String(before[name]),
       );

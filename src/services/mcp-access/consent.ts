@@ -60,16 +60,31 @@ export async function allowApp(ctx: Ctx, request: AppRequest, choices: AppChoice
         { extra: { max_apps: mostApps } },
       );
     await insertApiKey(tx, {
-      ...{ tenantId, id, name: client.name, prefix: '', hash: null },
-      ...{ clientId: client.id, clientHost: hostOf(redirectUri).slice(0, 255) },
-      // Calling tools takes no more than that, whatever the person is.
-      ...{ role: 'member', scopes, limits, expiresAt },
-      ...{ memberId: member.id, createdBy: ctx.actor.id, createdByName: ctx.actor.name },
+      tenantId,
+      id,
+      name: client.name,
+      prefix: '',
+      hash: null,
+      clientId: client.id,
+      clientHost: hostOf(redirectUri).slice(0, 255),
+      memberId: member.id,
+      role: 'member', // calling tools takes no more than that, whatever the person is
+      scopes,
+      limits,
+      expiresAt,
+      createdBy: ctx.actor.id,
+      createdByName: ctx.actor.name,
     });
     await insertTokens(tx, [
       {
-        ...{ tenantId, id: uuidv7(), apiKeyId: id, kind: 'code', hash: hashApiKey(code) },
-        ...{ redirectUri, codeChallenge: challenge, expiresAt: new Date(Date.now() + codeSeconds * 1000) },
+        tenantId,
+        id: uuidv7(),
+        apiKeyId: id,
+        kind: 'code',
+        hash: hashApiKey(code),
+        redirectUri,
+        codeChallenge: challenge,
+        expiresAt: new Date(Date.now() + codeSeconds * 1000),
       },
     ]);
     await markClientUsed(tx, client.id);
@@ -77,7 +92,9 @@ export async function allowApp(ctx: Ctx, request: AppRequest, choices: AppChoice
       action: 'mcp_app.allowed',
       subject: { type: 'api_key', id, name: client.name },
       details: {
-        ...{ redirect: hostOf(redirectUri), scopes, expires_at: expiresAt?.toISOString() ?? null },
+        redirect: hostOf(redirectUri),
+        scopes,
+        expires_at: expiresAt?.toISOString() ?? null,
         ...(Object.keys(limits).length && { limits }),
       },
     });

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, requirePerson, requireRole } from '../../context.ts';
+import { type Ctx, changedBy, madeBy, requirePerson, requireRole } from '../../context.ts';
 import { type Tx, uniqueViolation } from '../../db/client.ts';
 import {
   type BudgetRow,
@@ -81,10 +81,9 @@ export async function createBudgetIn(tx: Tx, ctx: Ctx, input: BudgetInput): Prom
   if (input.period !== 'day' && input.period !== 'month') throw invalid({ period: ['Choose day or month.'] });
   const period = input.period;
   const id = uuidv7();
-  const by = { createdBy: ctx.actor.id, createdByName: ctx.actor.name };
   const subject = await mustFindSubject(tx, ctx, input);
   await requireRoom(tx, ctx.tenantId);
-  await insertBudget(tx, { tenantId: ctx.tenantId, id, ...subject, period, ...terms, ...by });
+  await insertBudget(tx, { tenantId: ctx.tenantId, id, ...subject, period, ...terms, ...madeBy(ctx) });
   const budget = await mustFind(tx, ctx, id);
   const details = { limit_usd: cleanUsd(input.limit_usd), unknown_price: terms.unknownPrice };
   await recordAudit(tx, ctx, { action: 'budget.created', subject: budgetSubject(budget), details });
@@ -133,7 +132,7 @@ export async function changeBudgetIn(tx: Tx, ctx: Ctx, id: string, input: Budget
     (name) => terms[name] !== before[name],
   );
   if (!changed.length) return before;
-  await updateBudget(tx, ctx.tenantId, id, { ...terms, updatedBy: ctx.actor.id, updatedByName: ctx.actor.name });
+  await updateBudget(tx, ctx.tenantId, id, { ...terms, ...changedBy(ctx) });
   const details = { changed: changed.map((name) => fieldNames[name]) };
   await recordAudit(tx, ctx, { action: 'budget.changed', subject: budgetSubject(before), details });
   return mustFind(tx, ctx, id);

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Ctx, requireRole } from '../../context.ts';
+import { type Ctx, changedBy, madeBy, requireRole } from '../../context.ts';
 import { type Tx, uniqueViolation } from '../../db/client.ts';
 import { type DeliveryRow, findDelivery, giveUpDeliveries } from '../../db/queries/webhook-deliveries.ts';
 import {
@@ -53,11 +53,10 @@ export async function createWebhook(
   requireRole(ctx, 'admin', 'create webhooks');
   const checked = checkWebhook(ctx.hub, input);
   const [id, secret] = [options.id ?? uuidv7(), newSigningSecret()];
-  const by = { createdBy: ctx.actor.id, createdByName: ctx.actor.name };
   const make = async (tx: Tx) => {
     await requireRoom(tx, ctx.tenantId);
     const sealedSecret = await sealFor(tx, ctx, id, checked.url, secret);
-    const webhook = await insertWebhook(tx, { tenantId: ctx.tenantId, id, ...checked, sealedSecret, ...by });
+    const webhook = await insertWebhook(tx, { tenantId: ctx.tenantId, id, ...checked, sealedSecret, ...madeBy(ctx) });
     const details = { events: checked.events };
     await recordAudit(tx, ctx, { action: 'webhook.created', subject: webhookSubject(webhook), details });
     return { webhook, secret };
@@ -159,7 +158,6 @@ async function requireRoom(tx: Tx, tenantId: string) {
 }
 
 const originOf = (url: string) => new URL(url).origin;
-const changedBy = ({ actor }: Ctx) => ({ updatedBy: actor.id, updatedByName: actor.name });
 
 const sealFor = (
   tx: Tx,
