@@ -167,7 +167,7 @@ curl -X POST ${oauth.url}/_control/tokens/expire -d '{"kind": "ClientCredentials
 # GitHub's secondary rate limit, for the next three requests.
 curl -X POST ${github.url}/_control/faults -d '{"fault": "secondary_rate_limited", "times": 3, "retry_after": 20}'
 
-# Slack is dead until the last line here: connections are cut.
+# Slack is dead until the last lines here: connections are cut.
 curl -X POST ${slack.url}/_control/faults -d '{"fault": "drop"}'
 
 # The token endpoint answers HTML; others: hang, slow, status, redirect, huge (docs/sandbox.md).
@@ -183,7 +183,7 @@ curl -X POST ${github.url}/_control/tokens/reassign -d '{"account": "octocat", "
 # OpenAI has had enough of us: the next two calls are refused.
 curl -X POST ${openai.url}/_control/faults -d '{"fault": "rate_limited", "times": 2}'
 
-# Composio fails until the last line here; what was listed before stays visible.
+# Composio fails until the last lines here; what was listed before stays visible.
 curl -X POST ${composio.url}/_control/faults -d '{"fault": "status", "status": 503, "path": "/api/*"}'
 
 # Composio's tools have another version from now on.
@@ -193,9 +193,10 @@ curl -X PATCH ${composio.url}/_control/settings -d '{"new_version": "20251201_00
 curl -X PATCH ${linkedin.url}/_control/settings -d '{"active_from": "202701"}'
 curl -X POST ${x.url}/_control/faults -d '{"fault": "rate_limited", "times": 1, "path": "/2/tweets"}'
 
-# What was asked so far, and everything as in the beginning.
+# What was asked so far; and nothing fails any more, but for tokens that ended.
 curl ${github.url}/_control/requests
-for service in ${github.url} ${slack.url} ${oauth.url} ${openai.url} ${composio.url}; do curl -X DELETE $service/_control/faults; done
+for service in ${github.url} ${slack.url} ${oauth.url} ${openai.url} ${composio.url} ${x.url}; do curl -X DELETE $service/_control/faults; done
+curl -X PATCH ${linkedin.url}/_control/settings -d '{"active_from": "202601"}'
 
 Ctrl-C stops everything and forgets it.
 `;
