@@ -1,14 +1,17 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Context, Hono } from 'hono';
 import type { Hub } from '../context.ts';
 import { briefly } from '../lib/briefly.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import { sameText } from '../lib/same-bytes.ts';
 import type { Env } from './env.ts';
 
 interface Parts {
   db: Pick<Hub['db'], 'ping'>;
   config: Pick<Hub['config'], 'metricsToken'>;
 }
+
+/** Where monitoring asks every few seconds. */
+export const probes = ['/healthz', '/readyz', '/metrics'];
 
 /** `/healthz`: the process lives. `/readyz`: it can serve, yes or no only. `/metrics`: for Prometheus. */
 export function mountProbes(app: Hono<Env>, hub: Parts, metrics: Pick<Metrics, 'metricsText'>) {
@@ -24,7 +27,7 @@ export function mountProbes(app: Hono<Env>, hub: Parts, metrics: Pick<Metrics, '
     const { contentType, body } = await metrics.metricsText();
     return c.body(body, 200, { 'Content-Type': contentType });
   });
-  for (const path of ['/healthz', '/readyz', '/metrics'])
+  for (const path of probes)
     app.all(path, (c) => c.text('This address is only for reading.\n', 405, { Allow: 'GET, HEAD' }));
 }
 
@@ -51,8 +54,3 @@ function refusalFor(c: Context<Env>, token: string | null) {
 
 const isLoopback = (address = '') => /^(127\.|::1$|::ffff:127\.)/.test(address);
 const isLoopbackName = (name = '') => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(name);
-
-function sameText(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
-  return a.length === b.length && timingSafeEqual(a, b);
-}

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { sameBytes } from '../../lib/same-bytes.ts';
 import { type BrokerEvent, ServiceError } from '../driver.ts';
 import { line, lineOrNull, moment, record, slug } from './read.ts';
 
@@ -41,10 +42,8 @@ function isSigned({ secret, headers, body }: Received, id: string): boolean {
     .update(`${id}.${headers.get('webhook-timestamp')}.${body}`)
     .digest();
   const given = (headers.get('webhook-signature') ?? '').split(' ').filter((each) => each.startsWith('v1,'));
-  return given.some((each) => equal(Buffer.from(each.slice(3), 'base64'), expected));
+  return given.some((each) => sameBytes(Buffer.from(each.slice(3), 'base64'), expected));
 }
-
-const equal = (a: Buffer, b: Buffer) => a.length === b.length && timingSafeEqual(a, b);
 
 function parsed(body: string): unknown {
   try {

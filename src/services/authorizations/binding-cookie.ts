@@ -1,5 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Config } from '../../config.ts';
+import { sameText } from '../../lib/same-bytes.ts';
 import { sessionCookie } from '../people/session-cookie.ts';
 
 /** A secret for one browser or one answer: 256 bits, base64url. */
@@ -8,11 +9,8 @@ export const newSecret = (): string => randomBytes(32).toString('base64url');
 /** What the database keeps of a secret. */
 export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
-/** Compared in constant time; nothing fits where nothing is kept. */
-export function fits(secret: string, hash: string | null): boolean {
-  const [sent, kept] = [Buffer.from(hashOf(secret)), Buffer.from(hash ?? '')];
-  return sent.length === kept.length && timingSafeEqual(sent, kept);
-}
+/** Nothing fits where nothing is kept. */
+export const fits = (secret: string, hash: string | null): boolean => sameText(hashOf(secret), hash ?? '');
 
 /** The cookie that ties a started authorisation to the browser that was sent to the service; one for each, so that several can run. */
 export function bindingCookie(config: Pick<Config, 'secure' | 'basePath'>, requestId: string) {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { Ctx, Hub } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
@@ -12,6 +12,7 @@ import {
   tenantOfToken,
 } from '../../db/queries/mcp-apps.ts';
 import { hashApiKey, isToken, newToken, type TokenPrefix } from '../../lib/api-key-format.ts';
+import { sameBytes } from '../../lib/same-bytes.ts';
 import { statusOfKey } from '../api-keys/api-keys.ts';
 import { withdrawOfKey } from '../approvals/approval-endings.ts';
 import { recordAudit } from '../audit.ts';
@@ -180,6 +181,5 @@ export async function endApp(
 function isVerifier(verifier: string, challenge: string): boolean {
   if (!/^[\w.~-]{43,128}$/.test(verifier)) return false;
   const hashed = createHash('sha256').update(verifier).digest();
-  const wanted = Buffer.from(challenge, 'base64url');
-  return hashed.length === wanted.length && timingSafeEqual(hashed, wanted);
+  return sameBytes(hashed, Buffer.from(challenge, 'base64url'));
 }
