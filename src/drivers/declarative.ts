@@ -21,7 +21,7 @@ import {
   object,
   type SchemaMigration,
   ServiceError,
-  type SideEffect,
+  sideEffectOfMethod,
   type Tool,
   tls,
   tlsDocs,
@@ -177,16 +177,12 @@ async function sourcesOf(
   return { input, account: { id: externalId, label } };
 }
 
-const sideEffects: Record<string, SideEffect> = {
-  ...{ GET: 'none', HEAD: 'none', PUT: 'idempotent', DELETE: 'idempotent', POST: 'write', PATCH: 'write' },
-};
-
 function toolOf(described: Described, tool: ToolDescription, compiled: CompiledTool, foreign: boolean): Tool {
   const input = inputSchemaOf(tool);
   const defaults = defaultsIn(input);
   return {
     ...{ slug: tool.name, title: tool.title, description: tool.description, input, output: outputSchemaOf(compiled) },
-    sideEffect: tool.side_effect ?? sideEffects[compiled.request.method] ?? 'write',
+    sideEffect: tool.side_effect ?? sideEffectOfMethod(compiled.request.method),
     ...(tool.scopes && { scopes: tool.scopes }),
     ...(foreign && { foreign: true as const }),
     run: async (context, given) => {

@@ -125,6 +125,12 @@ export interface HealthReport {
 /** What a tool changes at the service; decides what may be repeated. */
 export type SideEffect = 'none' | 'idempotent' | 'write';
 
+/** What a request of this method does, as long as nobody says otherwise (RFC 9110, 9.2). */
+export function sideEffectOfMethod(method: string): SideEffect {
+  if (method === 'GET' || method === 'HEAD') return 'none';
+  return method === 'PUT' || method === 'DELETE' ? 'idempotent' : 'write';
+}
+
 export interface Tool {
   /** Without the driver's key: `create_issue` is called `github.create_issue` elsewhere. `[a-z0-9_]`, with a dot only where a connector brought it. */
   slug: string;

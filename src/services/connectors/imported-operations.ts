@@ -7,10 +7,10 @@ import {
   replaceOperations,
   selectOperations,
 } from '../../db/queries/imported-operations.ts';
-import type { LoadedDriver, SideEffect } from '../../drivers/driver.ts';
+import { type LoadedDriver, type SideEffect, sideEffectOfMethod } from '../../drivers/driver.ts';
 import { AppError, invalid } from '../../errors.ts';
 import { type Difference, differences, type Matched, matchOperations } from '../../lib/openapi/drift.ts';
-import type { Method, ReadOperation } from '../../lib/openapi/operation.ts';
+import type { ReadOperation } from '../../lib/openapi/operation.ts';
 import { createForeignSchemas } from '../../lib/schema/foreign.ts';
 import { recordAudit } from '../audit.ts';
 import { withoutSecrets } from '../secrets/secrets.ts';
@@ -21,10 +21,6 @@ import { type DocumentSource, type ReadDocument, readDocument } from './openapi-
 
 /** As many tools as a person, or a model, still finds something among. */
 const mostOperations = 200;
-
-const sideEffects: Record<Method, SideEffect> = {
-  ...{ GET: 'none', HEAD: 'none', PUT: 'idempotent', DELETE: 'idempotent', POST: 'write', PATCH: 'write' },
-};
 
 export interface PreviewedOperation extends Pick<ReadOperation, 'title' | 'description' | 'operationId'> {
   slug: string;
@@ -124,7 +120,7 @@ export async function saveOperations(
   await requireUsable(wanted);
   return store(ctx, connectorId, (saved) =>
     wanted.map(({ slug, operation: { request, ...operation } }) => ({
-      ...{ slug, request, ...operation, sideEffect: sideEffects[request.method], source: reading.source },
+      ...{ slug, request, ...operation, sideEffect: sideEffectOfMethod(request.method), source: reading.source },
       ...createdAs(
         ctx,
         saved.find((row) => row.slug === slug),
@@ -202,7 +198,16 @@ function previewed({ operation, slug, saved }: Matched<ImportedOperationRow>): P
   const { request, title, description, operationId } = operation;
   const { method, path } = request;
   const found = saved && differences(saved, operation);
-  return { slug, title, description, operationId, method, path, sideEffect: sideEffects[method], differences: found };
+  return {
+    slug,
+    title,
+    description,
+    operationId,
+    method,
+    path,
+    sideEffect: sideEffectOfMethod(method),
+    differences: found,
+  };
 }
 
 /** The compiler has the last word. By a worker of its own, so that calls do not wait for it. @throws AppError invalid_input */
