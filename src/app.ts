@@ -79,7 +79,7 @@ import { apiSession, operatorSession, pageSession } from './routes/middleware/se
 import { sameTenant } from './routes/middleware/tenant.ts';
 import { unrouted } from './routes/not-found.ts';
 import { mountPage, type PageRoute } from './routes/page.ts';
-import { mountProbes } from './routes/probes.ts';
+import { mountProbes, probes } from './routes/probes.ts';
 import { refusalFor } from './routes/refusals.ts';
 import { errorPage, pageTools } from './routes/render.ts';
 import type { PatchbayViews } from './routes/view-models/models.ts';
@@ -167,27 +167,32 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
 
   const outside = new Hono<Env>();
   const app = outside.basePath(config.basePath);
-  const byBudget = metrics.counter('patchbay_budget_refusals_total', 'Calls that a budget refused', ['reason']);
-  const told = (c: Context<Env>, error: unknown) => {
-    if (error instanceof BudgetRefused) byBudget.inc({ reason: error.code });
+  const refusedByBudget = metrics.counter('patchbay_budget_refusals_total', 'Calls that a budget refused', ['reason']);
+  /** The error in the shape that whoever asks there expects. */
+  const errorFor = (c: Context<Env>, error: unknown) => {
+    if (error instanceof BudgetRefused) refusedByBudget.inc({ reason: error.code });
     const area = areaOf(c.req.path.slice(config.basePath.length));
     if (area === 'v1') return openaiErrorFor(c, error);
     if (area === 'oauth') return oauthErrorFor(c, error);
     return area ? problemFor(c, error) : errorPage(tools, c, error);
   };
-  app.onError((error, c) => told(c, error));
-  app.notFound((c) => told(c, unrouted(app, c)));
+  app.onError((error, c) => errorFor(c, error));
+  app.notFound((c) => errorFor(c, unrouted(app, c)));
 
   const logged = requestLog({
     log: hub.log,
     metrics,
     proxies: config.trustedProxies,
-    quiet: ['/healthz', '/readyz', '/metrics'],
+    quiet: probes,
   });
   const guarded = securityHeaders({ secure: config.secure });
   app.fetch = refuseOverload({
-    ...{ db: hub.db, metrics, log: hub.log, refusal: refusalFor(tools), proxies: config.trustedProxies },
-    exempt: ['/healthz', '/readyz', '/metrics', '/assets/'].map((path) => config.basePath + path),
+    db: hub.db,
+    metrics,
+    log: hub.log,
+    refusal: refusalFor(tools),
+    proxies: config.trustedProxies,
+    exempt: [...probes, '/assets/'].map((path) => config.basePath + path),
   })(app.fetch);
   app.use(
     logged,
@@ -224,7 +229,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
   app.use('/api/*', runningTenant());
   for (const operation of operations) mount(app, operation);
   // Whatever is left under /api ends here: with a key, what comes next would send a program to the page to sign in.
-  app.all('/api/*', (c) => told(c, unrouted(app, c)));
+  app.all('/api/*', (c) => errorFor(c, unrouted(app, c)));
   const pageLimit = rateLimit({ hub, name: 'pages', rate: 1200, inAdvance: true });
   app.use('/operator/*', operatorSession({ hub, identity }), pageLimit);
   for (const route of operatorPages) mountPage(app, route);

@@ -55,16 +55,16 @@ async function start(config: Config, log: Logger) {
   const upkeep = { owner: database.admin, login: database.login, background: new Background() };
   stops.unshift(() => upkeep.background.stop());
   const metrics = createMetrics();
-  const { app } = createApp({
-    ...{ hub, identity, upkeep, metrics },
-    ...(await loadPresentation(config, drivers)),
-  });
+  const { app } = createApp({ hub, identity, upkeep, metrics, ...(await loadPresentation(config, drivers)) });
   const first = await ensureFirstOwner(hub);
   await syncEnvironmentConnectors(hub);
   const close = await listen(config, app.fetch, log);
 
   const jobs = startJobs(hub, {
-    ...{ connection: database.login, roleMode: database.roleMode, schedule, queues },
+    connection: database.login,
+    roleMode: database.roleMode,
+    schedule,
+    queues,
     install: () => installJobSchema(database.admin),
     observe: measureJobs(hub, metrics),
   });
@@ -81,15 +81,15 @@ const announceSetup = (url: string) =>
   process.stderr.write(`\nNobody can sign in yet. Create the first workspace and its owner here:\n\n  ${url}\n\n`);
 
 /** For a whole request to arrive, 10 MiB at 0.7 Mbit/s; Node looks every so often. Answers may take as long as they like. */
-const patience = { requestTimeout: 120_000, connectionsCheckingInterval: 10_000 };
+const arrival = { requestTimeout: 120_000, connectionsCheckingInterval: 10_000 };
 
 type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
 
-/** Resolves with what ends it. */
+/** Resolves once it listens, with what closes it. */
 async function listen(config: Config, fetch: Fetch, log: Logger): Promise<() => Promise<void>> {
   const { port, host } = config;
   // HTTP/1, since nothing else is asked for
-  const server = createAdaptorServer({ fetch, hostname: host, serverOptions: patience }) as Server;
+  const server = createAdaptorServer({ fetch, hostname: host, serverOptions: arrival }) as Server;
   const close = closerOf(server);
   const listeners = await listenWidely(server, { port, host }).catch((error: NodeJS.ErrnoException) => {
     throw explainListen(config, error);
@@ -111,14 +111,15 @@ function explainListen({ host, port }: Config, error: NodeJS.ErrnoException): Er
   });
 }
 
-const patienceMs = 10_000;
+/** For all parts to stop; then the process ends without those that have not. */
+const stopWithinMs = 10_000;
 let stopping = false;
 
 async function stop(log: Logger, why: string, code: number) {
   if (stopping) process.exit(code || 1); // asked a second time: at once
   stopping = true;
   log.info({ why }, 'stopping');
-  setTimeout(() => process.exit(code || 1), patienceMs).unref();
+  setTimeout(() => process.exit(code || 1), stopWithinMs).unref();
   for (const each of stops) await each().catch((error) => log.error({ err: error }, 'a part did not stop cleanly'));
   process.exit(code);
 }

@@ -31,8 +31,12 @@ export const authMethods = ['oauth2', 'client_credentials', 'api_key', 'basic', 
 export type AuthMethod = (typeof authMethods)[number];
 /** What each method counts as among the types. */
 export const typeOfMethod: Record<AuthMethod, AuthType> = {
-  ...{ none: 'none', api_key: 'api_key', basic: 'basic', token: 'api_key' },
-  ...{ oauth2: 'oauth', client_credentials: 'oauth' },
+  oauth2: 'oauth',
+  client_credentials: 'oauth',
+  api_key: 'api_key',
+  basic: 'basic',
+  token: 'api_key',
+  none: 'none',
 };
 export const categories = ['AI', 'Data', 'Developer', 'Publishing', 'Social', 'Work'] as const;
 type Category = (typeof categories)[number];

@@ -88,8 +88,12 @@ async function declareQueues(boss: PgBoss, queues: QueueJob[], { heartbeatSecond
   });
   for (const { queue, retries } of queues)
     await declareQueue(boss, {
-      ...{ name: queue.name, policy: 'exclusive', deadLetter: deadLetterQueue },
-      ...{ retryLimit: retries, deleteAfterSeconds: day, ...common },
+      name: queue.name,
+      policy: 'exclusive',
+      deadLetter: deadLetterQueue,
+      retryLimit: retries,
+      deleteAfterSeconds: day,
+      ...common,
     });
 }
 

@@ -89,8 +89,11 @@ function advance(key: string, at: number, left: number, remaining: number): void
   const unspent = known && at < known.until ? known.left : 0;
   advances.delete(key); // to the end of the order: who was not seen for longest goes first
   advances.set(key, {
-    ...{ left: unspent + left, used: recent.used + 1, since: recent.since },
-    ...{ until: at + advanceS, remaining },
+    left: unspent + left,
+    used: recent.used + 1,
+    since: recent.since,
+    until: at + advanceS,
+    remaining,
   });
   if (advances.size > capacity) advances.delete(advances.keys().next().value as string);
 }

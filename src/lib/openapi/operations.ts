@@ -9,7 +9,12 @@ import { type Method, type OpenApiReading, openApiLimits, type ReadOperation } f
 import { SchemaReader } from './schemas.ts';
 
 const methods: Record<string, Method> = {
-  ...{ get: 'GET', head: 'HEAD', post: 'POST', put: 'PUT', patch: 'PATCH', delete: 'DELETE' },
+  get: 'GET',
+  head: 'HEAD',
+  post: 'POST',
+  put: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
 };
 
 /** All operations of a document. It may take long: read what others wrote by `readOpenApi`. @throws OpenApiError */
