@@ -132,6 +132,28 @@ describe('POST /api/connectors', () => {
     });
   });
 
+  it('refuses a secret in an encoding of its own instead of storing another one', async () => {
+    const body = Buffer.from(JSON.stringify(blog('Café')), 'latin1');
+    const headers = { 'content-type': 'application/json; charset=iso-8859-1' };
+    expect(await problem(await asAda('POST', '/api/connectors', body, headers))).toMatchObject({
+      status: 400,
+      code: 'malformed_request',
+      detail: 'The body is not valid UTF-8.',
+    });
+  });
+
+  it('counts the characters of a name and of tags as people do', async () => {
+    const taken = await asAda('POST', '/api/connectors', { ...blog('😀'.repeat(255)), tags: ['😀'.repeat(50)] });
+    expect(taken.status).toBe(201);
+    const refused = await problem(
+      await asAda('POST', '/api/connectors', { ...blog('😀'.repeat(256)), tags: ['😀'.repeat(51)] }),
+    );
+    expect(refused.errors).toEqual({
+      name: ['Use at most 255 characters; this has 256.'],
+      tags: ['Each tag needs 1 to 50 characters on one line.'],
+    });
+  });
+
   it('survives JSON that is nested a hundred thousand deep', async () => {
     const body = `{"config":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     expect((await asAda('POST', '/api/connectors', body, { 'content-type': 'application/json' })).status).toBe(413);

@@ -137,12 +137,14 @@ function uniqueName<T>(body: T): T {
   return { ...body, name: `Example ${count}` };
 }
 
-/** The example with one more of the fields that the body may have, for each of them: no field makes up for a role. */
+/** The example with one more of the fields that the body may have, for each of them, and one that is wrong: no body makes up for a role. */
 function otherBodies({ input, example }: Swept, id: string): object[] {
+  if (!input?.body) return [];
   const given = (example.body ?? {}) as object;
-  return Object.entries(input?.body?.properties ?? {})
+  return Object.entries(input.body.properties)
     .filter(([field]) => !(field in given))
-    .map(([field, schema]) => ({ ...given, [field]: sampleOf(schema as JsonSchema, id) }));
+    .map(([field, schema]) => ({ ...given, [field]: sampleOf(schema as JsonSchema, id) }))
+    .concat({ nothing_of_it: true });
 }
 
 function sampleOf({ anyOf, enum: choices, const: only, type, format, minimum }: JsonSchema, id: string): unknown {

@@ -108,11 +108,12 @@ export async function testApp(env: Record<string, string> = {}, more: LoadedDriv
     logged,
     async as(person, method, path, body, headers = {}) {
       const json: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-      const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+      const asIs = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+      const payload = asIs ? body : JSON.stringify(body);
       return app.request(url(path), {
         method,
         headers: { ...json, ...sessionOf(person), ...headers },
-        body: payload as string,
+        body: payload as BodyInit,
       });
     },
     async post(person, path, fields, headers = {}) {

@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono';
+import { requireRole } from '../../context.ts';
 import { type Answer, answerOnce, knowingWhatStays } from '../../services/tools/idempotency.ts';
 import type { Env } from '../env.ts';
 import { problemFor } from '../errors.ts';
@@ -11,7 +12,11 @@ import { readInput } from './read-input.ts';
 export function mount(app: Hono<Env>, { operation, handle }: Mounted) {
   app.on(operation.method.toUpperCase(), operation.path, async (c) => {
     requireScope(c, operation.scope);
-    const input = await readInput(c, operation);
+    const input = await readInput(c, operation).catch((error: unknown) => {
+      // Who may not do it in any case is told that, and not how to ask for it rightly.
+      if (operation.role !== 'public') requireRole(ctxOf(c), operation.role, 'do this');
+      throw error;
+    });
     const answer = async (): Promise<Response> => {
       // A handler may say 200 where it found what it was to make.
       if (operation.status !== 'service') c.status(operation.status);

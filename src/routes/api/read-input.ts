@@ -31,6 +31,9 @@ export async function readInput<P extends Parts>(
   return { ...values, rawBody } as unknown as Input<P> & { rawBody: string };
 }
 
+/** JSON is UTF-8 whatever its type says. A password in another encoding would be saved as a different one. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 async function readBody(c: Context<Env>): Promise<string> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json' && !type?.endsWith('+json'))
@@ -38,7 +41,12 @@ async function readBody(c: Context<Env>): Promise<string> {
       'unsupported_media_type',
       `Send the body as application/json${type ? `, not ${type.slice(0, 60)}` : ''}.`,
     );
-  return c.req.text();
+  const bytes = await c.req.arrayBuffer();
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new AppError('malformed_request', 'The body is not valid UTF-8.');
+  }
 }
 
 function parseJson(text: string, limit: Limit): unknown {

@@ -73,14 +73,15 @@ const hidden = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 
 function checkName(name: string): FieldErrors {
   if (!name.trim()) return { name: ['Give the connector a name.'] };
-  if (name.length > 255) return { name: [`Use at most 255 characters; this has ${name.length}.`] };
+  const length = [...name].length;
+  if (length > 255) return { name: [`Use at most 255 characters; this has ${length}.`] };
   return hidden.test(name) ? { name: ['Use no line breaks or control characters.'] } : {};
 }
 
 function checkTags(tags: string[]): FieldErrors {
   const problems: string[] = [];
   if (tags.length > 20) problems.push(`Use at most 20 tags; these are ${tags.length}.`);
-  if (tags.some((tag) => !tag.trim() || tag.length > 50 || hidden.test(tag)))
+  if (tags.some((tag) => !tag.trim() || [...tag].length > 50 || hidden.test(tag)))
     problems.push('Each tag needs 1 to 50 characters on one line.');
   if (new Set(tags.map((tag) => tag.toLowerCase())).size < tags.length) problems.push('Name each tag once.');
   return problems.length ? { tags: problems } : {};
