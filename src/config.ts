@@ -146,7 +146,9 @@ export function readBackupPassphrase(env: Env = process.env): string {
   const problems: string[] = [];
   const passphrase = readVariable(env, 'BACKUP_PASSPHRASE', problems) ?? '';
   if (!problems.length && passphrase.length < 12)
-    problems.push('BACKUP_PASSPHRASE must have at least 12 characters. Keep it apart from the backup.');
+    problems.push(
+      `${passphrase ? 'BACKUP_PASSPHRASE must have' : 'Set BACKUP_PASSPHRASE, or BACKUP_PASSPHRASE_FILE, to'} at least 12 characters. Keep it apart from the backup.`,
+    );
   if (problems.length) throw new ConfigError(problems.join('\n'));
   return passphrase;
 }

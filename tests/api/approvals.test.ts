@@ -180,6 +180,8 @@ describe('a decision', () => {
     expect((await by(own.key, 'GET', '/api/approvals?status=pending')).status).toBe(200);
     expect((await by(own.key, 'POST', `/api/approvals/${id}/approval`, { decision: 'approve' })).status).toBe(403);
     expect((await decide(id, 'refuse', at.cast.ada, 'Not today.')).status).toBe(200);
+    const again = await (await decide(id, 'approve')).json();
+    expect(again).toMatchObject({ status: 409, code: 'invalid_transition', approval: 'refused' });
     expect(await run(id)).toBe(0);
     const told = await result(key, id);
     expect(told).toMatchObject({ status: 'failed', data: null, approval: { status: 'refused', note: 'Not today.' } });

@@ -141,7 +141,7 @@ function requirePending({ status, expiresAt, decidedByName }: ApprovalRow) {
     refused: `${decidedByName} refused this already.`,
   };
   const told = words[status as keyof typeof words] ?? 'Nobody can decide about this any more: it is over.';
-  throw new AppError('invalid_transition', told, { extra: { status: status === 'pending' ? 'expired' : status } });
+  throw new AppError('invalid_transition', told, { extra: { approval: status === 'pending' ? 'expired' : status } });
 }
 
 async function mustFind(tx: Tx, ctx: Ctx, id: string, options: { lock?: boolean } = {}): Promise<ApprovalRow> {

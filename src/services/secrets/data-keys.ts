@@ -76,7 +76,7 @@ async function rotateAll(
     run.goOn();
     await addDataKey(hub, each);
   }
-  tell(`${tenants.length} workspaces have a new data key`);
+  tell(`${tenants.length} ${tenants.length === 1 ? 'workspace has' : 'workspaces have'} a new data key`);
   await untilTransactionsEnd(run); // from here on nothing is sealed under an older key
   const results = await resealAll(run, hub, tenants, tell);
   await tellRotation(run.db, 'data-keys', 'waiting');
