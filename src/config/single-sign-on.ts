@@ -1,4 +1,4 @@
-import { isLoopback } from '../lib/oidc.ts';
+import { isLoopback } from '../lib/loopback.ts';
 import type { Role } from '../lib/role.ts';
 
 /** A membership that a group of the provider stands for. */

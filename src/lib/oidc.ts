@@ -1,4 +1,5 @@
 import type { Configuration, CustomFetch, IDToken, ServerMetadata } from 'openid-client';
+import { isLoopback } from './loopback.ts';
 import { once } from './once.ts';
 
 type Library = typeof import('openid-client');
@@ -197,10 +198,6 @@ const addresses = ({ issuer, authorization_endpoint, token_endpoint, jwks_uri, u
   [issuer, authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint].flatMap((address) => address ?? []);
 
 const isPlain = (address: string) => !address.startsWith('https:');
-
-/** Whether a host name stands for this machine. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 
 async function explained<T>(oidc: Library, work: () => Promise<T>, otherwise: OidcFault = 'untrusted'): Promise<T> {
   try {

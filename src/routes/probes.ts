@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { Hub } from '../context.ts';
 import { briefly } from '../lib/briefly.ts';
+import { isLoopback } from '../lib/loopback.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import { sameText } from '../lib/same-bytes.ts';
 import type { Env } from './env.ts';
@@ -44,13 +45,12 @@ function refusalFor(c: Context<Env>, token: string | null) {
   }
   const forwarded = c.req.header('x-forwarded-for') ?? c.req.header('forwarded');
   const from = c.env?.incoming?.socket?.remoteAddress;
-  const asked = URL.parse(`http://${c.req.header('host')}`)?.hostname;
-  if (isLoopback(from) && isLoopbackName(asked) && !forwarded) return null;
+  const asked = URL.parse(`http://${c.req.header('host')}`)?.hostname ?? '';
+  if (isFromHere(from) && isLoopback(asked) && !forwarded) return null;
   return {
     status: 403,
     detail: 'Metrics are for this machine only; set METRICS_TOKEN to read them from elsewhere.',
   } as const;
 }
 
-const isLoopback = (address = '') => /^(127\.|::1$|::ffff:127\.)/.test(address);
-const isLoopbackName = (name = '') => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(name);
+const isFromHere = (address = '') => /^(127\.|::1$|::ffff:127\.)/.test(address);
