@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sameOriginPath } from '../../src/routes/middleware/safe-next.ts';
+import { sameOriginPath } from '../../src/lib/same-origin-path.ts';
 
 const refused = [
   'https://evil.example',

@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
 import { AppError } from '../../errors.ts';
+import { sameOriginPath } from '../../lib/same-origin-path.ts';
 import { SecondFactorRequired } from '../../services/people/second-factor-check.ts';
 import { completeSetup, requireSetupToken, setupState } from '../../services/tenants/setup.ts';
 import type { Env } from '../env.ts';
-import { sameOriginPath } from '../middleware/safe-next.ts';
 import { type PageRoute, publicPage } from '../page.ts';
 import { signInPage } from '../pages/sign-in.ts';
 import { paths } from '../paths.ts';

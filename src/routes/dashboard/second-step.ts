@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { AppError } from '../../errors.ts';
+import { sameOriginPath } from '../../lib/same-origin-path.ts';
 import type { Env } from '../env.ts';
 import { formFields } from '../middleware/form-fields.ts';
-import { sameOriginPath } from '../middleware/safe-next.ts';
 import { type PageRoute, publicPage } from '../page.ts';
 import { callerOf } from '../pages/account.ts';
 import { signInPage } from '../pages/sign-in.ts';

@@ -1,11 +1,11 @@
 import type { Context } from 'hono';
 import { AppError, type FieldErrors } from '../../errors.ts';
+import { sameOriginPath } from '../../lib/same-origin-path.ts';
 import type { Step } from '../../services/single-sign-on/entrance.ts';
 import { createSingleSignOn, type SingleSignOn } from '../../services/single-sign-on/single-sign-on.ts';
 import type { Env } from '../env.ts';
 import { asAppError } from '../errors.ts';
 import { formFields } from '../middleware/form-fields.ts';
-import { sameOriginPath } from '../middleware/safe-next.ts';
 import { type PageRoute, publicPage } from '../page.ts';
 import { callerOf } from '../pages/account.ts';
 import { paths } from '../paths.ts';

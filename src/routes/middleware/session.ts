@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Ctx, Hub } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import { sameOriginPath } from '../../lib/same-origin-path.ts';
 import type { Identity } from '../../services/people/identity.ts';
 import type { Session } from '../../services/people/sessions.ts';
 import type { OperatorCtx } from '../../services/tenants/operator-trail.ts';
@@ -8,7 +9,6 @@ import type { Env } from '../env.ts';
 import { nothingHere } from '../not-found.ts';
 import { paths } from '../paths.ts';
 import { bearerOf, enterByKey } from './api-key.ts';
-import { sameOriginPath } from './safe-next.ts';
 
 interface Options {
   hub: Hub;

@@ -1,1 +1,0 @@
-export { sameOriginPath } from '../../lib/same-origin-path.ts';
