@@ -32,8 +32,8 @@ export class Recent {
 
   /**
    * The value of this key as it was read lately, else as it is read now; callers at the same moment share that. Failures and null are not kept.
-   * @param whose or how that shows when it is there
-   * @param sizeOf how many characters it has, where that may be many
+   * @param whose the tenant's id, or how to tell it from the value
+   * @param sizeOf tells how many characters the value has, where that may be many
    */
   read<T>(
     key: string,

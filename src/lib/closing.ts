@@ -4,11 +4,11 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 
 interface Options {
-  /** For requests that are under way; then they are cut off. */
+  /** How long requests that are under way may take; then they are cut off. */
   drainMs?: number;
-  /** What clients sent before they knew still arrives for a moment. */
+  /** How long idle connections stay open: what clients sent before they knew still arrives for a moment. */
   lingerMs?: number;
-  /** To wait for a moment in which nothing comes in; then any will do. */
+  /** How long to wait for a moment in which nothing comes in; then any moment will do. */
   crowdedMs?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Does the work for each item, so many at the same time at most; the results in the order of the items. The first failure is thrown at the end. */
+/** Does the work for each item, at most `atOnce` at a time; the results stand in the order of the items. The first failure is thrown at the end. */
 export async function eachAtOnce<T, R>(items: T[], atOnce: number, work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = new Array(items.length);
   const queue = items.entries();

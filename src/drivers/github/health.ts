@@ -1,7 +1,7 @@
 import type { Account, ExecutionContext, HealthReport } from '../driver.ts';
 import { ask } from './client.ts';
 
-/** GET /rate_limit costs nothing, and tells whether the token is good: https://docs.github.com/en/rest/rate-limit */
+/** Tells whether the token is good, and in its headers what is left of the limit: https://docs.github.com/en/rest/users/users */
 export async function checkHealth(context: ExecutionContext): Promise<HealthReport> {
   const { data, headers } = await ask(context, 'GET /user');
   const { login } = data as { login: string };

@@ -37,7 +37,7 @@ export function requestLog({ log, metrics, proxies = [], quiet = [] }: Options):
     const { status } = c.res;
     const ms = performance.now() - started;
     const method = c.req.method;
-    metrics.observeRequest({ method, route: c.get('route') ?? pattern(c), status, seconds: ms / 1000 });
+    metrics.observeRequest({ method, route: c.get('route') ?? patternOf(c), status, seconds: ms / 1000 });
     const level = status >= 500 ? 'error' : quiet.includes(c.req.path) ? 'debug' : 'info';
     const { user, tenant } = c.get('session') ?? {};
     const key = c.get('scopes') && c.get('ctx');
@@ -62,8 +62,8 @@ export function requestLog({ log, metrics, proxies = [], quiet = [] }: Options):
  * Where no route took it, such as one with a slash at its end, what looks like a token is left out.
  */
 function pathOf(c: Context): string {
-  const pattern = matchedRoutes(c).find(({ path }) => path.endsWith('/:token') || path.endsWith('/proxy/:id/*'));
-  return pattern?.path ?? c.req.path.replace(tokenLike, '…');
+  const secretive = matchedRoutes(c).find(({ path }) => path.endsWith('/:token') || path.endsWith('/proxy/:id/*'));
+  return secretive?.path ?? c.req.path.replace(tokenLike, '…');
 }
 
 /** Tokens have 43 such characters; ids have 36. */
@@ -77,12 +77,13 @@ async function insideAnother(c: Context, next: () => Promise<void>, outer: Env['
   c.set('log', outer.log);
   c.set('ip', outer.ip);
   await next();
-  outer.route = pattern(c);
+  outer.route = patternOf(c);
   outer.session = c.get('session');
 }
 
 /** The pattern of the route that answers; paths that no route knows share one label. */
-const pattern = (c: Context): string => matchedRoutes(c).find(({ handler }) => !isMiddleware(handler))?.path ?? 'none';
+const patternOf = (c: Context): string =>
+  matchedRoutes(c).find(({ handler }) => !isMiddleware(handler))?.path ?? 'none';
 
 /** Middleware takes what comes next as well. */
 const isMiddleware = (handler: { length: number }) => handler.length > 1;

@@ -9,10 +9,10 @@ import { invalid } from '../../errors.ts';
 import { sameOriginPath } from '../../lib/same-origin-path.ts';
 import { recordAudit } from '../audit.ts';
 import { requestAccount } from '../brokers/account-authorizations.ts';
-import { asBroker } from '../brokers/brokers.ts';
+import { asBroker, requireOwnToolkit } from '../brokers/brokers.ts';
 import { openTarget } from '../calls/opened-targets.ts';
 import { startPath } from '../connections/connection-addresses.ts';
-import { ownerFor, requirePersonal } from '../connections/connection-rights.ts';
+import { ownerFor, requirePersonalAllowed } from '../connections/connection-rights.ts';
 import { mustFindConnection } from '../connections/connections.ts';
 import { driverFor, mustFind, subject } from '../connectors/connectors.ts';
 import { requireEnabled } from '../connectors/provisioned-entries.ts';
@@ -63,8 +63,7 @@ export async function initiateAuthorization(ctx: Ctx, input: AuthorizationInput)
     );
     return { request, connector, redirectUrl: `${ctx.hub.config.baseUrl}${startPath(request.id)}` };
   }
-  if (input.authConfigId)
-    throw invalid({ auth_config_id: ['This connector has no such configurations. Leave it out.'] });
+  requireOwnToolkit(connector, input);
   await openTokenTarget(ctx, connector); // says early when no application is there
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const request = await insertAuthorizationRequest(
@@ -75,7 +74,7 @@ export async function initiateAuthorization(ctx: Ctx, input: AuthorizationInput)
         connectorId: connector.id,
         connectionId: connection?.id ?? null,
         userId: connection ? connection.userId : userId,
-        toolkitSlug: connection ? connection.toolkitSlug : (input.toolkitSlug ?? null),
+        toolkitSlug: connection?.toolkitSlug ?? null,
         returnTo,
         ...madeBy(ctx),
         createdByType: ctx.actor.type,
@@ -106,7 +105,7 @@ async function findTarget(
   const brokered = asBroker(ctx, connector) !== null;
   if (!brokered) oauthDriver(ctx, connector);
   const connection = connectionId ? await reconnectable(tx, ctx, connector, { id: connectionId, person }) : null;
-  if (!brokered) requirePersonal(connector, userId);
+  if (!brokered) requirePersonalAllowed(connector, userId);
   return { connector, connection };
 }
 

@@ -8,7 +8,7 @@ import { fitsHeader, unfitForHeader } from '../../lib/header-text.ts';
 import { OutboundError } from '../../lib/outbound/outbound.ts';
 import { recordAudit } from '../audit.ts';
 import { authorise } from '../authorizations/authorization-settlement.ts';
-import { asBroker } from '../brokers/brokers.ts';
+import { asBroker, requireOwnToolkit } from '../brokers/brokers.ts';
 import { connectAccount } from '../brokers/connected-accounts.ts';
 import { callOpened } from '../calls/calls.ts';
 import { plainAccount, plainScopes, secretsIn } from '../calls/echoes.ts';
@@ -19,7 +19,7 @@ import { requireEnabled } from '../connectors/provisioned-entries.ts';
 import { type BroughtCredential, readCredential } from '../credentials/brought-credential.ts';
 import { checkSoon } from '../health/check-queue.ts';
 import { withoutSecrets } from '../secrets/secrets.ts';
-import { ownerFor, requirePersonal } from './connection-rights.ts';
+import { ownerFor, requirePersonalAllowed } from './connection-rights.ts';
 import { connectionSubject, ensureOwnConnection, establishConnection } from './connections.ts';
 
 export interface ConnectionInput {
@@ -55,15 +55,14 @@ export async function createConnection(ctx: Ctx, input: ConnectionInput): Promis
     const { toolkitSlug, authConfigId, values } = input;
     return connectAccount(ctx, target, { userId, toolkitSlug, authConfigId, credential: values });
   }
-  if (input.authConfigId)
-    throw invalid({ auth_config_id: ['This connector has no such configurations. Leave it out.'] });
+  requireOwnToolkit(connector, input);
   const driver = driverFor(ctx, connector.catalog.key);
   const granted = driver.needsConnection(withoutSecrets(connector.auth));
   if (!granted) return createOwn(ctx, connector, { ...input, userId });
-  requirePersonal(connector, userId);
+  requirePersonalAllowed(connector, userId);
   const credential = input.credential ?? (input.values && readCredential(input.values));
   if (!credential) throw invalid({ credential: [howToConnect(ctx, connector)] });
-  return bring(ctx, { driver, connector, userId, toolkitSlug: input.toolkitSlug ?? null }, credential);
+  return bring(ctx, { driver, connector, userId }, credential);
 }
 
 const howToConnect = ({ hub }: Ctx, { name }: ConnectorRow) =>
@@ -94,22 +93,21 @@ interface Target {
   driver: LoadedDriver;
   connector: ConnectorRow;
   userId: string | null;
-  toolkitSlug: string | null;
 }
 
 async function bring(ctx: Ctx, target: Target, credential: BroughtCredential): Promise<Created> {
   const granted = grantOf(credential);
   const account = await prove(ctx, target, granted);
   const scopes = account?.scopes ?? plainScopes(granted.scopes ?? []);
-  const { driver, userId, toolkitSlug } = target;
+  const { driver, userId } = target;
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const connector = await mustFind(tx, ctx, target.connector.id, { lock: true });
     await requireEnabled(tx, ctx, { id: connector.catalogId, name: connector.catalog.name }, 'connected');
-    requirePersonal(connector, userId);
+    requirePersonalAllowed(connector, userId);
     const { connection: before, created } = await establishConnection(tx, ctx, connector, {
       connectorId: connector.id,
       userId,
-      toolkitSlug,
+      toolkitSlug: null,
       externalAccountId: account?.externalId ?? null,
       accountLabel: account?.label ?? null,
       scopes,

@@ -11,8 +11,8 @@ export interface ConnectionPair {
 }
 
 /**
- * The connection that this actor may reach, with its connector. Locked in the order that everybody keeps, the connector first:
- * whoever takes them the other way round waits for each other for ever.
+ * The connection that this actor may reach, with its connector. They are locked in the order that everybody keeps, the connector first:
+ * two who took them in different orders would wait for each other for ever.
  * @throws AppError not_found, also when the connector is deleted
  */
 export async function findPair(

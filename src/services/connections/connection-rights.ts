@@ -33,7 +33,7 @@ async function requireMember(ctx: Ctx, userId: string): Promise<void> {
 }
 
 /** @throws AppError forbidden for a connector that is for accounts of the whole workspace only */
-export function requirePersonal({ name, auth }: ConnectorRow, userId: string | null): void {
+export function requirePersonalAllowed({ name, auth }: ConnectorRow, userId: string | null): void {
   if (userId === null || auth.personal_accounts === true) return;
   throw new AppError(
     'forbidden',

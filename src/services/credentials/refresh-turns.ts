@@ -116,11 +116,18 @@ export async function storeRenewed(
   const scopes = plainScopes(granted.scopes ?? current?.row.scopes ?? []);
   await retireCurrent(tx, ctx, before.id, { endedBy: 'refreshed', keptUntil: new Date(now.getTime() + keptMs) });
   await addCredential(tx, ctx, before, {
-    ...{ state: 'current', kind: current?.row.kind ?? 'obtained', value, destinations, scopes, expiresAt },
+    state: 'current',
+    kind: current?.row.kind ?? 'obtained',
+    value,
+    destinations,
+    scopes,
+    expiresAt,
     verifiedAt: null,
   });
   await updateConnectionRow(tx, ctx.tenantId, before.id, {
-    ...{ scopes, refreshAfter, ...released },
+    scopes,
+    refreshAfter,
+    ...released,
     ...(before.status === 'expired' && { status: 'active', statusReason: null }),
   });
   return 'stored';
@@ -135,7 +142,8 @@ export async function postpone(tx: Tx, ctx: Ctx, { connection }: Renewable, clai
   const pause = pauses[Math.min(before.refreshFailures, pauses.length - 1)] ?? 0;
   const seconds = Math.min(Math.max(pause, retryAfterMs / 1000), 3600);
   await updateConnectionRow(tx, ctx.tenantId, before.id, {
-    ...{ ...released, refreshFailures: before.refreshFailures + 1 },
+    ...released,
+    refreshFailures: before.refreshFailures + 1,
     refreshAfter: sql`now() + make_interval(secs => ${seconds})`,
   });
 }
@@ -147,7 +155,8 @@ export async function giveUp(tx: Tx, ctx: Ctx, { connection }: Renewable, claim:
   if (before?.refreshClaim !== claim) return;
   const expired = mayMove(before.status, 'expired', 'system');
   const after = await updateConnectionRow(tx, ctx.tenantId, before.id, {
-    ...{ ...released, refreshAfter: null },
+    ...released,
+    refreshAfter: null,
     ...(expired && { status: 'expired', statusReason: reason }),
   });
   if (!after || !connector || !expired) return;
