@@ -80,6 +80,25 @@ describe('POST /api/connections', () => {
     expect(await list(at.cast.ada, id)).toHaveLength(2);
   });
 
+  it('takes a connector that is no broker for its own toolkit, and for no other', async () => {
+    const id = await oauth('github');
+    const first = await bring(id, octocat);
+    const named = await bring(id, octocat, at.cast.ada, { toolkit_slug: 'github' });
+    expect([named.status, named.body.id, named.body.toolkit_slug]).toEqual([200, first.body.id, null]);
+    const wrong = { connector_id: id, toolkit_slug: 'gmail' };
+    for (const answer of [
+      await bring(id, octocat, at.cast.ada, wrong),
+      await ask(at.cast.ada, 'POST', '/api/connections/oauth/initiate', wrong),
+    ])
+      expect([answer.status, Object.keys(answer.body.errors ?? {})]).toEqual([422, ['toolkit_slug']]);
+    expect(await list(at.cast.ada, id)).toHaveLength(1);
+    const own = await install('github', { method: 'token', access_token: octocat });
+    const asked = { connector_id: own, toolkit_slug: 'github' };
+    expect((await ask(at.cast.ada, 'POST', '/api/connections', asked)).status).toBe(200);
+    const other = await ask(at.cast.ada, 'POST', '/api/connections', { ...asked, toolkit_slug: 'gmail' });
+    expect([other.status, Object.keys(other.body.errors)]).toEqual([422, ['toolkit_slug']]);
+  });
+
   it('makes one connection when the same account comes many times at once', async () => {
     const id = await oauth('github');
     const answers = await Promise.all(Array.from({ length: 8 }, () => bring(id, octocat)));

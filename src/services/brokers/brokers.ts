@@ -29,6 +29,20 @@ export function asBroker({ hub }: Ctx, connector: ConnectorRow): BrokerTarget | 
   return driver?.broker ? { driver: driver as BrokerDriver, connector } : null;
 }
 
+/**
+ * A connector that is no broker is one toolkit itself: its accounts carry none, or the same account could be connected once more
+ * under its name.
+ * @throws AppError invalid_input for another toolkit, and for an auth config
+ */
+export function requireOwnToolkit(
+  { name, catalog }: ConnectorRow,
+  { toolkitSlug, authConfigId }: { toolkitSlug?: string | null; authConfigId?: string | null },
+): void {
+  if (authConfigId) throw invalid({ auth_config_id: ['This connector has no such configurations. Leave it out.'] });
+  if (toolkitSlug && toolkitSlug !== catalog.key)
+    throw invalid({ toolkit_slug: [`${name} has no toolkits beside ${catalog.name}. Leave it out.`] });
+}
+
 /** The workspace's connectors of brokers that are switched on, by name; those that work come first. */
 async function selectBrokers(tx: Tx, ctx: Ctx, catalogKey?: string): Promise<BrokerTarget[]> {
   const keys = [...ctx.hub.drivers.values()].filter(({ broker }) => broker).map(({ entry }) => entry.key);

@@ -71,11 +71,10 @@ const howToConnect = ({ hub }: Ctx, { name }: ConnectorRow) =>
 async function createOwn(
   ctx: Ctx,
   { id, name }: ConnectorRow,
-  { userId, toolkitSlug, credential, values }: ConnectionInput,
+  { userId, credential, values }: ConnectionInput,
 ): Promise<Created> {
   const why = `${name} has one connection, which uses what is entered in its settings.`;
   if (userId) throw invalid({ user_id: [why] });
-  if (toolkitSlug) throw invalid({ toolkit_slug: [why] });
   if (credential ?? values) throw invalid({ credential: [why] });
   return ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {
     const connector = await mustFind(tx, ctx, id, { lock: true });
