@@ -47,6 +47,9 @@ export const publicPage = (
 export const mountPage = (app: Hono<Env>, route: PageRoute) =>
   app.on(route.method.toUpperCase(), route.path, route.handle);
 
+/** The `:id` in the route's path. */
+export const idOf = (c: Context<Env>): string => c.req.param('id') ?? '';
+
 /** Whether htmx asks for a part of the page that is already there. */
 export const isPartial = (c: Context<Env>) => wantsPart(c.req.raw);
 

@@ -6,7 +6,7 @@ import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { ApprovalsPage, DecidedApproval, PendingApproval } from '../view-models/approval.ts';
@@ -42,7 +42,7 @@ async function decide(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Resp
   const fields = await formFields(c);
   const decision = fields?.get('decision') === 'approve' ? 'approve' : 'refuse';
   try {
-    const { title, status } = await decideApproval(ctx, c.req.param('id') ?? '', {
+    const { title, status } = await decideApproval(ctx, idOf(c), {
       decision,
       note: String(fields?.get('note') ?? ''),
     });

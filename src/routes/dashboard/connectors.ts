@@ -11,7 +11,7 @@ import { toolsOf } from '../../services/tools/tools.ts';
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { nextPage } from '../next-page.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { ConnectorDetail, InstalledFilters, InstalledResults } from '../view-models/connector.ts';
@@ -38,7 +38,7 @@ export const connectorPages = (tools: PageTools): PageRoute[] => [
     },
   ),
   page({ method: 'get', path: paths.connector(':id'), role: 'member', audit: null, example: {} }, async (ctx, c) => {
-    const detail = await connectorDetail(ctx, c.req.param('id') ?? '');
+    const detail = await connectorDetail(ctx, idOf(c));
     if (isPartial(c)) return tools.html(c, 'connectors/_detail', { detail });
     return tools.html(c, 'connectors/show', {
       shell: await tools.shell(c, ctx, { title: detail.card.name, tab: 'installed' }),

@@ -5,7 +5,7 @@ import { getExecution, listExecutions } from '../../services/tools/executions.ts
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { nextPage } from '../next-page.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { frame, settingsNav } from '../pages/settings.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
@@ -29,7 +29,7 @@ export const executionPages = (tools: PageTools): PageRoute[] => [
     },
   ),
   page({ method: 'get', path: paths.execution(':id'), role: 'member', audit: null, example: {} }, async (ctx, c) => {
-    const row = await getExecution(ctx, c.req.param('id') ?? '');
+    const row = await getExecution(ctx, idOf(c));
     const execution = await executionDetail(ctx, row);
     if (isPartial(c)) return tools.html(c, 'executions/_detail', { execution });
     const shell = await tools.shell(c, ctx, { title: row.tool, tab: 'activity' });

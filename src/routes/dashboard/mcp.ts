@@ -5,7 +5,7 @@ import { disconnectApp, getApp, listApps } from '../../services/mcp-access/apps.
 import type { Env } from '../env.ts';
 import { orFailure } from '../failure.ts';
 import { leaveNotice } from '../flash.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { frame, limitsInWords, settingsNav } from '../pages/settings.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
@@ -13,7 +13,6 @@ import type { Confirm } from '../view-models/dialog.ts';
 import type { AppRow, ClientGuide } from '../view-models/mcp.ts';
 
 const member = { role: 'member', example: {} } as const;
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
 /** How agents reach the tools of the workspace, and the apps that may. */
 export const mcpPages = (tools: PageTools): PageRoute[] => [

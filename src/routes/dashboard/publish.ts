@@ -10,14 +10,13 @@ import { exampleId } from '../api/components.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { nextPage } from '../next-page.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
 import type { Composer, PostView, PreviewView } from '../view-models/publish.ts';
 
 const member = { role: 'member' } as const;
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 const fields = { text: 'Hello from the hub.', targets: exampleId };
 
 export const publishPages = (tools: PageTools): PageRoute[] => [

@@ -2,13 +2,11 @@ import type { Context } from 'hono';
 import type { Ctx } from '../../context.ts';
 import { browseRows, browseTables, type Look } from '../../services/tools/browsing.ts';
 import type { Env } from '../env.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { LookTrouble, TablePage, TablesPanel } from '../view-models/browsing.ts';
 import { toolResult } from './tool-model.ts';
-
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
 /** Looking into the tables of a connector's service. */
 export const tablePages = (tools: PageTools): PageRoute[] => [

@@ -1,6 +1,6 @@
 import { getExecution } from '../../services/tools/executions.ts';
 import { toolsOf } from '../../services/tools/tools.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { toolTrial, triedTool } from '../tool-trial.ts';
@@ -17,7 +17,7 @@ export const toolPages = (tools: PageTools): PageRoute[] => [
     },
     async (ctx, c) => {
       const q = (c.req.query('q') ?? '').slice(0, 200);
-      const found = await toolsOf(ctx, c.req.param('id') ?? '', q, c.req.query('cursor'));
+      const found = await toolsOf(ctx, idOf(c), q, c.req.query('cursor'));
       const { connector } = found;
       const panel = toolsPanel(found, q) ?? {
         connectorId: connector.id,
@@ -41,7 +41,7 @@ export const toolPages = (tools: PageTools): PageRoute[] => [
       example: { params: { tool: 'get_user' } },
     },
     async (ctx, c) => {
-      const tried = await triedTool(ctx, c.req.param('id') ?? '', c.req.param('tool') ?? '');
+      const tried = await triedTool(ctx, idOf(c), c.req.param('tool') ?? '');
       const from = c.req.query('from');
       const value = from ? (await getExecution(ctx, from)).input : undefined;
       const trial = await toolTrial(ctx, tried, { value: value ?? undefined });

@@ -6,7 +6,7 @@ import { createApiKey, getApiKey, revokeApiKey } from '../../services/api-keys/a
 import type { Scope } from '../../services/api-keys/scopes.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { apiKeyPage, type SentKeyChange } from '../pages/api-key.ts';
 import {
   apiKeyQuestion,
@@ -44,7 +44,7 @@ export const apiKeyForms = (tools: PageTools): PageRoute[] => [
     (ctx, c) => create(tools, ctx, c),
   ),
   page({ ...admin, method: 'get', path: paths.apiKey(':id'), audit: null, example: {} }, (ctx, c) =>
-    apiKeyPage(tools, ctx, c, c.req.param('id') ?? ''),
+    apiKeyPage(tools, ctx, c, idOf(c)),
   ),
   page(
     {
@@ -57,13 +57,13 @@ export const apiKeyForms = (tools: PageTools): PageRoute[] => [
     (ctx, c) => change(tools, ctx, c),
   ),
   page({ ...admin, method: 'get', path: paths.apiKeyRevocation(':id'), audit: null, example: {} }, async (ctx, c) => {
-    const { id, name, lastUsedAt } = await getApiKey(ctx, c.req.param('id') ?? '');
+    const { id, name, lastUsedAt } = await getApiKey(ctx, idOf(c));
     return apiKeyQuestion(tools, ctx, c, revocation(ctx, { id, name, used: lastUsedAt !== null }));
   }),
   page(
     { ...admin, method: 'delete', path: paths.apiKey(':id'), audit: 'api_key.revoked', example: {} },
     async (ctx, c) => {
-      const { name } = await revokeApiKey(ctx, c.req.param('id') ?? '');
+      const { name } = await revokeApiKey(ctx, idOf(c));
       leaveNotice(c, tools.hub, { tone: 'ok', name, text: 'is revoked. Requests with it are refused from now on.' });
       return tools.redirect(c, paths.apiKeys);
     },
@@ -110,7 +110,7 @@ const limitsSent = (form: FormData): SentLimits => {
 
 async function change(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {
   const form = await c.req.formData();
-  const id = c.req.param('id') ?? '';
+  const id = idOf(c);
   const amount = (name: string) => (form.has(name) ? String(form.get(name)).trim() : undefined);
   const sent: SentKeyChange = {
     ...limitsSent(form),

@@ -3,13 +3,11 @@ import { lookAtAuthorization, startAuthorization } from '../../services/authoriz
 import { initiateAuthorization } from '../../services/authorizations/authorizations.ts';
 import { startPath } from '../../services/connections/connection-addresses.ts';
 import { formFields } from '../middleware/form-fields.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { consentPage, orRefused, sendOff } from '../pages/authorizations.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { visitOf } from '../visit.ts';
-
-const idOf = (c: { req: { param(name: 'id'): string | undefined } }) => c.req.param('id') ?? '';
 
 /** Beginning an authorisation, and agreeing to it. Whoever is not signed in is asked to first. */
 export const authorizationForms = (tools: PageTools): PageRoute[] => [

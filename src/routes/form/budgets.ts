@@ -5,7 +5,7 @@ import { budgetName } from '../../services/usage/budget-refusals.ts';
 import { changeBudget, createBudget, deleteBudget, getBudget } from '../../services/usage/budget-settings.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { budgetPage, budgetsPage, budgetsQuestion, type SentBudget } from '../pages/budgets.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
@@ -13,7 +13,6 @@ import type { Confirm } from '../view-models/dialog.ts';
 
 const read = { role: 'member', method: 'get', audit: null, example: {} } as const;
 const owner = { role: 'owner' } as const;
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 const terms = { limit_usd: '25', warn_percent: '80', unknown_price: 'refuse' };
 
 /** What language models may cost: the list beside that of prices, the form for a new budget, and each by itself. */

@@ -9,13 +9,11 @@ import { connectorDetail } from '../dashboard/connectors.ts';
 import { usesOf } from '../dashboard/execution-model.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { Question } from '../view-models/dialog.ts';
 import type { Toast } from '../view-models/shared.ts';
-
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
 /** What people do with connections on their connector's page. */
 export const connectionForms = (tools: PageTools): PageRoute[] => [

@@ -1,16 +1,13 @@
-import type { Context } from 'hono';
 import { requireRole } from '../../context.ts';
 import { requireFile, takeOverConnector } from '../../services/connector-files/takeover.ts';
 import { getConnector } from '../../services/connectors/installed.ts';
-import type { Env } from '../env.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { changed, openDialog } from './connector-answers.ts';
 import { takeoverOf } from './connector-questions.ts';
 
 const admin = { role: 'admin', path: paths.connectorManagement(':id'), example: {} } as const;
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
 /** Takes a connector away from the file that manages it. */
 export const connectorManagementForms = (tools: PageTools): PageRoute[] => [

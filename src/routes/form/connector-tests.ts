@@ -8,7 +8,7 @@ import { getConnector } from '../../services/connectors/installed.ts';
 import type { CheckOutcome } from '../../services/health/health-steps.ts';
 import type { Env } from '../env.ts';
 import { formData } from '../middleware/form-fields.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
@@ -42,7 +42,7 @@ export const connectorTestForms = (tools: PageTools): PageRoute[] => [
   }),
   page({ method: 'put', path: paths.connectorTest(':id'), role: 'admin', audit: null, example }, async (ctx, c) => {
     requireRole(ctx, 'admin', 'test connectors');
-    const { connector } = await getConnector(ctx, c.req.param('id') ?? '');
+    const { connector } = await getConnector(ctx, idOf(c));
     const { entry } = await tenantDriver(ctx, driverFor(ctx, connector.catalog.key));
     const submitted = readConnectorForm(entry, await formData(c));
     return test(tools, ctx, c, { catalogKey: entry.key, connectorId: connector.id, submitted }, (again) =>

@@ -12,7 +12,7 @@ import { requireInstallable } from '../../services/connectors/provisioned-entrie
 import { toolsOf } from '../../services/tools/tools.ts';
 import type { Env } from '../env.ts';
 import { formData } from '../middleware/form-fields.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
@@ -128,8 +128,6 @@ export const connectorForms = (tools: PageTools): PageRoute[] => [
     },
   ),
 ];
-
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
 async function install(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {
   requireRole(ctx, 'admin', 'install connectors');

@@ -6,7 +6,7 @@ import { executionDetail } from '../dashboard/execution-model.ts';
 import { toolResult } from '../dashboard/tool-model.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 
@@ -14,7 +14,7 @@ export const executionForms = (tools: PageTools): PageRoute[] => [
   page(
     { method: 'post', path: paths.executionReplays(':id'), role: 'member', audit: null, example: { form: {} } },
     async (ctx, c) => {
-      const row = await getExecution(ctx, c.req.param('id') ?? '');
+      const row = await getExecution(ctx, idOf(c));
       const detail = await executionDetail(ctx, row);
       const { noReplay, form } = detail;
       if (noReplay && form) return tools.redirect(c, form);

@@ -6,7 +6,7 @@ import { operationsPage, reviewPage, type SentDocument } from '../dashboard/oper
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formData } from '../middleware/form-fields.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { OperationsPage } from '../view-models/operation.ts';
@@ -43,8 +43,6 @@ export const importedOperationForms = (tools: PageTools): PageRoute[] => [
     (ctx, c) => save(tools, ctx, c),
   ),
 ];
-
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
 const sentIn = (form: FormData): SentDocument => ({
   document: String(form.get('document') ?? ''),

@@ -5,7 +5,7 @@ import { inviteMember, renewInvitation, revokeInvitation } from '../../services/
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { membersPage } from '../pages/members.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
@@ -30,12 +30,12 @@ export const invitationForms = (tools: PageTools): PageRoute[] => [
       audit: 'invitation.renewed',
       example: {},
     },
-    async (ctx, c) => membersPage(tools, ctx, c, { made: await renewInvitation(ctx, c.req.param('id') ?? '') }),
+    async (ctx, c) => membersPage(tools, ctx, c, { made: await renewInvitation(ctx, idOf(c)) }),
   ),
   page(
     { method: 'delete', path: paths.invitation(':id'), role: 'admin', audit: 'invitation.revoked', example: {} },
     async (ctx, c) => {
-      const { email } = await revokeInvitation(ctx, c.req.param('id') ?? '');
+      const { email } = await revokeInvitation(ctx, idOf(c));
       leaveNotice(c, tools.hub, { tone: 'ok', text: `The invitation of ${email} was taken back. Its link is dead.` });
       return tools.redirect(c, paths.members);
     },

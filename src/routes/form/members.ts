@@ -1,18 +1,15 @@
-import type { Context } from 'hono';
 import { type Ctx, requireRole, rolesUpTo } from '../../context.ts';
 import type { Role } from '../../lib/role.ts';
 import { changeRole, getMember, removeMember } from '../../services/people/members.ts';
-import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { memberQuestion, membersPage } from '../pages/members.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { Confirm } from '../view-models/dialog.ts';
 
 const admin = { role: 'admin' } as const;
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
 /** Who belongs to the workspace: the list, and the questions before a role changes or somebody goes. */
 export const memberForms = (tools: PageTools): PageRoute[] => [

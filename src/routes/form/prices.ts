@@ -4,7 +4,7 @@ import { AppError, type FieldErrors } from '../../errors.ts';
 import { changePrice, createPrice, deletePrice, getPrice } from '../../services/gateway/prices.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { budgetsPage, budgetsQuestion, pricePage, type SentPrice } from '../pages/budgets.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
@@ -12,7 +12,6 @@ import type { Confirm } from '../view-models/dialog.ts';
 
 const owner = { role: 'owner' } as const;
 const read = { ...owner, method: 'get', audit: null, example: {} } as const;
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 const fields = { input_usd: '0.15', cached_usd: '', output_usd: '0.60', valid_from: '' };
 
 /** What models cost this workspace; the list stands beside that of budgets. */

@@ -7,11 +7,9 @@ import { askedFor, repositoriesPanel } from '../dashboard/repository-model.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formFields } from '../middleware/form-fields.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
-
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
 /** The repositories of a connector's accounts, and reading them anew. */
 export const repositoryForms = (tools: PageTools): PageRoute[] => [

@@ -7,7 +7,7 @@ import { installedResults } from '../dashboard/connectors.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formData } from '../middleware/form-fields.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import type { ConnectorForm } from '../view-models/dialog.ts';
@@ -15,7 +15,6 @@ import type { Toast } from '../view-models/shared.ts';
 import { rotationForm, rotationPrefix, rotationSchema } from './rotation-form.ts';
 
 const admin = { role: 'admin' } as const;
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 
 /** Putting a new key, password or token in the place of the one in use, and going back. */
 export const rotationForms = (tools: PageTools): PageRoute[] => [

@@ -12,7 +12,7 @@ import { connectionName } from '../../services/connections/connections.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
 import { formData } from '../middleware/form-fields.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { behind } from './connector-answers.ts';
@@ -49,7 +49,6 @@ export const toolkitForms = (tools: PageTools): PageRoute[] => [
 
 const onlyMine: ParsedForm = { value: { for: 'me' }, errors: {}, rawValues: {} };
 
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 const slugOf = (c: Context<Env>) => c.req.param('slug') ?? '';
 
 async function connect(tools: PageTools, ctx: Ctx, c: Context<Env>): Promise<Response> {

@@ -5,7 +5,7 @@ import { checkArguments } from '../../services/tools/tool-arguments.ts';
 import { executeTool } from '../../services/tools/tools.ts';
 import type { Env } from '../env.ts';
 import { formData } from '../middleware/form-fields.ts';
-import { isPartial, type PageRoute, page } from '../page.ts';
+import { idOf, isPartial, type PageRoute, page } from '../page.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
 import { reservedId } from '../reserved-id.ts';
@@ -22,7 +22,7 @@ export const toolForms = (tools: PageTools): PageRoute[] => [
       example: { params: { tool: 'get_user' }, form: { 'arguments.login': 'octocat' } },
     },
     async (ctx, c) => {
-      const tried = await triedTool(ctx, c.req.param('id') ?? '', c.req.param('tool') ?? '');
+      const tried = await triedTool(ctx, idOf(c), c.req.param('tool') ?? '');
       const { trial, status } = await run(ctx, tried, await formData(c), c.req.raw.signal);
       return trial === 'run already' ? toRecord(tools, c, status) : answer(tools, ctx, c, tried, trial, status);
     },

@@ -11,7 +11,7 @@ import {
 } from '../../services/webhooks/webhooks.ts';
 import type { Env } from '../env.ts';
 import { leaveNotice } from '../flash.ts';
-import { type PageRoute, page } from '../page.ts';
+import { idOf, type PageRoute, page } from '../page.ts';
 import { newWebhookPage, type SentWebhook, webhookPage, webhookQuestion, webhooksPage } from '../pages/webhooks.ts';
 import { paths } from '../paths.ts';
 import type { PageTools } from '../render.ts';
@@ -20,7 +20,6 @@ import type { Confirm } from '../view-models/dialog.ts';
 
 const admin = { role: 'admin' } as const;
 const read = { ...admin, method: 'get', audit: null, example: {} } as const;
-const idOf = (c: Context<Env>) => c.req.param('id') ?? '';
 const fields = { url: 'https://slack.com/hooks', events: 'connection.created', enabled: 'on' };
 
 /** The workspace's webhooks: the list, the form for a new one, and each with its deliveries. */
