@@ -51,7 +51,7 @@ async function tenantOf({ config, db, log }: Hub): Promise<string | null> {
   const found = tenant === null ? [] : await selectTenantsNamed(db.system, tenant);
   const [only, ...others] = found;
   if (only && !others.length) return only.id;
-  const why = tenant === null ? 'none is named' : only ? 'several have this name' : 'there is none';
+  const why = tenant === null ? 'none is named' : only ? 'several have this name' : `there is none called ${tenant}`;
   const message = `Variables describe connectors, but not for which workspace: ${why}. Set ENV_CONNECTORS_TENANT.`;
   log.warn({ tenant }, message);
   return null;
