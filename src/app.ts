@@ -82,6 +82,7 @@ import { mountPage, type PageRoute } from './routes/page.ts';
 import { mountProbes, probes } from './routes/probes.ts';
 import { refusalFor } from './routes/refusals.ts';
 import { errorPage, pageTools } from './routes/render.ts';
+import { ForgetfulRouter } from './routes/router.ts';
 import type { PatchbayViews } from './routes/view-models/models.ts';
 import { measureBrokers } from './services/brokers/broker-metrics.ts';
 import type { Identity } from './services/people/identity.ts';
@@ -165,7 +166,7 @@ export function createApp(deps: AppDeps): { app: Hono<Env>; operations: Mounted[
     ...secondFactorForms(tools),
   ];
 
-  const outside = new Hono<Env>();
+  const outside = new Hono<Env>({ router: new ForgetfulRouter() });
   const app = outside.basePath(config.basePath);
   const refusedByBudget = metrics.counter('patchbay_budget_refusals_total', 'Calls that a budget refused', ['reason']);
   /** The error in the shape that whoever asks there expects. */
