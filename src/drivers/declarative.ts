@@ -53,9 +53,17 @@ export function driverOf(description: Description, service: Service, { foreign =
   const { key, name, description: about, category, aliases = [], auth } = description;
   return {
     entry: {
-      ...{ key, name, description: about, category, aliases, configSchema, authSchema },
-      ...{ authType: authTypeOf(auth), authMethods: auth.map(({ method }) => method) },
-      ...{ capabilities: { tools: tools.length }, schemaVersion: description.schema_version ?? 1 },
+      key,
+      name,
+      description: about,
+      category,
+      aliases,
+      configSchema,
+      authSchema,
+      authType: authTypeOf(auth),
+      authMethods: auth.map(({ method }) => method),
+      capabilities: { tools: tools.length },
+      schemaVersion: description.schema_version ?? 1,
     },
     fieldDocs: fieldDocsOf(description, configSchema, authSchema),
     destinations: (config, given) => destinationsOf(service, settled(config), given),
@@ -72,8 +80,10 @@ export function driverOf(description: Description, service: Service, { foreign =
     ...(description.migrations && { migrations: migrationsOf(description.migrations) }),
     ...(description.rate_limit && {
       rateLimit: {
-        ...{ limit: description.rate_limit.limit, remaining: description.rate_limit.remaining },
-        ...{ reset: description.rate_limit.reset, resetIs: description.rate_limit.reset_is },
+        limit: description.rate_limit.limit,
+        remaining: description.rate_limit.remaining,
+        reset: description.rate_limit.reset,
+        resetIs: description.rate_limit.reset_is,
       },
     }),
   };
@@ -181,7 +191,11 @@ function toolOf(described: Described, tool: ToolDescription, compiled: CompiledT
   const input = inputSchemaOf(tool);
   const defaults = defaultsIn(input);
   return {
-    ...{ slug: tool.name, title: tool.title, description: tool.description, input, output: outputSchemaOf(compiled) },
+    slug: tool.name,
+    title: tool.title,
+    description: tool.description,
+    input,
+    output: outputSchemaOf(compiled),
     sideEffect: tool.side_effect ?? sideEffectOfMethod(compiled.request.method),
     ...(tool.scopes && { scopes: tool.scopes }),
     ...(foreign && { foreign: true as const }),

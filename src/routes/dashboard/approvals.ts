@@ -63,9 +63,15 @@ const words = {
 };
 
 const pendingView = (row: ShownApproval): PendingApproval => ({
-  ...{ id: row.id, tenantId: row.tenantId, title: row.title, tool: row.tool },
+  id: row.id,
+  tenantId: row.tenantId,
+  title: row.title,
+  tool: row.tool,
   connector: { id: row.connectorId, name: row.connectorName },
-  ...{ keyName: row.keyName, makerName: row.makerName, at: row.createdAt, expiresAt: row.expiresAt },
+  keyName: row.keyName,
+  makerName: row.makerName,
+  at: row.createdAt,
+  expiresAt: row.expiresAt,
   input: row.arguments === null ? '' : JSON.stringify(row.arguments, null, 2).replace(unseen, escaped),
 });
 
@@ -74,19 +80,19 @@ const unseen = /[\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\
 const escaped = (text: string) => [...Array(text.length).keys()].map((at) => unit(text.charCodeAt(at))).join('');
 const unit = (code: number) => `\\u${code.toString(16).padStart(4, '0')}`;
 
-const decidedView = ({ status, ...row }: ShownApproval): DecidedApproval[] =>
-  status === 'pending'
-    ? []
-    : [
-        {
-          ...{
-            id: row.id,
-            title: row.title,
-            tool: row.tool,
-            connector: row.connectorName,
-            keyName: row.keyName,
-            status,
-          },
-          ...{ by: row.decidedByName ?? '', at: row.decidedAt ?? row.expiresAt, note: row.note ?? '' },
-        },
-      ];
+function decidedView({ status, ...row }: ShownApproval): DecidedApproval[] {
+  if (status === 'pending') return [];
+  return [
+    {
+      id: row.id,
+      title: row.title,
+      tool: row.tool,
+      connector: row.connectorName,
+      keyName: row.keyName,
+      status,
+      by: row.decidedByName ?? '',
+      at: row.decidedAt ?? row.expiresAt,
+      note: row.note ?? '',
+    },
+  ];
+}

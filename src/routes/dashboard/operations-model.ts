@@ -20,8 +20,13 @@ export const operationsPage = (
   connector: { id: connector.id, name: connector.name, tenantId: connector.tenantId },
   locked: mayActAs(ctx.actor, 'admin') ? '' : 'Only owners and admins can import operations. Ask one of them.',
   rows: operations.map(({ slug, title, description, request, sideEffect }) => ({
-    ...{ slug, title, description, place: `${request.method} ${request.path}`, effect: effectWords[sideEffect] },
-    ...{ chosen: true, change: '' },
+    slug,
+    title,
+    description,
+    place: `${request.method} ${request.path}`,
+    effect: effectWords[sideEffect],
+    chosen: true,
+    change: '',
   })),
   review: null,
   sent: sent ?? { url: operations.find(({ source }) => source)?.source ?? '', document: '' },
@@ -48,7 +53,9 @@ export function reviewPage(
     sent,
     review: {
       about: [title || 'Untitled document', version].filter(Boolean).join(' · '),
-      ...{ digest, warnings, ...sent },
+      digest,
+      warnings,
+      ...sent,
       refused: refused.map(({ method, path, reason }) => ({ place: `${method} ${path}`, reason })),
       removed: removed.map(({ method, path, ...each }) => ({ ...each, place: `${method} ${path}` })),
     },
@@ -61,7 +68,12 @@ const rowOf = (
   { slug, title, description, method, path, sideEffect, differences }: PreviewedOperation,
   chosen: boolean,
 ): OperationRow => ({
-  ...{ slug, title, description, place: `${method} ${path}`, effect: effectWords[sideEffect], chosen },
+  slug,
+  title,
+  description,
+  place: `${method} ${path}`,
+  effect: effectWords[sideEffect],
+  chosen,
   change:
     differences === null
       ? 'New'

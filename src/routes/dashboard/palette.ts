@@ -39,8 +39,10 @@ async function paletteFor(ctx: Ctx, q: string): Promise<Palette> {
 
 async function connectorPlaces(ctx: Ctx, q: string): Promise<Place[]> {
   return (await connectorsLike(ctx, q)).slice(0, shown).map(({ id, name, catalog }) => ({
-    ...{ label: name, detail: name === catalog.name ? '' : catalog.name },
-    ...{ path: paths.connector(id), brand: catalog.icon },
+    label: name,
+    detail: name === catalog.name ? '' : catalog.name,
+    path: paths.connector(id),
+    brand: catalog.icon,
   }));
 }
 
@@ -49,8 +51,12 @@ async function connectorsLike(ctx: Ctx, q: string) {
   const first = await listInstalled(ctx, { limit: 100 });
   if (q && first.nextCursor) return (await listInstalled(ctx, { q, limit: shown })).data;
   const searchable = first.data.map((row) => ({
-    ...{ row, key: row.handle, name: row.name, aliases: [row.catalog.name] },
-    ...{ category: '', description: '' },
+    row,
+    key: row.handle,
+    name: row.name,
+    aliases: [row.catalog.name],
+    category: '',
+    description: '',
   }));
   return rank(searchable, q).map(({ row }) => row);
 }
@@ -59,7 +65,10 @@ async function servicePlaces(ctx: Ctx, q: string): Promise<Place[]> {
   if (!mayActAs(ctx.actor, 'admin')) return [];
   const { data } = await listCatalog(ctx, { q, limit: shown });
   return data.map(({ key, name, icon, category }) => ({
-    ...{ label: name, detail: category, path: paths.newConnector(key), brand: icon },
+    label: name,
+    detail: category,
+    path: paths.newConnector(key),
+    brand: icon,
   }));
 }
 
@@ -91,7 +100,11 @@ function pagesFor(ctx: Ctx): (Place & Searchable)[] {
   const settings = settingsNav(ctx, '').map(({ label, path }) => ({ label, path, detail: 'Settings' }));
   return [...main, ...settings, { label: 'API reference', path: paths.docs, detail: '' }].map((place) => ({
     ...place,
-    ...{ brand: '', key: place.path, name: place.label, category: place.detail, description: '' },
+    brand: '',
+    key: place.path,
+    name: place.label,
+    category: place.detail,
+    description: '',
     aliases: aliases[place.path] ?? [],
   }));
 }

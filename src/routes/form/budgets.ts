@@ -87,7 +87,9 @@ function sentIn(form: FormData): SentBudget {
 }
 
 const termsOf = ({ limit, warnPercent, unknownPrice }: SentBudget) => ({
-  ...{ limit_usd: limit, warn_percent: warnPercent, unknown_price: unknownPrice },
+  limit_usd: limit,
+  warn_percent: warnPercent,
+  unknown_price: unknownPrice,
 });
 
 /** @throws what does not stand beside a field */
@@ -101,7 +103,9 @@ function errorsOf(error: unknown): FieldErrors {
 }
 
 const deletion = (ctx: Ctx, id: string, name: string): Confirm => ({
-  ...{ tenantId: ctx.tenantId, back: paths.budgets, select: null },
+  tenantId: ctx.tenantId,
+  back: paths.budgets,
+  select: null,
   title: `Delete the ${name.charAt(0).toLowerCase()}${name.slice(1)}?`,
   method: 'DELETE',
   path: paths.budget(id),

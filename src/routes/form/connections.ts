@@ -55,13 +55,19 @@ export const connectionForms = (tools: PageTools): PageRoute[] => [
       const { connection, connector, use } = await connectionUse(ctx, idOf(c));
       const question: Question = {
         title: `Disconnect ${connectionName(connection, connector)}?`,
-        ...{ tenantId: ctx.tenantId, icon: connector.catalog.icon, use: usesOf(use) },
+        tenantId: ctx.tenantId,
+        icon: connector.catalog.icon,
+        use: usesOf(use),
         consequences: [
           `Its use stops at once, and ${connector.catalog.name} is asked to end the access where that is possible.`,
           'The history of its checks is deleted with it.',
         ],
-        ...{ path: paths.connection(connection.id), back: paths.connector(connector.id) },
-        ...{ undo: '', submit: 'Disconnect', destroys: true, keep: 'Keep it' },
+        path: paths.connection(connection.id),
+        back: paths.connector(connector.id),
+        undo: '',
+        submit: 'Disconnect',
+        destroys: true,
+        keep: 'Keep it',
       };
       if (isPartial(c)) return tools.html(c, 'connectors/_question', { question });
       const detail = await connectorDetail(ctx, connector.id);

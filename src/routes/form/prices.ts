@@ -88,7 +88,11 @@ function sentIn(form: FormData): SentPrice {
 }
 
 const inputOf = ({ model, input, cached, output, validFrom }: SentPrice) => ({
-  ...{ model, input_usd: input, cached_usd: cached, output_usd: output, valid_from: validFrom },
+  model,
+  input_usd: input,
+  cached_usd: cached,
+  output_usd: output,
+  valid_from: validFrom,
 });
 
 /** @throws what does not stand beside a field */
@@ -100,7 +104,9 @@ function errorsOf(error: unknown): FieldErrors {
 }
 
 const deletion = (ctx: Ctx, id: string, model: string): Confirm => ({
-  ...{ tenantId: ctx.tenantId, back: paths.budgets, select: null },
+  tenantId: ctx.tenantId,
+  back: paths.budgets,
+  select: null,
   title: `Delete your price of ${model}?`,
   method: 'DELETE',
   path: paths.price(id),

@@ -57,13 +57,17 @@ function whyLocked(ctx: Ctx, row: ApiKeyRow): string {
 }
 
 const limitsOf = ({ limits }: ApiKeyRow): SentLimits => ({
-  ...{ connectors: limits.connectors ?? [], tools: limits.tools?.join(' ') ?? '', readOnly: limits.readOnly ?? false },
-  ...{ callsPerHour: String(limits.callsPerHour ?? ''), approval: limits.approval ?? 'none' },
+  connectors: limits.connectors ?? [],
+  tools: limits.tools?.join(' ') ?? '',
+  readOnly: limits.readOnly ?? false,
+  callsPerHour: String(limits.callsPerHour ?? ''),
+  approval: limits.approval ?? 'none',
   approvalHours: String(limits.approvalHours ?? ''),
 });
 
 const spendField = (period: 'day' | 'month', budget?: BudgetRow, sent?: string): ApiKeyPage['spend'][number] => ({
-  ...{ name: `spend.${period}_usd`, label: `US dollars a ${period} on language models` },
+  name: `spend.${period}_usd`,
+  label: `US dollars a ${period} on language models`,
   amount: sent ?? (budget ? shortUsd(budget.limitNano) : ''),
   used: budget ? `$${roundUsd(budget.spentNano)} of it is used.` : '',
   path: budget ? paths.budget(budget.id) : '',

@@ -140,9 +140,17 @@ export const limitsIn = ({ connectors, tools, readOnly, callsPerHour, approval, 
 });
 
 const unsent: SentKey = {
-  ...{ name: '', role: 'member', scopes: ['catalog:read', 'connectors:read'] },
-  ...{ modelConnector: '', expires: '90' },
-  ...{ connectors: [], tools: '', readOnly: false, callsPerHour: '', approval: 'none', approvalHours: '' },
+  name: '',
+  role: 'member',
+  scopes: ['catalog:read', 'connectors:read'],
+  modelConnector: '',
+  expires: '90',
+  connectors: [],
+  tools: '',
+  readOnly: false,
+  callsPerHour: '',
+  approval: 'none',
+  approvalHours: '',
 };
 
 /** For what the page about agents leads here. */
@@ -196,7 +204,9 @@ export async function limitsForm(ctx: Ctx, sent: SentLimits): Promise<KeyLimitsF
   const { data } = await listInstalled(ctx, { limit: 200 });
   return {
     connectors: data.map(({ id, name }) => option(id, name, sent.connectors.includes(id))),
-    ...{ tools: sent.tools, readOnly: sent.readOnly, callsPerHour: sent.callsPerHour },
+    tools: sent.tools,
+    readOnly: sent.readOnly,
+    callsPerHour: sent.callsPerHour,
     approvals: Object.entries(approvals).map(([value, label]) => option(value, label, value === sent.approval)),
     approvalHours: sent.approvalHours,
   };

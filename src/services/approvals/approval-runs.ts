@@ -81,8 +81,13 @@ function unreadable(error: unknown): { call?: undefined } {
 }
 
 const actorOf = (key: ApiKeyRow): Actor => ({
-  ...{ type: 'api_key', id: key.id, name: key.name, role: roleOfKey(key), makerId: key.createdBy },
-  ...{ modelConnectorId: key.modelConnectorId, limits: key.limits },
+  type: 'api_key',
+  id: key.id,
+  name: key.name,
+  role: roleOfKey(key),
+  makerId: key.createdBy,
+  modelConnectorId: key.modelConnectorId,
+  limits: key.limits,
 });
 
 const resumedAs = (ctx: Ctx, row: ApprovalRow, call: WaitingCall): Resumed => ({

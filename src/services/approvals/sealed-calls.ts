@@ -31,7 +31,10 @@ export interface KeptResult {
 type Content = { call: WaitingCall } | { result: KeptResult };
 
 const placeOf = (tenantId: string, rowId: string): Place => ({
-  ...{ tenantId, table: 'approvals', rowId, field: 'sealed' },
+  tenantId,
+  table: 'approvals',
+  rowId,
+  field: 'sealed',
 });
 
 export async function sealContent(tx: Tx, ctx: Ctx, id: string, content: Content): Promise<string> {

@@ -90,8 +90,10 @@ async function establish(
   account: BrokerAccount,
 ): Promise<Outcome> {
   const key = {
-    ...{ connectorId: request.connectorId, userId: request.userId },
-    ...{ toolkitSlug: request.toolkitSlug ?? '', authConfigId: request.authConfigId ?? '' },
+    connectorId: request.connectorId,
+    userId: request.userId,
+    toolkitSlug: request.toolkitSlug ?? '',
+    authConfigId: request.authConfigId ?? '',
   };
   const label = await toolkitNameOf(ctx, target, request.toolkitSlug);
   const done = await ctx.hub.db.asTenant(ctx.tenantId, async (tx) => {

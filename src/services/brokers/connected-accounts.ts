@@ -71,8 +71,10 @@ export async function connectAccount(
   const choice = await chooseAuthConfig(ctx, target, details, { authConfigId: input.authConfigId, connects: 'values' });
   const values = checkCredential(choice, input.credential);
   const key = {
-    ...{ connectorId: target.connector.id, userId: input.userId },
-    ...{ toolkitSlug: details.slug, authConfigId: choice.config.id },
+    connectorId: target.connector.id,
+    userId: input.userId,
+    toolkitSlug: details.slug,
+    authConfigId: choice.config.id,
   };
   const place = await takePlace(ctx, target, key, details.name);
   if (!place.claim) return { connection: place.connection, created: false };

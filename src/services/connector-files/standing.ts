@@ -12,7 +12,9 @@ export const settingsOf = (
   { name, tags, config, auth }: Pick<ConnectorRow, 'name' | 'tags' | 'config' | 'auth'>,
   active: boolean,
 ): Settings => ({
-  ...{ name, tags, active },
+  name,
+  tags,
+  active,
   config: presentSecrets(undefined, config),
   auth: presentSecrets(undefined, auth),
 });

@@ -53,7 +53,9 @@ export async function browseInstalled(ctx: Ctx, { cursor, ...query }: BrowseQuer
     const { data, nextCursor } = page(rest, shownAtOnce, ({ rank, sortName, id }) => [String(rank), sortName, id]);
     const list = { data: await readListed(tx, ctx, data), nextCursor };
     return {
-      ...{ list, attention, unreadable },
+      list,
+      attention,
+      unreadable,
       health: await healthIn(tx, ctx, list.data),
       counts: countStandings(standings, attention),
       entries: entriesOf(standings),
@@ -81,7 +83,9 @@ const follows = ({ rank, behind }: Ranked, lastRank: string): boolean =>
 function countStandings(standings: ConnectorStanding[], attention: Map<string, Attention>) {
   const having = (wanted: ConnectorStanding['status']) => standings.filter(({ status }) => status === wanted).length;
   return {
-    ...{ all: standings.length, active: having('active'), inactive: having('inactive') },
+    all: standings.length,
+    active: having('active'),
+    inactive: having('inactive'),
     attention: attention.size,
   };
 }

@@ -149,8 +149,12 @@ async function issue(tx: Tx, app: ApiKeyRow, scopes: string[]): Promise<IssuedTo
   const end = app.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
   const until = (seconds: number) => new Date(Math.min(end, now + seconds * 1000));
   const row = (kind: McpToken['kind'], token: string, seconds: number) => ({
-    ...{ tenantId: app.tenantId, id: uuidv7(), apiKeyId: app.id, kind },
-    ...{ hash: hashApiKey(token), expiresAt: until(seconds) },
+    tenantId: app.tenantId,
+    id: uuidv7(),
+    apiKeyId: app.id,
+    kind,
+    hash: hashApiKey(token),
+    expiresAt: until(seconds),
   });
   const narrowed = scopes.length < app.scopes.length ? { scopes } : {};
   await insertTokens(tx, [

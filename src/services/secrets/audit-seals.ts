@@ -107,8 +107,12 @@ async function sealNext(
   const last = events.at(-1);
   if (!last) return null;
   const seal = {
-    ...{ id: uuidv7(), number: (before?.number ?? 0) + 1, lastPosition: last.position, events: events.length },
-    ...{ keyId: auditKeyId(key), register: version },
+    id: uuidv7(),
+    number: (before?.number ?? 0) + 1,
+    lastPosition: last.position,
+    events: events.length,
+    keyId: auditKeyId(key),
+    register: version,
   };
   const mac = sealMac(key, trail.scope, seal, before, events);
   // Where the newest seals were taken away, sealing goes on, and what shows it stays.

@@ -105,7 +105,11 @@ export async function executeTool(
 }
 
 const waiting = (executionId: string, approvalUntil: Date): Executed => ({
-  ...{ executionId, status: 'awaiting_approval', data: null, error: null, approvalUntil },
+  executionId,
+  status: 'awaiting_approval',
+  data: null,
+  error: null,
+  approvalUntil,
   report: nothingCalled(executionId),
 });
 
@@ -179,7 +183,9 @@ async function run(
   const { driver, connector, connection } = target;
   const patience = driver.broker?.timeoutMs(connector.config);
   const options = {
-    ...{ sideEffect: tool.sideEffect, executionId, signal },
+    sideEffect: tool.sideEffect,
+    executionId,
+    signal,
     ...(patience && { deadlineMs: patience, attemptMs: patience }),
   };
   let failed: CallReport | undefined;

@@ -144,7 +144,8 @@ async function settle(tx: Tx, ctx: Ctx, { delivery, webhook: { id } }: Attempt, 
   const pause = pauses[delivery.attempts - 1];
   const final = isTest || pause === undefined || status === gone;
   const settled = await settleDelivery(tx, delivery, {
-    ...{ responseStatus: status, message },
+    responseStatus: status,
+    message,
     status: delivered ? 'delivered' : final ? 'failed' : 'pending',
     ...(delivered && { deliveredAt: sql`now()` }),
     ...(!delivered && !final && { dueAt: sql`now() + make_interval(secs => ${(pause * randomInt(90, 111)) / 100})` }),
