@@ -158,11 +158,16 @@ export function connectionHealth(ctx: Ctx, row: ConnectorRow, each: CheckedConne
     lastUsedAt: connection.lastUsedAt,
     pause: pausesOf(ctx, row)[0] ?? null,
     on: connection.status !== 'inactive',
-    switchable: connection.status !== 'revoked',
+    switchable: isSwitchable(ctx, row, connection),
     granted: isAccount(ctx, row, connection),
     mine: mayActAs(ctx.actor, 'admin') || (connection.userId !== null && connection.userId === ctx.actor.id),
   };
 }
+
+/** What a file or the environment entered is not switched off by people; what they switched off before it did, they switch on again. */
+const isSwitchable = (ctx: Ctx, row: ConnectorRow, connection: ConnectionRow): boolean =>
+  connection.status !== 'revoked' &&
+  (!row.managedBy || connection.status === 'inactive' || isAccount(ctx, row, connection));
 
 /** Not the broker’s own key, and not what whoever manages the connector entered: those end with it. */
 function isAccount(ctx: Ctx, row: ConnectorRow, { authConfigId }: ConnectionRow): boolean {

@@ -6,12 +6,10 @@ import { recordAudit } from '../audit.ts';
 import { revokeAccount } from '../brokers/account-endings.ts';
 import { asBroker } from '../brokers/brokers.ts';
 import { settleConnector } from '../connectors/connector-settlement.ts';
-import { requireUnmanaged } from '../connectors/managed.ts';
 import { revokeAtService } from '../credentials/revocation.ts';
 import type { Revocation } from '../credentials/revocation-outcome.ts';
-import { withoutSecrets } from '../secrets/secrets.ts';
 import { type ConnectionPair, findPair } from './connection-pair.ts';
-import { requireDecision } from './connection-rights.ts';
+import { requireDecision, requireStoppable } from './connection-rights.ts';
 import { connectionSubject } from './connections.ts';
 
 /**
@@ -54,9 +52,7 @@ export async function revokeConnection(ctx: Ctx, id: string): Promise<Connection
 async function stopUse(tx: Tx, ctx: Ctx, id: string): Promise<ConnectionPair> {
   const { connection, connector } = await findPair(tx, ctx, id, { lock: true });
   requireDecision(ctx, connection, 'disconnect accounts of the workspace');
-  // What people granted is theirs to end; what was entered belongs to who manages the connector.
-  if (!ctx.hub.drivers.get(connector.catalog.key)?.needsConnection(withoutSecrets(connector.auth)))
-    requireUnmanaged(connector);
+  requireStoppable(ctx, connection, connector);
   const stopped = await markRevoked(tx, ctx, connection);
   await recordAudit(tx, ctx, { action: 'connection.stopped', subject: connectionSubject(connection, connector) });
   return { connector, connection: stopped };

@@ -3,7 +3,9 @@ import type { ConnectionRow } from '../../db/queries/connections.ts';
 import type { ConnectorRow } from '../../db/queries/connectors.ts';
 import { holdMembership } from '../../db/queries/members.ts';
 import { AppError, invalid } from '../../errors.ts';
+import { requireUnmanaged } from '../connectors/managed.ts';
 import { withMembers } from '../people/with-members.ts';
+import { withoutSecrets } from '../secrets/secrets.ts';
 
 /**
  * Everybody decides about their own connections, and admins about all.
@@ -12,6 +14,15 @@ import { withMembers } from '../people/with-members.ts';
  */
 export function requireDecision(ctx: Ctx, { userId }: Pick<ConnectionRow, 'userId'>, to: string): void {
   if (userId === null || userId !== personOf(ctx.actor)) requireRole(ctx, 'admin', to);
+}
+
+/**
+ * What people granted is theirs to stop, through a broker too; what was entered belongs to who manages the connector.
+ * @throws AppError managed
+ */
+export function requireStoppable({ hub }: Ctx, { authConfigId }: ConnectionRow, connector: ConnectorRow): void {
+  if (authConfigId || hub.drivers.get(connector.catalog.key)?.needsConnection(withoutSecrets(connector.auth))) return;
+  requireUnmanaged(connector);
 }
 
 /**

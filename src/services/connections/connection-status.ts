@@ -8,13 +8,13 @@ import { asBroker, type BrokerTarget, brokerProblem } from '../brokers/brokers.t
 import { settleConnector } from '../connectors/connector-settlement.ts';
 import { checkSoon } from '../health/check-queue.ts';
 import { findPair } from './connection-pair.ts';
-import { requireDecision } from './connection-rights.ts';
+import { requireDecision, requireStoppable } from './connection-rights.ts';
 import { requireTransition } from './connection-states.ts';
 import { connectionName, connectionSubject } from './connections.ts';
 
 /**
  * Switches a connection on or off; setting the status that is there changes nothing. What is switched on is checked soon.
- * @throws AppError forbidden, not_found, invalid_transition
+ * @throws AppError forbidden, not_found, invalid_transition, managed
  */
 export async function setConnectionStatus(ctx: Ctx, id: string, status: 'active' | 'inactive'): Promise<ConnectionRow> {
   const held = await ctx.hub.db.asTenant(ctx.tenantId, (tx) => findHeld(tx, ctx, id, status), { readOnly: true });
@@ -58,6 +58,7 @@ async function store(ctx: Ctx, id: string, status: 'active' | 'inactive'): Promi
     requireDecision(ctx, before, 'switch connections of the workspace on and off');
     requireTransition(before.status, status, 'person', connectionName(before, connector));
     if (before.status === status) return before;
+    if (status === 'inactive') requireStoppable(ctx, before, connector);
     const after = await updateConnectionRow(tx, ctx.tenantId, id, {
       status,
       statusReason: null,

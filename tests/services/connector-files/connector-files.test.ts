@@ -135,6 +135,7 @@ describe('connectors as a file', () => {
       ['PATCH', `/api/connectors/${id}/status`, { status: 'inactive' }],
       ['DELETE', `/api/connectors/${id}`],
       ['DELETE', `/api/connections/${connection.id}`],
+      ['PATCH', `/api/connections/${connection.id}/status`, { status: 'inactive' }],
       ['POST', `/api/connections/${connection.id}/rotate`, { credential: { password: otherCanary } }],
     ];
     for (const [method, url, body] of tries) {
