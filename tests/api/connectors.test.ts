@@ -360,6 +360,11 @@ describe('GET /api/installed', () => {
     expect([refused.status, Object.keys(refused.errors)]).toEqual([422, [field]]);
   });
 
+  it('says of a name that comes twice that once will do', async () => {
+    const refused = await problem(await asAda('GET', '/api/installed?status=active&status=inactive&x=1&x=2'));
+    expect(refused.errors).toEqual({ status: ['Give this only once.'], x: ['Unknown field “x”.'] });
+  });
+
   it('shows a connector whose secret does not open, and says so', async () => {
     const [mine, other] = [await install(), await install()];
     await hub.database.db.asTenant(hub.cast.ada.tenantId, (tx) =>

@@ -27,6 +27,7 @@ export async function readInput<P extends Parts>(
     // A copy takes a field that is called __proto__ along; assigning it would only set the prototype, and nobody would hear of it.
     if (schema) errors = { ...errors, ...compileSchema(schema as unknown as JsonSchema, { limit })(values[part]) };
   }
+  errors = { ...errors, ...doubledIn(values.query, input.query) };
   if (Object.keys(errors).length) throw invalid(errors);
   return { ...values, rawBody } as unknown as Input<P> & { rawBody: string };
 }
@@ -78,6 +79,11 @@ function readQuery(c: Context<Env>, schema: TObject): Record<string, unknown> {
       query[name] = given.length > 1 ? given : coerce(given[0] as string, schema.properties[name]?.type);
   }
   return query;
+}
+
+function doubledIn(query: Record<string, unknown> = {}, schema?: TObject): FieldErrors {
+  const doubled = Object.keys(query).filter((name) => Array.isArray(query[name]) && schema?.properties[name]);
+  return Object.fromEntries(doubled.map((name) => [name, ['Give this only once.']]));
 }
 
 function coerce(text: string, type: unknown): unknown {
