@@ -6,6 +6,7 @@ import { type LoadedDriver, type OAuthProvider, ServiceError, type ServiceFault 
 import { AppError } from '../../errors.ts';
 import { oneLine } from '../../lib/one-line.ts';
 import { OutboundError } from '../../lib/outbound/outbound.ts';
+import { textsOf } from '../../lib/passed-headers.ts';
 import { callOpened } from '../calls/calls.ts';
 import { destinationGuard } from '../calls/destinations.ts';
 import type { OpenedTarget } from '../calls/opened-targets.ts';
@@ -104,14 +105,24 @@ export async function callTokenEndpoint(
   name: string,
   ask: (fetch: typeof globalThis.fetch) => Promise<Granted>,
 ): Promise<Granted> {
-  const target = { driver, config, auth: {}, destinations: { allows, allowsTokens: allows }, secrets };
+  const carried = [...secrets];
+  const target = { driver, config, auth: {}, destinations: { allows, allowsTokens: allows }, secrets: carried };
   try {
     const options = { sideEffect: 'write', deadlineMs, maxBytes, ...limits } as const;
-    return (await callOpened(ctx, target, options, ({ fetch }) => ask(fetch))).value;
+    return (await callOpened(ctx, target, options, ({ fetch }) => ask(noting(carried, fetch)))).value;
   } catch (error) {
     throw asServiceError(error, name, URL.parse(address)?.host ?? 'the service');
   }
 }
+
+/** The client's ID and secret go into one header together, encoded, and a service may say that back. */
+const noting =
+  (carried: string[], fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
+  (url, init) => {
+    const authorization = new Headers(init?.headers).get('authorization');
+    if (authorization) carried.push(...textsOf({ headers: { authorization } }));
+    return fetch(url, init);
+  };
 
 const faults: Record<TokenFault, ServiceFault> = {
   grant: 'credential',

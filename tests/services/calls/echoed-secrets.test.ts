@@ -122,9 +122,11 @@ describe('a service that says back what it was sent', () => {
     }
   });
 
-  it('has no client secret told by its token endpoint', async () => {
-    answer = (response, _headers, body) => {
-      const secret = new URLSearchParams(body).get('client_secret');
+  it.each(['post', 'basic'])('has no client secret told by its token endpoint, sent as %s', async (way) => {
+    let pair = '';
+    answer = (response, { authorization = '' }, body) => {
+      pair = authorization.split(' ')[1] ?? '';
+      const secret = new URLSearchParams(body).get('client_secret') ?? authorization;
       const refusal = { error: 'invalid_client', error_description: `Unknown secret ${secret}` };
       response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify(refusal));
     };
@@ -136,12 +138,16 @@ describe('a service that says back what it was sent', () => {
         method: 'client_credentials',
         token_url: `${url}/token`,
         client_id: 'hub',
-        client_authentication: 'post',
+        client_authentication: way,
         client_secret: canary,
       },
     );
-    const expectNone = (told: unknown) => expectNoneOf(canary, told);
+    const expectNone = (told: unknown) => {
+      expectNoneOf(canary, told);
+      if (way === 'basic') expect(JSON.stringify(told)).not.toContain(pair); // encoded with the client's ID
+    };
     await checkConnection(ada, connectionId, 'person');
+    expect(pair.length > 30).toBe(way === 'basic');
     expectNone(await getHealth(ada, connectionId));
     expectNone(await listAudit(ada, { subjectId: connectionId }));
     const asked = { connectionId, arguments: { method: 'GET', path: '/' } };
