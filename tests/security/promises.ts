@@ -82,7 +82,8 @@ export const promises: Kept[] = [
     promise: 'Forms cannot be forged, nor scripts injected',
     target: '0 changes from other sites, 0 elements of hostile texts, 0 violations of the policy',
     files: [
-      ...below('middleware', 'csrf safe-next security-headers session method-override plain-address form-fields'),
+      ...below('lib', 'same-origin-path'),
+      ...below('middleware', 'csrf security-headers session method-override plain-address form-fields'),
       ...below('views', 'render'),
       ...checks('hostile-texts'),
     ],

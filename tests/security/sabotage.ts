@@ -29,7 +29,7 @@ if (!chosen.length) {
 }
 
 /** Tests that need no database start sooner without one. */
-const withoutDatabase = /^tests\/(lib|drivers|vault|views)\/|^tests\/middleware\/(csrf|safe-next|security-headers)\./;
+const withoutDatabase = /^tests\/(lib|drivers|vault|views)\/|^tests\/middleware\/(csrf|security-headers)\./;
 
 const isDrill = (caught: string) => caught.startsWith('drill:');
 
