@@ -12,9 +12,11 @@ let child: ChildProcess;
 let exit: Promise<unknown>;
 let port: number;
 let text = '';
+/** How far above the hub's the ports of its stand-ins are. */
+const standIns = Array.from({ length: 9 }, (_, index) => 1001 + index);
 
 beforeAll(async () => {
-  port = await freePort();
+  port = await freePort(standIns);
   child = spawn('node', ['--import', './src/db/fast-imports.ts', 'tests/sandbox/demo.ts'], {
     cwd: root,
     env: { PATH: process.env.PATH, PORT: String(port) },
