@@ -9,6 +9,7 @@ import { installJobSchema } from './db/job-schema.ts';
 import { startDatabase } from './db/start.ts';
 import { StartError } from './db/start-error.ts';
 import { loadDrivers } from './drivers/index.ts';
+import { AppError } from './errors.ts';
 import { measureJobs } from './jobs/metrics.ts';
 import { queues } from './jobs/queues.ts';
 import { schedule } from './jobs/schedule.ts';
@@ -129,10 +130,10 @@ const operatorMistakes = new Set(['ConfigError', 'StartError', 'DriverError', 'V
 
 function tellFailure(error: unknown) {
   const known = error instanceof Error && operatorMistakes.has(error.name);
-  const fields = known && 'errors' in error && error.errors ? `\n${JSON.stringify(error.errors, null, 2)}` : '';
-  process.stderr.write(
-    `\nPatchbay did not start.\n${known ? error.message + fields : ((error as Error)?.stack ?? String(error))}\n`,
-  );
+  const fields = error instanceof AppError ? Object.entries(error.errors ?? {}) : [];
+  const told = known ? error.message : ((error as Error)?.stack ?? String(error));
+  const lines = [told, ...fields.map(([field, messages]) => `${field}: ${messages.join(' ')}`)];
+  process.stderr.write(`\nPatchbay did not start.\n${lines.join('\n')}\n`);
 }
 
 async function main() {
