@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node --max-semi-space-size=8 --import ./src/db/fast-imports.ts
 VITEST := node node_modules/vitest/vitest.mjs run
 
-# What every change has to pass, in seconds; tests come on top of it.
+# What every change has to pass; tests come on top of it.
 STATIC := biome check --error-on-warnings . && tsc && tsc -p tests && knip
 
 .PHONY: help run dev demo test bench test-wordpress test-faults test-security sabotage mutate sbom check seed-connectors check-catalog tenant operator reset-password rotate-master-key rotate-data-keys doctor backup restore plan apply export format migrations
@@ -49,7 +49,7 @@ test-faults: node_modules/.ready ## break things around running hubs and see wha
 test-wordpress: node_modules/.ready ## the WordPress driver on a site of yours: WORDPRESS_URL, WORDPRESS_USER, WORDPRESS_APP_PASSWORD
 	@$(NODE) tests/real/wordpress.ts
 
-check: node_modules/.ready ## the quick part, in seconds: format, lint, types, dead code, architecture, unit tests
+check: node_modules/.ready ## the quick part, in a minute or two: format, lint, types, dead code, architecture, unit tests
 	@$(STATIC)
 	@$(VITEST) --project unit
 
