@@ -30,7 +30,7 @@ export interface Answered {
   place: string;
 }
 
-export const password = 'correct horse battery';
+const password = 'correct horse battery';
 
 /** The real program with a database, a mail server and a service of its own; remembers every answer. */
 export class CanaryHub {
