@@ -46,7 +46,9 @@ describe('the card', () => {
     expect(await said(card(page, well.name))).toMatch(/Healthy.*Signed in as octocat · [\d,]+ of [\d,]+ left/);
     await expectAccessible(page, 'cards with health');
     await hub.visit(page, `/connectors/${well.id}`);
-    expect(await said(page.locator('.trail').last())).toMatch(/noticed a change in the health of octocat\s*unknown → healthy/);
+    expect(await said(page.locator('.trail').last())).toMatch(
+      /noticed a change in the health of octocat\s*unknown → healthy/,
+    );
     await github.control.revoke({ token: octocat });
     await check(broken.id);
     await hub.visit(page, '/installed');
