@@ -157,7 +157,7 @@ function keepSecrets(
 
 function validatePart(schema: JsonSchema, part: Part, value: Values, kept: string[], errors: FieldErrors) {
   const candidate = structuredClone(value);
-  for (const path of storedSecretPaths(candidate)) deleteAt(candidate, path);
+  for (const path of storedSecretPaths(candidate)) setAt(candidate, path, 'kept'); // it is there for fields that go together
   const found = compileSchema(schema, { prefix: part })(candidate);
   for (const path of kept) delete found[`${part}.${path}`];
   for (const [path, messages] of Object.entries(found)) errors[path] ??= messages;

@@ -21,6 +21,10 @@ const configSchema = closed(
     base_url: text({ format: 'uri' }),
     note: text(),
     tls: closed({ key: text({ 'x-secret': true }), server_name: text(), ca: text() }),
+    client: {
+      ...closed({ key: text({ 'x-secret': true, minLength: 20 }), cert: text() }),
+      dependentRequired: { key: ['cert'], cert: ['key'] },
+    },
   },
   ['base_url'],
 );
@@ -159,6 +163,23 @@ describe('an edit', () => {
       hint: envelope('hint'),
     });
     expect(checked.config).toEqual({ base_url: 'https://a.example', tls: { key: envelope('tls') } });
+  });
+
+  it('wants what belongs to a secret that is kept', () => {
+    const before = {
+      ...stored,
+      config: { base_url: 'https://a.example', client: { key: envelope('c'), cert: 'old' } },
+    };
+    const basic = { method: 'basic', username: 'ben' };
+    const change = (more: object) => edit(basic, { base_url: 'https://a.example', ...more });
+    const missing = { 'config.client.cert': ['This field is required when “key” is set.'] };
+    for (const more of [{}, { client: null }, { client: {} }])
+      expect(refusal(change(more), before)?.errors).toEqual(missing);
+    expect(refusal(change({ client: { cert: 'new' } }), before)).toBeNull();
+    expect(refusal(change({ client: { key: null } }), before)).toBeNull();
+    expect(refusal(change({ client: { key: null, cert: 'new' } }), before)?.errors).toEqual({
+      'config.client.key': ['This field is required when “cert” is set.'],
+    });
   });
 
   it('clears with null and replaces with a string', () => {
