@@ -2,9 +2,11 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { callWays } from './canary-calls.ts';
+import { connectorWays } from './canary-connectors.ts';
 import { CanaryHub } from './canary-hub.ts';
 import { peopleWays } from './canary-people.ts';
-import { callWays, connectorWays, plain } from './canary-ways.ts';
+import { plain } from './canary-ways.ts';
 import { figure, tries } from './measure.ts';
 
 // The real program with a database of its own, secrets sent to it by every way in, and then all that it has left behind.
