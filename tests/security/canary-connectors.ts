@@ -35,8 +35,10 @@ export const connectorWays: Way[] = [
       };
       await put({ auth: basic(at), config: { ...config, tls: tls() } });
       await put({ config: { ...config, tls: { cert: tls().cert } } });
-      await put({ config: { ...config, tls: null } });
+      await put({ config: { ...config, tls: null } }, 422);
       await put({ config: { ...config, tls: { cert: null, key: null } } }, 422);
+      await put({}, 422); // the key stays, and wants its certificate
+      await put({ config: { ...config, tls: { key: null } } });
       await put({});
       await put({ auth: { ...basic(at), surplus: at.book.text() } }, 422);
       await put({ auth: { method: 'basic', username: 'reader', password: null } }, 422);
