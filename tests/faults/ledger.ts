@@ -141,7 +141,8 @@ const halves: Record<string, string> = {
       and not exists (select from audit_events p where p.subject_id = a.subject_id and p.action = 'connector.purged')`,
   'version that the activity does not explain': `
     select from connectors c where c.version <> (select count(*) from audit_events a
-      where a.tenant_id = c.tenant_id and a.subject_id = c.id and a.subject_type = 'connector')`,
+      where a.tenant_id = c.tenant_id and a.subject_id = c.id and a.subject_type = 'connector'
+      and a.action not in ('connector.failed', 'connector.recovered'))`,
   'deletion that only one of row and activity knows': `
     select from connectors c where (c.deleted_at is not null) <> exists (select from audit_events a
       where a.tenant_id = c.tenant_id and a.subject_id = c.id and a.action = 'connector.deleted')`,

@@ -191,6 +191,22 @@ export async function updateConnectorRow(
   return row as Connector;
 }
 
+/**
+ * Notes how it stands, as the hub found out. Nobody changed it, so its version and the time of its last change stay: whoever edits it
+ * meanwhile can save.
+ */
+export async function noteStanding(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  standing: Pick<Connector, 'status' | 'statusReason'>,
+): Promise<void> {
+  await tx
+    .update(connectors)
+    .set(standing)
+    .where(and(eq(connectors.tenantId, tenantId), eq(connectors.id, id)));
+}
+
 /** Marks the row as deleted by the database's clock, which the purge goes by. */
 export const markDeleted = (tx: Tx, tenantId: string, id: string, values: PgUpdateSetSource<typeof connectors>) =>
   updateConnectorRow(tx, tenantId, id, { ...values, deletedAt: sql`now()` });

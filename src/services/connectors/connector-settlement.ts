@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { type ConnectionRow, selectConnections } from '../../db/queries/connections.ts';
-import { type ConnectorRow, updateConnectorRow } from '../../db/queries/connectors.ts';
+import { type ConnectorRow, noteStanding, updateConnectorRow } from '../../db/queries/connectors.ts';
 import { selectDisabled } from '../../db/queries/provisioned-entries.ts';
 import { recordAudit } from '../audit.ts';
 import { byFile } from './managed.ts';
@@ -23,11 +23,11 @@ export async function settleConnector(tx: Tx, ctx: Ctx, connector: ConnectorRow)
   const status = usable ? 'active' : 'error';
   const statusReason = usable ? null : whyUnusable(all);
   if (connector.status === status && connector.statusReason === statusReason) return;
-  const after = await updateConnectorRow(tx, ctx.tenantId, connector.id, { status, statusReason });
+  await noteStanding(tx, ctx.tenantId, connector.id, { status, statusReason });
   if (connector.status !== status)
     await recordAudit(tx, ctx, {
       action: status === 'error' ? 'connector.failed' : 'connector.recovered',
-      subject: { type: 'connector', id: after.id, name: after.name },
+      subject: { type: 'connector', id: connector.id, name: connector.name },
       details: statusReason ? { reason: statusReason } : {},
     });
 }

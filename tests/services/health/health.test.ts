@@ -158,6 +158,20 @@ describe('a check', () => {
     ]);
   });
 
+  it('is no change of the connector: whoever edits it meanwhile can save', async () => {
+    const made = await connected();
+    const connector = async () => (await at.as(at.cast.ada, 'GET', `/api/connectors/${made.connectorId}`)).json();
+    const before = await connector();
+    await github.control.revoke({ token: octocat });
+    await check(made.id);
+    const { status, version, updated_at } = await connector();
+    expect({ status, version, updated_at }).toEqual({
+      status: 'error',
+      version: before.version,
+      updated_at: before.updated_at,
+    });
+  });
+
   it('leaves nothing when the connection is deleted meanwhile', async () => {
     const { id } = await connected();
     await github.control.fault('slow', { path: '/user', delay_ms: 1_000, times: 1 });
