@@ -211,26 +211,6 @@ export async function noteStanding(
 export const markDeleted = (tx: Tx, tenantId: string, id: string, values: PgUpdateSetSource<typeof connectors>) =>
   updateConnectorRow(tx, tenantId, id, { ...values, deletedAt: sql`now()` });
 
-const purgeable = (tenantId: string, id: string, olderThan: string) =>
-  and(
-    eq(connectors.tenantId, tenantId),
-    eq(connectors.id, id),
-    sql`${connectors.deletedAt} < now() - ${olderThan}::interval`,
-  );
-
-/** Whether the row has been deleted for that long. */
-export const isPurgeable = async (tx: Tx, tenantId: string, id: string, olderThan: string): Promise<boolean> =>
-  (await tx.$count(connectors, purgeable(tenantId, id, olderThan))) > 0;
-
-/** Removes the row if it has been deleted for that long, also now that it is locked; says whether. */
-export async function purgeConnectorRow(tx: Tx, tenantId: string, id: string, olderThan: string): Promise<boolean> {
-  const gone = await tx
-    .delete(connectors)
-    .where(purgeable(tenantId, id, olderThan))
-    .returning({ id: connectors.id });
-  return gone.length > 0;
-}
-
 /** Which of these handles are taken, also by deleted connectors: a handle never changes its owner before the purge. */
 export async function takenHandles(tx: Tx, tenantId: string, handles: string[]): Promise<Set<string>> {
   const rows = await tx
@@ -243,13 +223,4 @@ export async function takenHandles(tx: Tx, tenantId: string, handles: string[]):
       ),
     );
   return new Set(rows.map((row) => row.handle));
-}
-
-/** Deleted connectors of all tenants that can no longer be restored. */
-export async function dueConnectorPurges(tx: { execute: Tx['execute'] }, olderThan: string, max: number) {
-  const rows = await tx.execute(sql`select tenant_id, id from due_connector_purges(${olderThan}::interval, ${max})`);
-  return (rows as unknown as { tenant_id: string; id: string }[]).map((row) => ({
-    tenantId: row.tenant_id,
-    id: row.id,
-  }));
 }

@@ -2,13 +2,8 @@ import type { Ctx, Hub } from '../../context.ts';
 import type { Tx } from '../../db/client.ts';
 import { selectBrokered } from '../../db/queries/brokered-connections.ts';
 import { type ConnectionRow, selectByGrant } from '../../db/queries/connections.ts';
-import {
-  type ConnectorRow,
-  dueConnectorPurges,
-  findConnector,
-  isPurgeable,
-  purgeConnectorRow,
-} from '../../db/queries/connectors.ts';
+import { dueConnectorPurges, isPurgeable, purgeConnectorRow } from '../../db/queries/connector-purges.ts';
+import { type ConnectorRow, findConnector } from '../../db/queries/connectors.ts';
 import { eachAtOnce } from '../../lib/each-at-once.ts';
 import { recordAudit } from '../audit.ts';
 import { endAuthConfigs } from '../brokers/account-endings.ts';
